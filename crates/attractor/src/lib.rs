@@ -1,0 +1,1 @@
+//! Build, train, fit to recordings and reverse-engineer recurrent neural networks as models of the brain.

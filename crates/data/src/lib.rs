@@ -1,0 +1,1 @@
+//! Trials, conditions, splits, time base, activity.

@@ -1,0 +1,1 @@
+//! Equations of one neuron: define, parse, simplify, differentiate, execute by blocks.

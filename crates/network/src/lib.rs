@@ -1,0 +1,1 @@
+//! Neuron library, populations, wirings, projections, and the plan they compile to.

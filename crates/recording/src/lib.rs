@@ -1,0 +1,1 @@
+//! Recorded activity: formats, preprocessing, splits and baselines.

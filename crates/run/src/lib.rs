@@ -1,0 +1,1 @@
+//! Configuration, training runs, checkpoints, the run directory.
