@@ -32,6 +32,8 @@ pub enum Output {
     Next(usize),
     /// Emission.
     Emit(usize),
+    /// Result of a derived function, by its place.
+    Value(usize),
 }
 
 /// Where a value comes from when it is not computed.
@@ -186,8 +188,8 @@ impl Graph {
             Binary::Mul => self.mul(a, b),
             Binary::Div => self.div(a, b),
             Binary::Max | Binary::Min if a == b => a,
-            Binary::Max | Binary::Min => self.intern(Node::Binary(op, a.min(b), a.max(b))),
-            Binary::Gt => self.intern(Node::Binary(op, a, b)),
+            // the order stays as written: at a tie the derivative goes to the second argument
+            Binary::Max | Binary::Min | Binary::Gt => self.intern(Node::Binary(op, a, b)),
         }
     }
 

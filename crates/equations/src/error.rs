@@ -1,0 +1,79 @@
+//! What can be wrong with the equations of a neuron.
+
+use thiserror::Error;
+
+/// What is wrong with the equations of a neuron.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum NeuronError {
+    /// A state without an update.
+    #[error("state `{state}` has no update: add `d{state}/dt = …` or `{state}[t+1] = …`")]
+    MissingUpdate {
+        /// The state.
+        state: String,
+    },
+    /// A state with two updates, or a name declared twice.
+    #[error("`{name}` is defined twice: keep one of the two")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// A declared symbol that no equation reads.
+    #[error("{kind} `{name}` is declared but no equation uses it: use it or remove it")]
+    Unused {
+        /// `parameter`, `drive` or `noise`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// States whose `after` values need each other.
+    #[error("`after` runs in a circle among the states {}: let one of them read the old value", states.join(", "))]
+    Cycle {
+        /// The states.
+        states: Vec<String>,
+    },
+    /// A neuron that sends nothing.
+    #[error("the neuron emits nothing: add an emission such as `r = tanh(after(x))`")]
+    NoEmission,
+    /// A time constant below the step.
+    #[error(
+        "dt = {dt} ms cannot resolve state `{state}`, whose time constant is {tau:.4} ms: \
+         use dt <= {tau:.4} or integrator = \"exponential-euler\""
+    )]
+    Unresolved {
+        /// The state.
+        state: String,
+        /// Its time constant in ms.
+        tau: f64,
+        /// The step in ms.
+        dt: f64,
+    },
+    /// A default outside its range.
+    #[error("parameter `{name}` = {value} lies outside its range [{low}, {high}]")]
+    Range {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+    },
+    /// A mistake in an equation's text.
+    #[error("{origin}:{line}:{column}: {message}\n  | {text}\n  | {caret}^")]
+    Text {
+        /// File or neuron the text comes from.
+        origin: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong and how to mend it.
+        message: String,
+        /// The line itself.
+        text: String,
+        /// Blanks up to the place.
+        caret: String,
+    },
+}
