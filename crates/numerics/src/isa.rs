@@ -18,7 +18,10 @@ impl Isa {
     /// All instruction sets this machine can run, the best last.
     pub fn available() -> Vec<Isa> {
         let best = Self::detect();
-        [Isa::Portable, Isa::Avx2, Isa::Avx512].into_iter().filter(|&isa| isa <= best).collect()
+        [Isa::Portable, Isa::Avx2, Isa::Avx512]
+            .into_iter()
+            .filter(|&isa| isa <= best)
+            .collect()
     }
 
     /// The best instruction set of this machine, at most what the environment variable
@@ -41,7 +44,9 @@ impl Isa {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl");
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi2");
         match (avx512 && avx2, avx2) {
             (true, _) => Isa::Avx512,
             (_, true) => Isa::Avx2,
@@ -52,6 +57,45 @@ impl Isa {
     #[cfg(not(target_arch = "x86_64"))]
     fn detect() -> Isa {
         Isa::Portable
+    }
+}
+
+/// A computation compiled once for every instruction set.
+///
+/// [`Isa::run`] inlines [`run`](Kernel::run) into a function built for the instruction set. Mark it,
+/// and everything it calls that has loops in it, `#[inline(always)]`: what is not inlined is compiled
+/// for the baseline. Closures handed to iterator adaptors are often not inlined; write loops.
+pub trait Kernel {
+    /// What comes out.
+    type Output;
+
+    /// The computation; `FMA` says whether [`math::madd`](crate::math::madd) is to fuse.
+    fn run<const FMA: bool>(self) -> Self::Output;
+}
+
+impl Isa {
+    /// Runs a kernel compiled for this instruction set, or for the best this machine has if that is less.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi2")]
+            fn avx512<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<true>()
+            }
+            #[target_feature(enable = "avx2,fma,bmi2")]
+            fn avx2<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<true>()
+            }
+            match self.min(Self::detect()) {
+                // SAFETY: just detected (the standard library keeps the answer)
+                Isa::Avx512 => return unsafe { avx512(kernel) },
+                // SAFETY: as above
+                Isa::Avx2 => return unsafe { avx2(kernel) },
+                Isa::Portable => {}
+            }
+        }
+        kernel.run::<false>()
     }
 }
 

@@ -1,12 +1,14 @@
 //! The two precisions: f32 for training, f64 for analysis and theory.
 
+use crate::math::Elementary;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A floating-point number: f32 or f64, nothing else.
 pub trait Real:
-    Copy
+    Elementary
+    + Copy
     + Default
     + Debug
     + Display
