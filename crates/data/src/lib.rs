@@ -1,1 +1,39 @@
-//! Trials, conditions, splits, time base, activity.
+//! Trials, conditions, splits, time base, activity, and the `.npz` files they travel in.
+//!
+//! Arrays in memory are `[time, trial, unit]` with the unit fastest, because a network advances all
+//! trials by one step at a time. Arrays in files are `[trial, time, unit]`, because that is how
+//! people index them. The conversion happens here and nowhere else; the keys and axes stand in
+//! [`trials_file`] and in `docs/files.md`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`trials`] | [`Trials`]: inputs, targets, weights, start, conditions, lengths |
+//! | [`conditions`] | [`Conditions`]: one row of named values per trial |
+//! | [`activity`] | [`Activity`]: recorded signals of a simulation |
+//! | [`split`] | training and held-out trials or stretches of time |
+//! | [`npz`], [`npz_write`] | reading and writing named arrays as NumPy does |
+//! | [`trials_file`] | `trials.npz` |
+//! | [`files`] | writing aside, then renaming |
+
+pub mod activity;
+pub mod conditions;
+mod error;
+pub mod files;
+mod npy;
+pub mod npz;
+pub mod npz_write;
+#[doc(hidden)]
+pub mod random;
+pub mod split;
+pub mod trials;
+mod trials_combine;
+pub mod trials_file;
+
+pub use activity::Activity;
+pub use conditions::{Column, Conditions, Value};
+pub use error::{FileError, FileProblem, TrialsError, closest};
+pub use npz::Npz;
+pub use npz_write::{NpzArray, NpzNumber, write_npz};
+pub use split::{Split, SplitError, TimeSplit};
+pub use trials::{OUTPUT, Target, Trials};
+pub use trials_file::{read_trials, write_trials};
