@@ -60,20 +60,54 @@ pub enum NeuronError {
         /// Largest value.
         high: f64,
     },
-    /// A mistake in an equation's text.
+    /// A declaration that cannot stand.
+    #[error("`{name}` {message}")]
+    Declaration {
+        /// The name declared.
+        name: String,
+        /// What is wrong and how to mend it.
+        message: String,
+    },
+    /// A mistake in a neuron's text.
     #[error("{origin}:{line}:{column}: {message}\n  | {text}\n  | {caret}^")]
     Text {
         /// File or neuron the text comes from.
         origin: String,
-        /// Line, from 1.
+        /// Line of the file, from 1; of a text that is no file, number of the equation.
         line: usize,
         /// Column in characters, from 1.
         column: usize,
         /// What is wrong and how to mend it.
         message: String,
-        /// The line itself.
+        /// The line itself, or what of a long one is near the place.
         text: String,
         /// Blanks up to the place.
         caret: String,
     },
+    /// More than one problem.
+    #[error("{}", listed(errors))]
+    Several {
+        /// All of them, in the order of the text.
+        errors: Vec<NeuronError>,
+    },
+}
+
+impl NeuronError {
+    /// Every problem by itself.
+    pub fn each(&self) -> &[NeuronError] {
+        match self {
+            NeuronError::Several { errors } => errors,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// One error out of at least one.
+    pub(crate) fn from_all(mut errors: Vec<NeuronError>) -> NeuronError {
+        if errors.len() == 1 { errors.remove(0) } else { NeuronError::Several { errors } }
+    }
+}
+
+fn listed(errors: &[NeuronError]) -> String {
+    let lines: Vec<String> = errors.iter().map(NeuronError::to_string).collect();
+    lines.join("\n")
 }

@@ -125,7 +125,7 @@ pub enum Node {
 
 /// Scalar operations, each value once. Building simplifies: constants are folded, neutral elements
 /// dropped, signs moved outwards, commutative arguments ordered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
     known: BTreeMap<Node, NodeId>,
@@ -145,7 +145,7 @@ impl Graph {
         }
     }
 
-    fn intern(&mut self, node: Node) -> NodeId {
+    pub(crate) fn intern(&mut self, node: Node) -> NodeId {
         *self.known.entry(node).or_insert_with(|| {
             self.nodes.push(node);
             NodeId(self.nodes.len() as u32 - 1)
@@ -154,8 +154,9 @@ impl Graph {
 
     /// A constant.
     pub fn constant(&mut self, value: f64) -> NodeId {
-        // one zero only: -0 would be a second neutral element
-        self.intern(Node::Const((value + 0.0).to_bits()))
+        // one zero only: -0 would be a second neutral element; and one NaN
+        let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+        self.intern(Node::Const(value.to_bits()))
     }
 
     /// An argument.
@@ -172,7 +173,7 @@ impl Graph {
             return inner;
         }
         if let (Unary::Neg, Node::Binary(Binary::Sub, x, y)) = (op, self.node(a)) {
-            return self.intern(Node::Binary(Binary::Sub, y, x));
+            return self.sub(y, x);
         }
         self.intern(Node::Unary(op, a))
     }

@@ -1,17 +1,25 @@
 //! Equations of one neuron: define, parse, simplify, differentiate, execute by blocks.
 //!
-//! A neuron is written once, by [`Neuron::define`] or as text; the step, reverse mode, partials and
-//! forward mode are [`Function`]s derived from it; a [`Program`] runs a function over many units.
+//! A neuron is written once, by [`Neuron::define`] or as text ([`NeuronText`]); the step, reverse
+//! mode, partials and forward mode are [`Function`]s derived from it; a [`Program`] runs a function
+//! over many units.
 
+mod canonical;
 mod define;
 mod error;
 mod execute;
 mod function;
 mod graph;
+mod latex;
+mod names;
 mod neuron;
+mod printing;
 mod program;
+mod scalar;
+mod symbols;
+mod text;
 
-pub use define::{Definition, Scalar};
+pub use define::Definition;
 pub use error::NeuronError;
 pub use execute::{Kernel, Scratch};
 pub use function::Function;
@@ -20,3 +28,6 @@ pub use neuron::{
     Distribution, Emission, Integrator, Neuron, Noise, Param, State, Symbol, Update,
 };
 pub use program::Program;
+pub use scalar::Scalar;
+pub use symbols::{SymbolKind, SymbolRow};
+pub use text::{NeuronText, ParamText, StateText, SymbolText};

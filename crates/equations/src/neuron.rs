@@ -25,7 +25,7 @@ pub enum Update {
 }
 
 /// A state and its update.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Name, unit, meaning.
     pub symbol: Symbol,
@@ -36,7 +36,7 @@ pub struct State {
 }
 
 /// A parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Param {
     /// Name, unit, meaning.
     pub symbol: Symbol,
@@ -51,7 +51,8 @@ pub struct Param {
 }
 
 /// Distribution of a noise symbol, drawn anew each step, trial and unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Distribution {
     /// Mean 0, standard deviation 1.
     Normal,
@@ -60,7 +61,7 @@ pub enum Distribution {
 }
 
 /// A noise symbol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
     /// Name, unit, meaning.
     pub symbol: Symbol,
@@ -69,7 +70,7 @@ pub struct Noise {
 }
 
 /// What travels along the wires, or is read out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Emission {
     /// Name, unit, meaning.
     pub symbol: Symbol,
@@ -90,7 +91,7 @@ pub enum Integrator {
 }
 
 /// Equations of one unit, written once: everything else is derived from them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
     /// Name of the neuron.
     pub name: String,
@@ -110,6 +111,8 @@ pub struct Neuron {
     pub noises: Vec<Noise>,
     /// Emissions, in order.
     pub emissions: Vec<Emission>,
+    /// Intermediate values with a name of their own, for printing.
+    pub named: Vec<(String, NodeId)>,
 }
 
 impl Neuron {
@@ -262,13 +265,29 @@ impl Neuron {
             match ready {
                 Some(k) => order.push(k),
                 None => {
-                    let stuck = (0..self.states.len()).filter(|k| !order.contains(k));
-                    let states = stuck.map(|k| self.states[k].symbol.name.clone()).collect();
+                    let stuck = (0..self.states.len()).find(|k| !order.contains(k));
+                    let circle = circle(stuck.unwrap_or(0), &needs, &order);
+                    let states =
+                        circle.into_iter().map(|k| self.states[k].symbol.name.clone()).collect();
                     return Err(NeuronError::Cycle { states });
                 }
             }
         }
         Ok(order)
+    }
+}
+
+/// The circle that is met on the way from an update that cannot be ordered.
+fn circle(stuck: usize, needs: &[Vec<usize>], ordered: &[usize]) -> Vec<usize> {
+    let mut path = vec![stuck];
+    loop {
+        let last = path[path.len() - 1];
+        // what cannot be ordered needs something that cannot be ordered
+        let next = needs[last].iter().copied().find(|need| !ordered.contains(need)).unwrap_or(last);
+        if let Some(begin) = path.iter().position(|&k| k == next) {
+            return path.split_off(begin);
+        }
+        path.push(next);
     }
 }
 
@@ -279,19 +298,21 @@ fn phi(graph: &mut Graph, b: NodeId, dt: NodeId) -> NodeId {
     }
     let one = graph.constant(1.0);
     let z = graph.binary(Binary::Mul, b, dt);
+    let (size, small) = (graph.unary(Unary::Abs, z), graph.constant(0.02));
+    let large = graph.binary(Binary::Gt, size, small);
+    // where the series is taken, nothing is divided by b: 0/0 would spoil the derivatives
     let exp = graph.unary(Unary::Exp, z);
     let grown = graph.binary(Binary::Sub, exp, one);
-    let direct = graph.binary(Binary::Div, grown, b);
-    // dt (1 + z/2 (1 + z/3 (1 + z/4))), good to z⁴/120
+    let divisor = graph.select(large, b, one);
+    let direct = graph.binary(Binary::Div, grown, divisor);
+    // dt (1 + z/2 (1 + z/3 (1 + …))), good to z⁶/5040 < 2e-14
     let mut series = one;
-    for n in [4.0, 3.0, 2.0] {
-        let n = graph.constant(n);
-        let term = graph.binary(Binary::Div, z, n);
+    for n in [6.0, 5.0, 4.0, 3.0, 2.0] {
+        let n = graph.constant(1.0 / n);
+        let term = graph.binary(Binary::Mul, z, n);
         let term = graph.binary(Binary::Mul, term, series);
         series = graph.binary(Binary::Add, one, term);
     }
     let series = graph.binary(Binary::Mul, dt, series);
-    let (size, small) = (graph.unary(Unary::Abs, z), graph.constant(0.02));
-    let large = graph.binary(Binary::Gt, size, small);
     graph.select(large, direct, series)
 }
