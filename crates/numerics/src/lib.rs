@@ -1,7 +1,11 @@
 //! Numerics of attractor: instruction sets, products, random numbers, decompositions.
 
 mod isa;
+mod lanes;
+pub mod law;
 pub mod math;
+pub mod product;
+pub mod random;
 mod real;
 
 pub use isa::{Isa, Kernel};

@@ -1,5 +1,6 @@
 //! The two precisions: f32 for training, f64 for analysis and theory.
 
+use crate::lanes::Registers;
 use crate::math::Elementary;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
@@ -8,6 +9,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 /// A floating-point number: f32 or f64, nothing else.
 pub trait Real:
     Elementary
+    + Registers
     + Copy
     + Default
     + Debug
@@ -37,6 +39,8 @@ pub trait Real:
 
     /// Rounds a double to this precision.
     fn from_f64(x: f64) -> Self;
+    /// The same number in this precision (exact).
+    fn from_f32(x: f32) -> Self;
     /// The same number as a double (exact).
     fn to_f64(self) -> f64;
     /// `self * a + b`, rounded once; fast only where the instruction exists.
@@ -59,6 +63,10 @@ macro_rules! real {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
+            }
+            #[inline(always)]
+            fn from_f32(x: f32) -> Self {
+                $t::from(x)
             }
             #[inline(always)]
             fn to_f64(self) -> f64 {

@@ -1,0 +1,145 @@
+//! Laws: the distributions weights are drawn from. Networks sample them, theory averages over them.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+/// Distribution of a matrix `[target, source]`, as written in a configuration:
+/// `{ kind = "gaussian", gain = 1.2 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Law {
+    /// Normal with mean 0 and standard deviation `gain/√N`, N the number of sources: the random
+    /// networks of Sompolinsky, Crisanti & Sommers 1988; eigenvalues fill a disc of radius `gain`.
+    Gaussian {
+        /// Gain g.
+        gain: f64,
+    },
+    /// Normal with mean 0.
+    Normal {
+        /// Standard deviation.
+        sd: f64,
+    },
+    /// Uniform in `(-limit, limit)`.
+    Uniform {
+        /// Largest size.
+        limit: f64,
+    },
+    /// Uniform in `±gain √(6/(targets + sources))` (Glorot & Bengio 2010).
+    Glorot {
+        /// Factor; 1 in the paper.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// Random rotation times `gain`, uniform over all rotations (Haar; Mezzadri 2007); with fewer
+    /// columns than rows or the reverse, orthonormal columns or rows (Saxe et al. 2014).
+    Orthogonal {
+        /// Factor; 1 keeps lengths.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// The same value everywhere.
+    Constant {
+        /// The value.
+        value: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Law {
+    /// Draws a matrix of `targets` rows and `sources` columns, row-major.
+    ///
+    /// ```
+    /// use attractor_numerics::{law::Law, random};
+    /// let w = Law::Gaussian { gain: 1.5 }.sample(200, 200, &mut random::stream(1, "rec"));
+    /// let variance = w.iter().map(|w| w * w).sum::<f64>() / 200.0;
+    /// assert!((variance - 1.5 * 1.5).abs() < 0.1);
+    /// ```
+    pub fn sample(&self, targets: usize, sources: usize, rng: &mut impl Rng) -> Vec<f64> {
+        let count = targets * sources;
+        let mut normal = |sd: f64| -> Vec<f64> {
+            (0..count).map(|_| sd * Distribution::<f64>::sample(&StandardNormal, rng)).collect()
+        };
+        match *self {
+            Law::Gaussian { gain } => normal(gain / (sources as f64).sqrt()),
+            Law::Normal { sd } => normal(sd),
+            Law::Uniform { limit } => uniform(count, limit, rng),
+            Law::Glorot { gain } => {
+                uniform(count, gain * (6.0 / (targets + sources) as f64).sqrt(), rng)
+            }
+            Law::Orthogonal { gain } => {
+                // the longer side as rows, so that Gram-Schmidt has independent columns
+                let (rows, columns) = (targets.max(sources), targets.min(sources));
+                let q = orthonormal(normal(1.0), rows, columns);
+                let at = |target: usize, source: usize| match targets >= sources {
+                    true => q[target * columns + source],
+                    false => q[source * columns + target],
+                };
+                (0..count).map(|k| gain * at(k / sources, k % sources)).collect()
+            }
+            Law::Constant { value } => vec![value; count],
+        }
+    }
+}
+
+fn uniform(count: usize, limit: f64, rng: &mut impl Rng) -> Vec<f64> {
+    (0..count).map(|_| limit * (2.0 * rng.random::<f64>() - 1.0)).collect()
+}
+
+/// Columns of `a [rows, columns]` made orthonormal by modified Gram-Schmidt, twice for accuracy; the
+/// diagonal of R is positive, as Haar's measure wants it.
+fn orthonormal(mut a: Vec<f64>, rows: usize, columns: usize) -> Vec<f64> {
+    for j in 0..columns {
+        for _ in 0..2 {
+            for k in 0..j {
+                let dot: f64 = (0..rows).map(|i| a[i * columns + j] * a[i * columns + k]).sum();
+                (0..rows).for_each(|i| a[i * columns + j] -= dot * a[i * columns + k]);
+            }
+        }
+        let norm = (0..rows).map(|i| a[i * columns + j].powi(2)).sum::<f64>().sqrt();
+        (0..rows).for_each(|i| a[i * columns + j] /= norm);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random;
+
+    fn draw(law: Law, targets: usize, sources: usize) -> Vec<f64> {
+        law.sample(targets, sources, &mut random::stream(3, "test"))
+    }
+
+    #[test]
+    fn spreads_are_as_written() {
+        let variance = |w: Vec<f64>| w.iter().map(|w| w * w).sum::<f64>() / w.len() as f64;
+        let close = |x: f64, y: f64| assert!((x / y - 1.0).abs() < 0.05, "{x} and {y}");
+        close(variance(draw(Law::Gaussian { gain: 2.0 }, 100, 300)), 4.0 / 300.0);
+        close(variance(draw(Law::Normal { sd: 0.5 }, 100, 300)), 0.25);
+        close(variance(draw(Law::Uniform { limit: 0.3 }, 100, 300)), 0.03);
+        close(variance(draw(Law::Glorot { gain: 1.0 }, 100, 300)), 2.0 / 400.0);
+    }
+
+    #[test]
+    fn rotations_keep_lengths() {
+        for (targets, sources) in [(20, 20), (30, 8), (8, 30)] {
+            let w = draw(Law::Orthogonal { gain: 1.0 }, targets, sources);
+            let short = targets.min(sources);
+            for i in 0..short {
+                for j in 0..short {
+                    let product: f64 = match targets >= sources {
+                        true => (0..targets).map(|t| w[t * sources + i] * w[t * sources + j]).sum(),
+                        false => (0..sources).map(|s| w[i * sources + s] * w[j * sources + s]).sum(),
+                    };
+                    let expected = f64::from(u8::from(i == j));
+                    assert!((product - expected).abs() < 1e-12, "{targets}×{sources} [{i}, {j}]");
+                }
+            }
+        }
+    }
+}
