@@ -18,10 +18,7 @@ impl Isa {
     /// All instruction sets this machine can run, the best last.
     pub fn available() -> Vec<Isa> {
         let best = Self::detect();
-        [Isa::Portable, Isa::Avx2, Isa::Avx512]
-            .into_iter()
-            .filter(|&isa| isa <= best)
-            .collect()
+        [Isa::Portable, Isa::Avx2, Isa::Avx512].into_iter().filter(|&isa| isa <= best).collect()
     }
 
     /// The best instruction set of this machine, at most what the environment variable
@@ -36,6 +33,11 @@ impl Isa {
             };
             Self::detect().min(asked)
         })
+    }
+
+    /// This instruction set, or the best of this machine if that is less.
+    pub fn supported(self) -> Isa {
+        self.min(Self::detect())
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -87,7 +89,7 @@ impl Isa {
             fn avx2<K: Kernel>(kernel: K) -> K::Output {
                 kernel.run::<true>()
             }
-            match self.min(Self::detect()) {
+            match self.supported() {
                 // SAFETY: just detected (the standard library keeps the answer)
                 Isa::Avx512 => return unsafe { avx512(kernel) },
                 // SAFETY: as above

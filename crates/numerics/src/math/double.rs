@@ -104,11 +104,7 @@ impl Elementary for f64 {
         const TWO_52: f64 = 4_503_599_627_370_496.0;
         let tiny = self < f64::MIN_POSITIVE;
         let x = if tiny { self * TWO_52 } else { self };
-        let offset = if tiny {
-            TWO_52 + 1023.0 + 52.0
-        } else {
-            TWO_52 + 1023.0
-        };
+        let offset = if tiny { TWO_52 + 1023.0 + 52.0 } else { TWO_52 + 1023.0 };
         // x = m 2^e with m in √½..√2; e goes through the low bits of 2^52
         let i = x.to_bits().wrapping_add(0x3ff0_0000_0000_0000 - ROOT_HALF);
         let e = f64::from_bits((i >> 52) | 0x4330_0000_0000_0000) - offset;
@@ -183,10 +179,6 @@ impl Elementary for f64 {
             1.757_292_983_794_120_363_2, 0.670_236_038_654_353_490_36,
             0.149_523_765_545_829_578_41, 0.015_832_148_311_556_548_755);
         let far = 1.0 - Elementary::exp::<FMA>(-a * a) * p / q;
-        if self.abs() < 1.0 {
-            near
-        } else {
-            signed(far, self)
-        }
+        if self.abs() < 1.0 { near } else { signed(far, self) }
     }
 }

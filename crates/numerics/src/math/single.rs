@@ -69,11 +69,7 @@ impl Elementary for f32 {
         const ROOT_HALF: u32 = 0x3f35_04f3;
         let tiny = self < f32::MIN_POSITIVE;
         let x = if tiny { self * 8_388_608.0 } else { self };
-        let offset = if tiny {
-            8_388_608.0 + 127.0 + 23.0
-        } else {
-            8_388_608.0 + 127.0
-        };
+        let offset = if tiny { 8_388_608.0 + 127.0 + 23.0 } else { 8_388_608.0 + 127.0 };
         // x = m 2^e with m in √½..√2; e goes through the low bits of 2^23
         let i = x.to_bits().wrapping_add(0x3f80_0000 - ROOT_HALF);
         let e = f32::from_bits((i >> 23) | 0x4b00_0000) - offset;

@@ -1,0 +1,263 @@
+//! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
+
+use crate::{Isa, Real};
+
+/// A vector register of `T`.
+///
+/// # Safety
+/// The methods may only run where the instruction set of the register is enabled, that is inside
+/// [`dispatch`]; pointers must be valid for [`LANES`](Lanes::LANES) values, aligned or not.
+#[doc(hidden)]
+pub trait Lanes<T>: Copy {
+    /// Values in one register.
+    const LANES: usize;
+    /// Rows of a register tile; [`COLUMNS`](Lanes::COLUMNS) registers each, they all stay in registers.
+    const ROWS: usize;
+    /// Registers in a row of a tile.
+    const COLUMNS: usize;
+
+    unsafe fn splat(x: T) -> Self;
+    unsafe fn load(from: *const T) -> Self;
+    unsafe fn store(self, to: *mut T);
+    /// The first `n` lanes, at most all; the rest is zero and not read.
+    unsafe fn load_some(from: *const T, n: usize) -> Self;
+    /// The first `n` lanes, at most all; the rest is not written.
+    unsafe fn store_some(self, to: *mut T, n: usize);
+    /// `self * a + b`
+    unsafe fn madd(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, a: Self) -> Self;
+    /// Sum of the lanes, halves first.
+    unsafe fn sum(self) -> T;
+}
+
+/// The registers of a precision in each instruction set.
+#[doc(hidden)]
+pub trait Registers: Sized {
+    /// What the baseline has.
+    type Portable: Lanes<Self>;
+    /// 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Lanes<Self>;
+    /// 512 bits.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Lanes<Self>;
+}
+
+/// A computation written for any register.
+pub(crate) trait Tiled<T> {
+    type Output;
+
+    /// # Safety
+    /// The instruction set of `V` is enabled; the rest is the implementor's.
+    unsafe fn run<V: Lanes<T>>(self) -> Self::Output;
+}
+
+/// Runs a computation compiled for `isa`, or for the best this machine has if that is less.
+///
+/// # Safety
+/// As [`Tiled::run`], but for the instruction set.
+pub(crate) unsafe fn dispatch<T: Real, K: Tiled<T>>(isa: Isa, computation: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi2")]
+        unsafe fn avx512<T: Real, K: Tiled<T>>(computation: K) -> K::Output {
+            // SAFETY: as the caller's
+            unsafe { computation.run::<T::Avx512>() }
+        }
+        #[target_feature(enable = "avx2,fma,bmi2")]
+        unsafe fn avx2<T: Real, K: Tiled<T>>(computation: K) -> K::Output {
+            // SAFETY: as the caller's
+            unsafe { computation.run::<T::Avx2>() }
+        }
+        match isa.supported() {
+            // SAFETY: just detected; the rest is the caller's
+            Isa::Avx512 => return unsafe { avx512(computation) },
+            // SAFETY: as above
+            Isa::Avx2 => return unsafe { avx2(computation) },
+            Isa::Portable => {}
+        }
+    }
+    // SAFETY: the caller's; the baseline is always enabled
+    unsafe { computation.run::<T::Portable>() }
+}
+
+/// Four values in 128 bits or two registers, whatever the compiler makes of it.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Array<T>([T; 4]);
+
+impl<T: Real> Lanes<T> for Array<T> {
+    const LANES: usize = 4;
+    const ROWS: usize = 4;
+    const COLUMNS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Array([x; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: as the caller's
+        Array(unsafe { from.cast::<[T; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: as the caller's
+        unsafe { to.cast::<[T; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn load_some(from: *const T, n: usize) -> Self {
+        let mut lanes = [T::ZERO; 4];
+        for l in 0..n.min(4) {
+            // SAFETY: as the caller's
+            lanes[l] = unsafe { *from.add(l) };
+        }
+        Array(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut T, n: usize) {
+        for l in 0..n.min(4) {
+            // SAFETY: as the caller's
+            unsafe { *to.add(l) = self.0[l] }
+        }
+    }
+    #[inline(always)]
+    unsafe fn madd(self, a: Self, b: Self) -> Self {
+        let mut out = b;
+        for l in 0..4 {
+            out.0[l] += self.0[l] * a.0[l];
+        }
+        out
+    }
+    #[inline(always)]
+    unsafe fn add(self, a: Self) -> Self {
+        let mut out = self;
+        for l in 0..4 {
+            out.0[l] += a.0[l];
+        }
+        out
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Lanes;
+
+    /// A mask whose first `n` lanes are set.
+    #[inline(always)]
+    unsafe fn first_of_8(n: usize) -> __m256i {
+        const EDGE: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+        // SAFETY: 8 values from 0..=8 on
+        unsafe { _mm256_loadu_si256(EDGE.as_ptr().add(8 - n.min(8)).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn first_of_4(n: usize) -> __m256i {
+        const EDGE: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+        // SAFETY: 4 values from 0..=4 on
+        unsafe { _mm256_loadu_si256(EDGE.as_ptr().add(4 - n.min(4)).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn first_bits_16(n: usize) -> __mmask16 {
+        ((1u32 << n.min(16)) - 1) as __mmask16
+    }
+    #[inline(always)]
+    unsafe fn first_bits_8(n: usize) -> __mmask8 {
+        ((1u32 << n.min(8)) - 1) as __mmask8
+    }
+
+    macro_rules! lanes {
+        ($v:ident, $t:ident, $lanes:literal, $rows:literal, $columns:literal;
+         $splat:ident $load:ident $store:ident $madd:ident $add:ident;
+         $mask:ident |$from:ident, $m:ident| $some:expr; |$to:ident, $k:ident, $x:ident| $put:expr) => {
+            impl Lanes<$t> for $v {
+                const LANES: usize = $lanes;
+                const ROWS: usize = $rows;
+                const COLUMNS: usize = $columns;
+
+                #[inline(always)]
+                unsafe fn splat(x: $t) -> Self {
+                    // SAFETY: as the caller's; so below
+                    unsafe { $splat(x) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $t) -> Self {
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $t) {
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn load_some($from: *const $t, n: usize) -> Self {
+                    unsafe {
+                        let $m = $mask(n);
+                        $some
+                    }
+                }
+                #[inline(always)]
+                unsafe fn store_some(self, $to: *mut $t, n: usize) {
+                    unsafe {
+                        let ($k, $x) = ($mask(n), self);
+                        $put
+                    }
+                }
+                #[inline(always)]
+                unsafe fn madd(self, a: Self, b: Self) -> Self {
+                    unsafe { $madd(self, a, b) }
+                }
+                #[inline(always)]
+                unsafe fn add(self, a: Self) -> Self {
+                    unsafe { $add(self, a) }
+                }
+                #[inline(always)]
+                unsafe fn sum(self) -> $t {
+                    let mut lanes = [0.0; $lanes];
+                    unsafe { self.store(lanes.as_mut_ptr()) }
+                    let mut half = $lanes / 2;
+                    while half > 0 {
+                        for l in 0..half {
+                            lanes[l] += lanes[l + half];
+                        }
+                        half /= 2;
+                    }
+                    lanes[0]
+                }
+            }
+        };
+    }
+    // 16 registers: 4 × 3 sums, 3 columns, 1 row; 32 registers: 8 × 3 sums, 3 columns, 1 row
+    lanes!(__m256, f32, 8, 4, 2;
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps;
+        first_of_8 |p, m| _mm256_maskload_ps(p, m); |p, m, x| _mm256_maskstore_ps(p, m, x));
+    lanes!(__m256d, f64, 4, 4, 2;
+        _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd;
+        first_of_4 |p, m| _mm256_maskload_pd(p, m); |p, m, x| _mm256_maskstore_pd(p, m, x));
+    lanes!(__m512, f32, 16, 8, 3;
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps;
+        first_bits_16 |p, m| _mm512_maskz_loadu_ps(m, p); |p, m, x| _mm512_mask_storeu_ps(p, m, x));
+    lanes!(__m512d, f64, 8, 8, 3;
+        _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd;
+        first_bits_8 |p, m| _mm512_maskz_loadu_pd(m, p); |p, m, x| _mm512_mask_storeu_pd(p, m, x));
+}
+
+impl Registers for f32 {
+    type Portable = Array<f32>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = std::arch::x86_64::__m256;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = std::arch::x86_64::__m512;
+}
+
+impl Registers for f64 {
+    type Portable = Array<f64>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = std::arch::x86_64::__m256d;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = std::arch::x86_64::__m512d;
+}
