@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::graph::{Binary, Leaf, NodeId, Output, Variable};
 use crate::neuron::{Neuron, Update};
-use crate::printing::{Form, Limits, digits, locals};
+use crate::printing::{Form, Limits, digits, locals, scales};
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ enum Binds {
     Atom,
 }
 
-const LIMITS: Limits = Limits { shared: 9, depth: 16 };
+const LIMITS: Limits = Limits { shared: 6, depth: 16 };
 
 /// Greek letters: name, small, capital (where it differs from a Latin one).
 const GREEK: &str = "alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ \
@@ -147,7 +147,8 @@ impl Writer<'_> {
             Binary::Mul => {
                 // functions stand last
                 let call = |id| matches!(self.form(id), Some(Form::Call(..)));
-                let (a, b) = if call(a) && !call(b) { (b, a) } else { (a, b) };
+                let swap = (call(a) && !call(b)) || scales(&self.neuron.graph, b, a);
+                let (a, b) = if swap { (b, a) } else { (a, b) };
                 let (a, b) = (self.within(a, Binds::Product), self.within(b, Binds::Product));
                 (format!(r"{a} \, {b}"), Binds::Product)
             }

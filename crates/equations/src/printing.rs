@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::{Binary, Graph, Leaf, Node, NodeId, Unary};
+use crate::graph::{Binary, Graph, Leaf, Node, NodeId, Unary, Variable};
 use crate::neuron::{Neuron, Update};
 
 /// How a node reads, sugar restored.
@@ -55,6 +55,12 @@ impl Form {
             Form::Call(_, arguments) => arguments.clone(),
         }
     }
+}
+
+/// Whether `a × b` is written the other way round: a parameter stands before what it scales.
+pub(crate) fn scales(graph: &Graph, b: NodeId, a: NodeId) -> bool {
+    let param = |id| matches!(graph.node(id), Node::Leaf(Leaf::Value(Variable::Param(_))));
+    param(b) && !param(a) && matches!(graph.node(a), Node::Leaf(_))
 }
 
 /// The second argument of a comparison with 0, else the node itself, which no comparison equals.

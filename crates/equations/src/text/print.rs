@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{NeuronText, ParamText, StateText, SymbolText};
 use crate::graph::{Binary, Leaf, NodeId, Output};
 use crate::neuron::{Neuron, Symbol, Update};
-use crate::printing::{Form, Limits, digits, locals};
+use crate::printing::{Form, Limits, digits, locals, scales};
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,7 +146,9 @@ impl Writer<'_> {
         let swap = match op {
             Binary::Add => sum(b) && !sum(a),
             // 2*(x*y) rather than x*y*2
-            Binary::Mul => product(b) && !product(a) && !number(a),
+            Binary::Mul => {
+                (product(b) && !product(a) && !number(a)) || scales(&self.neuron.graph, b, a)
+            }
             _ => false,
         };
         if swap { (b, a) } else { (a, b) }
