@@ -1,1 +1,33 @@
-//! Neuron library, populations, wirings, projections, and the plan they compile to.
+//! Networks: populations of neurons wired by projections, compiled to a plan.
+//!
+//! A [`Description`] says what there is; [`Network::new`] compiles it; an [`Engine`] runs it: whole
+//! trials, gradients by BPTT, tangents, Jacobians, or step by step. Weights are a flat vector that
+//! the caller owns.
+
+mod backward;
+mod description;
+mod engine;
+mod error;
+mod forward;
+mod intervention;
+pub mod library;
+mod network;
+mod noise;
+mod operator;
+mod parameters;
+mod plan;
+mod signal;
+mod state;
+mod tangent;
+mod wiring;
+
+pub use description::{Block, Description, Population, Projection, Start, Wiring};
+pub use engine::{Engine, EngineOptions};
+pub use error::{NetworkError, RunError};
+pub use intervention::{Action, Intervention, Interventions};
+pub use network::Network;
+pub use noise::NoiseSource;
+pub use parameters::{Entry, Layout};
+pub use signal::{Loss, Part, Quantity, SignalId, SignalView, SignalViewMut};
+pub use state::State;
+pub use tangent::Direction;

@@ -1,0 +1,74 @@
+"""PyTorch peer: the leaky cell as a Python loop; nn.RNN, nn.GRU and nn.LSTM."""
+
+import peer
+
+options = peer.start()
+
+
+def load():
+    global torch, nn
+    import torch
+    from torch import nn
+
+
+import_ms, _ = peer.milliseconds(load)
+
+
+class Leaky(nn.Module):
+    """x <- x + alpha (-x + W_rec r + W_in u + b) + sigma xi, r = tanh(x)."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.w_in = nn.Linear(inputs, units)
+        self.w_rec = nn.Linear(units, units, bias=False)
+        nn.init.normal_(self.w_rec.weight, std=units**-0.5)
+
+    def forward(self, inputs):
+        steps, trials, _ = inputs.shape
+        units = self.w_rec.in_features
+        noise = peer.SIGMA * torch.randn(steps, trials, units)
+        drive = self.w_in(inputs)
+        x = torch.zeros(trials, units)
+        r = torch.tanh(x)
+        rates = []
+        for drive_t, noise_t in zip(drive, noise):
+            x = x + peer.ALPHA * (-x + self.w_rec(r) + drive_t) + noise_t
+            r = torch.tanh(x)
+            rates.append(r)
+        return torch.stack(rates), x
+
+
+CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class Network(nn.Module):
+    def __init__(self, cell, units):
+        super().__init__()
+        self.cell = CELLS[cell](peer.INPUTS, units)
+        self.readout = nn.Linear(units, peer.OUTPUTS)
+
+    def forward(self, inputs):
+        rates, _ = self.cell(inputs)
+        return self.readout(rates)
+
+
+def build(cell, units, trials, steps):
+    torch.manual_seed(0)
+    inputs, targets, mask = map(torch.from_numpy, peer.task(trials, steps))
+    network = Network(cell, units)
+    optimizer = torch.optim.Adam(network.parameters(), lr=peer.LEARNING_RATE)
+
+    def step():
+        optimizer.zero_grad()
+        loss = (mask * (network(inputs) - targets) ** 2).sum() / mask.sum()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), peer.MAX_NORM)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+if not options.first_update:
+    peer.say(peer="torch", version=torch.__version__, threads=options.threads, import_ms=import_ms)
+peer.serve(options, build, select_threads=torch.set_num_threads)

@@ -1,0 +1,170 @@
+//! What a network is, as data: populations and projections. This is what a model file stores.
+
+use std::collections::BTreeMap;
+
+use attractor_equations::{Integrator, NeuronText};
+use attractor_numerics::law::Law;
+use serde::{Deserialize, Serialize};
+
+/// A network as data; [`crate::Network::new`] compiles it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Time step in ms.
+    pub dt: f64,
+    /// How vector fields become steps.
+    #[serde(default)]
+    pub integrator: Integrator,
+    /// Populations, inputs and readouts among them.
+    pub populations: Vec<Population>,
+    /// Projections between them.
+    pub projections: Vec<Projection>,
+}
+
+/// N units of one neuron, or the channels of the trials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// Name, used in signals: `rec.r`.
+    pub name: String,
+    /// Number of units.
+    pub units: usize,
+    /// Equations of its units; none for an input, which emits the channels of the trials as `u`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neuron: Option<NeuronText>,
+    /// Named units, for signals such as `rec.r[A1]`, wirings and interventions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<usize>>,
+    /// Bias of a drive: trained, one per unit. Without an entry a drive has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bias: BTreeMap<String, Law>,
+    /// Initial values of parameters that differ from the neuron's default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, Law>,
+    /// Where states start; without an entry, at the neuron's initial value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub start: BTreeMap<String, Start>,
+}
+
+/// Where a state starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Start {
+    /// The same value for all.
+    Constant {
+        /// The value.
+        value: f64,
+    },
+    /// Normal, drawn anew for each trial and unit.
+    Random {
+        /// Standard deviation.
+        sd: f64,
+    },
+    /// One trained value per unit, drawn from a law at first.
+    Trained {
+        /// The law.
+        law: Law,
+    },
+    /// One fixed value per unit.
+    Given {
+        /// The values.
+        values: Vec<f64>,
+    },
+    /// A trained dense wiring from the trials' start vector.
+    Wired {
+        /// Length of the start vector.
+        inputs: usize,
+        /// The law of its weights.
+        law: Law,
+    },
+}
+
+/// A wiring from an emission to a drive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Projection {
+    /// Name, used in signals and parameters; by default `from->to` of the populations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Emission it starts from: `rec.r`.
+    pub from: String,
+    /// Drive it ends in: `out.I`.
+    pub to: String,
+    /// Delay in steps: 0 this step, 1 recurrent, k a conduction delay.
+    #[serde(default)]
+    pub lag: usize,
+    /// Its linear operator.
+    pub wiring: Wiring,
+    /// Changed by training.
+    #[serde(default = "yes")]
+    pub trained: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A linear operator with parameters, `W[target, source]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Wiring {
+    /// Every weight free.
+    Dense {
+        /// Law the weights are drawn from.
+        law: Law,
+    },
+    /// Free weights where a mask allows them, 0 elsewhere.
+    Masked {
+        /// Law the weights are drawn from, before masking.
+        law: Law,
+        /// Fraction of allowed weights, drawn by the seed, if no mask is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        density: Option<f64>,
+        /// Allowed pairs `[target, source]`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pairs: Option<Vec<[usize; 2]>>,
+        /// Seed of a mask drawn by density: the mask belongs to the network, not to a run.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// `m nᵀ / N`, N the number of sources; never formed.
+    LowRank {
+        /// Number of columns of m and n.
+        rank: usize,
+        /// Law of `m [target, rank]`.
+        m: Law,
+        /// Law of `n [source, rank]`.
+        n: Law,
+    },
+    /// Wirings between groups; pairs of groups that are not named are not connected.
+    Blocks {
+        /// The blocks.
+        blocks: Vec<Block>,
+    },
+    /// The sum of several wirings.
+    Sum {
+        /// The terms.
+        terms: Vec<Wiring>,
+    },
+}
+
+/// A wiring from one group to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Group of sources.
+    pub from: String,
+    /// Group of targets.
+    pub to: String,
+    /// Dense or masked.
+    pub wiring: Wiring,
+}
+
+impl Projection {
+    /// Name of the projection.
+    pub fn name(&self) -> String {
+        let population = |signal: &str| signal.split('.').next().unwrap_or(signal).to_owned();
+        let default = || format!("{}->{}", population(&self.from), population(&self.to));
+        self.name.clone().unwrap_or_else(default)
+    }
+}

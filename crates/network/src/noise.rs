@@ -1,0 +1,41 @@
+//! Where the noise of a run comes from.
+
+use attractor_numerics::random::NoiseKey;
+
+/// The seed of a run's noise. Each number is a pure function of (seed, population and symbol, epoch,
+/// step, trial, unit): nothing is stored, the reverse pass draws it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoiseSource {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Batch: another epoch, other noise.
+    pub epoch: u64,
+    /// Whether noise symbols of neurons are drawn, or 0.
+    pub on: bool,
+}
+
+impl NoiseSource {
+    /// No noise; random starts are drawn with seed 0.
+    pub fn off() -> Self {
+        NoiseSource {
+            seed: 0,
+            epoch: 0,
+            on: false,
+        }
+    }
+
+    pub(crate) fn key(self, stream: u64) -> NoiseKey {
+        NoiseKey {
+            seed: self.seed,
+            stream,
+            epoch: self.epoch,
+        }
+    }
+}
+
+/// Number of the stream of a name (FNV-1a): the same on every machine.
+pub(crate) fn stream(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

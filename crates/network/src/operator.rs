@@ -1,0 +1,265 @@
+//! Wirings with their weights loaded: multiply, transpose, gradient.
+
+use std::ops::Range;
+
+use attractor_numerics::product::{self, Packed, accumulate_outer, padded};
+use attractor_numerics::{Isa, Real};
+
+use crate::wiring::{DensePart, WiringPlan};
+
+/// A wiring ready to multiply. Weights are packed once per update, in both directions.
+#[derive(Clone, Debug)]
+pub(crate) struct Operator<T> {
+    isa: Isa,
+    plan: WiringPlan,
+    matrix: Option<Directions<T>>,
+    low_rank: Vec<LowRank<T>>,
+    /// The assembled matrix, where it is not a parameter array itself.
+    assembled: Vec<T>,
+}
+
+#[derive(Clone, Debug)]
+struct Directions<T> {
+    forward: Packed<T>,
+    backward: Packed<T>,
+}
+
+/// `m nᵀ / sources` as two thin products.
+#[derive(Clone, Debug)]
+struct LowRank<T> {
+    m: Directions<T>,
+    n: Directions<T>,
+    rank: usize,
+    scale: T,
+}
+
+impl<T: Real> Directions<T> {
+    fn new(isa: Isa, targets: usize, sources: usize) -> Self {
+        let forward = Packed::new(isa, targets, sources);
+        Directions {
+            forward,
+            backward: Packed::new(isa, sources, targets),
+        }
+    }
+
+    /// Loads `w [targets, sources]`.
+    fn load(&mut self, w: &[T], sources: usize) {
+        self.forward.pack(w, sources);
+        self.backward.pack_transposed(w, sources);
+    }
+}
+
+/// Rows of a stream: `rows × units`, rows `ld` apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a, T> {
+    pub(crate) values: &'a [T],
+    pub(crate) ld: usize,
+}
+
+impl<T: Real> Operator<T> {
+    pub(crate) fn new(isa: Isa, plan: &WiringPlan) -> Self {
+        let (targets, sources) = (plan.targets, plan.sources);
+        let matrix = (!plan.dense.is_empty()).then(|| Directions::new(isa, targets, sources));
+        let low_rank = plan.low_rank.iter().map(|part| LowRank {
+            m: Directions::new(isa, targets, part.rank),
+            n: Directions::new(isa, sources, part.rank),
+            rank: part.rank,
+            scale: T::from_f64(1.0 / sources as f64),
+        });
+        let whole = plan.dense.is_empty() || plan.whole().is_some();
+        let assembled = vec![T::ZERO; if whole { 0 } else { targets * sources }];
+        Operator {
+            isa,
+            plan: plan.clone(),
+            matrix,
+            low_rank: low_rank.collect(),
+            assembled,
+        }
+    }
+
+    /// Takes the weights from the flat parameter vector.
+    pub(crate) fn load(&mut self, parameters: &[T]) {
+        let sources = self.plan.sources;
+        if let Some(matrix) = &mut self.matrix {
+            match self.plan.whole() {
+                Some(part) => matrix.load(&parameters[part.weights.clone()], sources),
+                None => {
+                    self.assembled.fill(T::ZERO);
+                    for part in &self.plan.dense {
+                        let weights = &parameters[part.weights.clone()];
+                        part.each(&self.plan, |weight, at| {
+                            self.assembled[at] += weights[weight]
+                        });
+                    }
+                    matrix.load(&self.assembled, sources);
+                }
+            }
+        }
+        for (part, low_rank) in self.plan.low_rank.iter().zip(&mut self.low_rank) {
+            low_rank.m.load(&parameters[part.m.clone()], part.rank);
+            low_rank.n.load(&parameters[part.n.clone()], part.rank);
+        }
+    }
+
+    /// The derivative of the operator along a direction of the parameters: an operator too.
+    pub(crate) fn tangent(isa: Isa, plan: &WiringPlan, parameters: &[T], direction: &[T]) -> Self {
+        // d(m nᵀ) = [dm m] [n dn]ᵀ
+        let mut wide = plan.clone();
+        let mut values = direction.to_vec();
+        for part in &mut wide.low_rank {
+            let beside = |left: &[T], right: &[T], rank: usize| -> Vec<T> {
+                let rows = left.chunks(rank).zip(right.chunks(rank));
+                rows.flat_map(|(l, r)| l.iter().chain(r).copied().collect::<Vec<T>>())
+                    .collect()
+            };
+            let (m, n, rank) = (part.m.clone(), part.n.clone(), part.rank);
+            part.m = values.len()..values.len() + 2 * m.len();
+            values.extend(beside(&direction[m.clone()], &parameters[m], rank));
+            part.n = values.len()..values.len() + 2 * n.len();
+            values.extend(beside(&parameters[n.clone()], &direction[n], rank));
+            part.rank = 2 * rank;
+        }
+        let mut operator = Operator::new(isa, &wide);
+        operator.load(&values);
+        operator
+    }
+
+    /// `y += scale · W x`, row by row.
+    pub(crate) fn multiply(&self, x: Rows<'_, T>, rows: usize, y: &mut [T], ldy: usize, scale: T) {
+        if let Some(matrix) = &self.matrix {
+            matrix
+                .forward
+                .multiply(x.values, x.ld, rows, y, ldy, scale, true);
+        }
+        for part in &self.low_rank {
+            let ldz = padded(part.rank);
+            let mut z = vec![T::ZERO; rows * ldz];
+            part.n
+                .backward
+                .multiply(x.values, x.ld, rows, &mut z, ldz, T::ONE, false);
+            part.m
+                .forward
+                .multiply(&z, ldz, rows, y, ldy, scale * part.scale, true);
+        }
+    }
+
+    /// `x += scale · Wᵀ y`, row by row.
+    pub(crate) fn transpose(&self, y: Rows<'_, T>, rows: usize, x: &mut [T], ldx: usize, scale: T) {
+        if let Some(matrix) = &self.matrix {
+            matrix
+                .backward
+                .multiply(y.values, y.ld, rows, x, ldx, scale, true);
+        }
+        for part in &self.low_rank {
+            let ldz = padded(part.rank);
+            let mut z = vec![T::ZERO; rows * ldz];
+            part.m
+                .backward
+                .multiply(y.values, y.ld, rows, &mut z, ldz, T::ONE, false);
+            part.n
+                .forward
+                .multiply(&z, ldz, rows, x, ldx, scale * part.scale, true);
+        }
+    }
+
+    /// Number of values [`Operator::gradient`] adds to.
+    pub(crate) fn gradient_len(&self) -> usize {
+        let ranks = self
+            .plan
+            .low_rank
+            .iter()
+            .map(|part| part.m.len() + part.n.len());
+        let matrix = if self.matrix.is_some() {
+            self.plan.targets * self.plan.sources
+        } else {
+            0
+        };
+        matrix + ranks.sum::<usize>()
+    }
+
+    /// Adds the parameter gradient of `rows` rows: cotangents `y` of the drive, emissions `x`.
+    /// The buffer holds the dense matrix, then m and n of each low-rank part.
+    pub(crate) fn gradient(&self, y: Rows<'_, T>, x: Rows<'_, T>, rows: usize, buffer: &mut [T]) {
+        let (targets, sources) = (self.plan.targets, self.plan.sources);
+        let mut rest = buffer;
+        if self.matrix.is_some() {
+            let (g, tail) = rest.split_at_mut(targets * sources);
+            accumulate_outer(
+                self.isa, g, sources, y.values, y.ld, targets, x.values, x.ld, sources, rows,
+            );
+            rest = tail;
+        }
+        for part in &self.low_rank {
+            let (rank, ldz) = (part.rank, padded(part.rank));
+            let (gm, tail) = rest.split_at_mut(targets * rank);
+            let (gn, tail) = tail.split_at_mut(sources * rank);
+            rest = tail;
+            let mut z = vec![T::ZERO; rows * ldz];
+            part.n
+                .backward
+                .multiply(x.values, x.ld, rows, &mut z, ldz, part.scale, false);
+            accumulate_outer(
+                self.isa, gm, rank, y.values, y.ld, targets, &z, ldz, rank, rows,
+            );
+            part.m
+                .backward
+                .multiply(y.values, y.ld, rows, &mut z, ldz, part.scale, false);
+            accumulate_outer(
+                self.isa, gn, rank, x.values, x.ld, sources, &z, ldz, rank, rows,
+            );
+        }
+    }
+
+    /// Adds what [`Operator::gradient`] collected to the flat gradient.
+    pub(crate) fn pull(&self, buffer: &[T], gradient: &mut [T]) {
+        let mut add = |range: Range<usize>, values: &[T]| {
+            for (g, &value) in gradient[range].iter_mut().zip(values) {
+                *g += value;
+            }
+        };
+        let mut rest = buffer;
+        if self.matrix.is_some() {
+            let (matrix, tail) = rest.split_at(self.plan.targets * self.plan.sources);
+            rest = tail;
+            match self.plan.whole() {
+                Some(part) => add(part.weights.clone(), matrix),
+                None => {
+                    for part in &self.plan.dense {
+                        let mut values = vec![T::ZERO; part.weights.len()];
+                        part.each(&self.plan, |weight, at| values[weight] = matrix[at]);
+                        add(part.weights.clone(), &values);
+                    }
+                }
+            }
+        }
+        for part in &self.plan.low_rank {
+            for range in [&part.m, &part.n] {
+                let (values, tail) = rest.split_at(range.len());
+                rest = tail;
+                add(range.clone(), values);
+            }
+        }
+    }
+}
+
+impl DensePart {
+    /// Calls `visit(place in the weights, place in the matrix)` for every free weight.
+    fn each(&self, plan: &WiringPlan, mut visit: impl FnMut(usize, usize)) {
+        let height = self.rows.as_ref().map_or(plan.targets, Vec::len);
+        let width = self.columns.as_ref().map_or(plan.sources, Vec::len);
+        for i in 0..height {
+            let row = self.rows.as_ref().map_or(i, |rows| rows[i]);
+            for j in 0..width {
+                let column = self.columns.as_ref().map_or(j, |columns| columns[j]);
+                if self.mask.as_ref().is_none_or(|mask| mask[i * width + j]) {
+                    visit(i * width + j, row * plan.sources + column);
+                }
+            }
+        }
+    }
+}
+
+/// Rows of `units` padded for streams: see [`product::padded`].
+pub(crate) fn stream<T: Real>(rows: usize, units: usize) -> Vec<T> {
+    vec![T::ZERO; rows * product::padded(units)]
+}

@@ -1,0 +1,73 @@
+//! Everything trainable as one named flat vector.
+
+use std::ops::Range;
+
+/// One named array of the parameter vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Name: `rec->rec.W`, `rec.I.bias`, `rec.tau`, `rec.x.start`.
+    pub name: String,
+    /// Shape, row-major: weights are `[target, source]`.
+    pub shape: Vec<usize>,
+    /// Place in the flat vector.
+    pub range: Range<usize>,
+    /// Changed by training unless a phase says otherwise.
+    pub trained: bool,
+    /// Smallest and largest value; training stays inside.
+    pub limits: (f64, f64),
+}
+
+/// Names, shapes and places of all parameters of a network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    entries: Vec<Entry>,
+    len: usize,
+}
+
+impl Layout {
+    /// All entries, in the order of the flat vector.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Length of the flat vector.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Nothing to train, nothing fixed.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The entry of a name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// The entry that holds place `index` of the flat vector.
+    pub fn at(&self, index: usize) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.range.contains(&index))
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        name: String,
+        shape: Vec<usize>,
+        trained: bool,
+        limits: (f64, f64),
+    ) -> Range<usize> {
+        let range = self.len..self.len + shape.iter().product::<usize>();
+        self.len = range.end;
+        self.entries.push(Entry {
+            name,
+            shape,
+            range: range.clone(),
+            trained,
+            limits,
+        });
+        range
+    }
+}

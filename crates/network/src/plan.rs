@@ -1,0 +1,151 @@
+//! The plan: a network's kernels and operators with parameters loaded, shared by all workers.
+
+use attractor_equations::{Kernel, Leaf, Output, Program, Variable};
+use attractor_numerics::{Isa, Real};
+
+use crate::network::{Dynamics, Network};
+use crate::operator::Operator;
+use crate::signal::{Quantity, SignalId};
+use crate::state::AtRest;
+
+/// Kernels and operators of a network, ready to run: the instructions *block* and *project*.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<T> {
+    pub(crate) isa: Isa,
+    /// Per population; none for an input.
+    pub(crate) blocks: Vec<Option<Block<T>>>,
+    /// Per link.
+    pub(crate) operators: Vec<Operator<T>>,
+}
+
+/// The pointwise part of a population, and which of its streams the reverse pass reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Block<T> {
+    pub(crate) forward: Kernel<T>,
+    pub(crate) reverse: Kernel<T>,
+    pub(crate) at_rest: AtRest<T>,
+    /// Bias per drive, as a row to start from.
+    pub(crate) bias: Vec<Option<Vec<T>>>,
+    /// Parameters whose cotangents the reverse pass yields, after those of states and drives.
+    pub(crate) params: Vec<usize>,
+    pub(crate) keep: Keep,
+}
+
+/// Streams of a population that must outlive the forward pass of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keep {
+    pub(crate) states: Vec<bool>,
+    pub(crate) drives: Vec<bool>,
+    pub(crate) emissions: Vec<bool>,
+}
+
+impl<T: Real> Plan<T> {
+    /// Compiles the plan; with `noisy` false, noise is the constant 0.
+    pub(crate) fn new(network: &Network, isa: Isa, noisy: bool) -> Self {
+        let blocks = network.populations.iter().enumerate().map(|(p, compiled)| {
+            let dynamics = compiled.dynamics.as_ref()?;
+            let mut block = Block::new(dynamics, isa, compiled.ld, noisy);
+            for link in network.links.iter().filter(|link| link.from.0 == p) {
+                block.keep.emissions[link.from.1] = true;
+            }
+            Some(block)
+        });
+        let operators = network
+            .links
+            .iter()
+            .map(|link| Operator::new(isa, &link.wiring));
+        Plan {
+            isa,
+            blocks: blocks.collect(),
+            operators: operators.collect(),
+        }
+    }
+
+    /// Takes up a parameter vector.
+    pub(crate) fn load(&mut self, network: &Network, parameters: &[T]) {
+        for (block, compiled) in self.blocks.iter_mut().zip(&network.populations) {
+            let (Some(block), Some(dynamics)) = (block, &compiled.dynamics) else {
+                continue;
+            };
+            let param = |k: usize| &parameters[dynamics.params[k].range.clone()];
+            block.forward.set(network.dt(), param);
+            block.reverse.set(network.dt(), param);
+            block.at_rest.set(network.dt(), param);
+            for (row, range) in block.bias.iter_mut().zip(&dynamics.bias) {
+                if let (Some(row), Some(range)) = (row, range) {
+                    row[..range.len()].copy_from_slice(&parameters[range.clone()]);
+                }
+            }
+        }
+        for operator in &mut self.operators {
+            operator.load(parameters);
+        }
+    }
+
+    /// Keeps what a loss reads; says whether that is more than before.
+    pub(crate) fn keep(&mut self, signals: &[SignalId]) -> bool {
+        let mut more = false;
+        for signal in signals {
+            let Some(block) = &mut self.blocks[signal.population] else {
+                continue;
+            };
+            let keep = match signal.quantity {
+                Quantity::Emission(k) => &mut block.keep.emissions[k],
+                Quantity::State(k) => &mut block.keep.states[k],
+                Quantity::Drive(k) => &mut block.keep.drives[k],
+            };
+            more |= !std::mem::replace(keep, true);
+        }
+        more
+    }
+}
+
+impl<T: Real> Block<T> {
+    fn new(dynamics: &Dynamics, isa: Isa, ld: usize, noisy: bool) -> Self {
+        let neuron = &dynamics.neuron;
+        let per_unit = |k: usize| dynamics.params[k].per_unit;
+        let quiet = |leaf| match leaf {
+            Leaf::Value(Variable::Noise(_)) if !noisy => Some(0.0),
+            _ => None,
+        };
+        let step = dynamics.step.fix(quiet);
+        let params = dynamics.trained();
+        let variables: Vec<Variable> = (0..neuron.states.len())
+            .map(Variable::State)
+            .chain((0..neuron.drives.len()).map(Variable::Drive))
+            .chain(params.iter().map(|&k| Variable::Param(k)))
+            .collect();
+        let kept: Vec<Output> = (0..neuron.emissions.len())
+            .map(Output::Emit)
+            .chain((0..neuron.states.len()).map(Output::Next))
+            .collect();
+        let reverse = Program::compile(&step.vjp(&variables, &kept), per_unit);
+        let mut keep = Keep {
+            states: vec![false; neuron.states.len()],
+            drives: vec![false; neuron.drives.len()],
+            emissions: vec![false; neuron.emissions.len()],
+        };
+        for leaf in reverse.inputs() {
+            match *leaf {
+                Leaf::Value(Variable::State(k)) | Leaf::Result(Output::Next(k)) => {
+                    keep.states[k] = true
+                }
+                Leaf::Value(Variable::Drive(k)) => keep.drives[k] = true,
+                Leaf::Result(Output::Emit(k)) => keep.emissions[k] = true,
+                _ => {}
+            }
+        }
+        Block {
+            forward: Kernel::new(Program::compile(&step, per_unit), isa, ld),
+            reverse: Kernel::new(reverse, isa, ld),
+            at_rest: AtRest::new(dynamics, isa, ld),
+            bias: dynamics
+                .bias
+                .iter()
+                .map(|b| b.as_ref().map(|_| vec![T::ZERO; ld]))
+                .collect(),
+            params,
+            keep,
+        }
+    }
+}

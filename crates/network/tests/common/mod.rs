@@ -1,0 +1,225 @@
+//! Networks, trials and a loss for the tests of the engine.
+#![allow(dead_code)] // each test file uses its part
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use attractor_data::Trials;
+use attractor_equations::{Integrator, Neuron};
+use attractor_network::*;
+use attractor_numerics::{Real, law::Law};
+use ndarray::Array3;
+
+pub const UNITS: usize = 7;
+
+/// Pseudo-random numbers between -1 and 1.
+pub fn number(seed: usize) -> f64 {
+    let x = (seed as f64 * 12.9898 + 78.233).sin() * 43758.5453;
+    2.0 * (x - x.floor()) - 1.0
+}
+
+pub fn gaussian() -> Law {
+    Law::Gaussian { gain: 0.9 }
+}
+
+/// Wirings of every kind, between populations with groups `a` and `b`.
+pub fn wirings() -> Vec<(&'static str, Wiring)> {
+    let dense = || Wiring::Dense { law: gaussian() };
+    let masked = Wiring::Masked {
+        law: gaussian(),
+        density: Some(0.6),
+        pairs: None,
+        seed: 3,
+    };
+    let low_rank = Wiring::LowRank {
+        rank: 2,
+        m: Law::Normal { sd: 1.0 },
+        n: Law::Normal { sd: 1.0 },
+    };
+    let block = |from: &str, to: &str, wiring| Block {
+        from: from.into(),
+        to: to.into(),
+        wiring,
+    };
+    let blocks = Wiring::Blocks {
+        blocks: vec![block("a", "b", dense()), block("b", "b", masked.clone())],
+    };
+    let sum = Wiring::Sum {
+        terms: vec![masked.clone(), low_rank.clone(), blocks.clone()],
+    };
+    vec![
+        ("dense", dense()),
+        ("masked", masked),
+        ("low-rank", low_rank),
+        ("blocks", blocks),
+        ("sum", sum),
+    ]
+}
+
+/// Input, one recurrent population and a linear readout: every emission drives every drive.
+pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Description {
+    let groups = BTreeMap::from([
+        ("a".to_owned(), vec![0, 2, 4]),
+        ("b".to_owned(), vec![1, 3, 5, 6]),
+    ]);
+    let law = || Law::Normal { sd: 0.5 };
+    let start = neuron.states.iter().enumerate().map(|(k, state)| {
+        let start = match k {
+            0 => Start::Trained { law: law() },
+            _ => Start::Wired {
+                inputs: 2,
+                law: law(),
+            },
+        };
+        (state.symbol.name.clone(), start)
+    });
+    let recurrent = Population {
+        name: "rec".into(),
+        units: UNITS,
+        neuron: Some(neuron.to_text()),
+        groups: groups.clone(),
+        bias: neuron
+            .drives
+            .iter()
+            .map(|d| (d.name.clone(), law()))
+            .collect(),
+        params: BTreeMap::new(),
+        start: start.collect(),
+    };
+    let plain = |name: &str, units, neuron| Population {
+        name: name.into(),
+        units,
+        neuron,
+        groups: groups.clone(),
+        bias: BTreeMap::new(),
+        params: BTreeMap::new(),
+        start: BTreeMap::new(),
+    };
+    let linear = library::linear().unwrap().to_text();
+    let mut input = plain("in", 2, None);
+    input.groups.clear();
+    let mut output = plain("out", UNITS, Some(linear));
+    output.bias = BTreeMap::from([("I".to_owned(), law())]);
+    let mut projections = Vec::new();
+    for (k, drive) in neuron.drives.iter().enumerate() {
+        let emission = &neuron.emissions[k % neuron.emissions.len()].symbol.name;
+        projections.push(Projection {
+            name: Some(format!("rec{k}")),
+            from: format!("rec.{emission}"),
+            to: format!("rec.{}", drive.name),
+            lag: 1 + k % 3,
+            wiring: wiring.clone(),
+            trained: true,
+        });
+        projections.push(Projection {
+            name: Some(format!("in{k}")),
+            from: "in.u".into(),
+            to: format!("rec.{}", drive.name),
+            lag: k % 2,
+            wiring: Wiring::Dense { law: law() },
+            trained: true,
+        });
+    }
+    projections.push(Projection {
+        name: None,
+        from: format!("rec.{}", neuron.emissions[0].symbol.name),
+        to: "out.I".into(),
+        lag: 0,
+        wiring: readout.clone(),
+        trained: true,
+    });
+    Description {
+        dt: 1.0,
+        integrator: Integrator::Euler,
+        populations: vec![input, recurrent, output],
+        projections,
+    }
+}
+
+pub fn trials(steps: usize, count: usize) -> Trials {
+    let inputs = Array3::from_shape_fn((steps, count, 2), |(t, b, c)| {
+        number(t * 31 + b * 7 + c) as f32
+    });
+    let mut trials = Trials::new(1.0, inputs).unwrap();
+    trials.start = Some(ndarray::Array2::from_shape_fn((count, 2), |(b, c)| {
+        number(b * 5 + c + 900) as f32
+    }));
+    trials
+}
+
+/// `Σ w (s + c)²/2` over every value of some signals, with coefficients of every place of its own.
+pub struct Quadratic {
+    pub signals: Vec<SignalId>,
+}
+
+impl<T: Real> Loss<T> for Quadratic {
+    fn signals(&self) -> &[SignalId] {
+        &self.signals
+    }
+
+    fn evaluate(
+        &self,
+        part: &Part,
+        signals: &[SignalView<'_, T>],
+        cotangents: &mut [SignalViewMut<'_, T>],
+    ) -> f64 {
+        let mut value = 0.0;
+        for (k, (signal, cotangent)) in signals.iter().zip(cotangents).enumerate() {
+            for (step, t) in part.steps.clone().enumerate() {
+                for (trial, b) in part.trials.clone().enumerate() {
+                    for unit in 0..signal.units {
+                        let place = ((k * 64 + t) * 64 + b) * 64 + unit;
+                        let (weight, offset) = (number(place).abs(), number(place + 1));
+                        let x = signal.row(step, trial)[unit].to_f64() + offset;
+                        value += weight * x * x / 2.0;
+                        cotangent.row(step, trial)[unit] += T::from_f64(weight * x);
+                    }
+                }
+            }
+        }
+        value
+    }
+}
+
+pub fn engine<T: Real>(network: &Arc<Network>) -> Engine<T> {
+    Engine::new(
+        network.clone(),
+        EngineOptions {
+            threads: 2,
+            ..EngineOptions::default()
+        },
+    )
+    .unwrap()
+}
+
+/// Neurons of the library, and one nobody has seen: three states, two drives, two emissions, a
+/// trained parameter per unit, noise.
+pub fn neurons() -> Vec<Neuron> {
+    let mut neurons = vec![unseen()];
+    for (_, phi) in library::Nonlinearity::ALL {
+        neurons.push(library::leaky(phi, NoisePlace::Outside).unwrap());
+        neurons.push(library::rate(phi, NoisePlace::Inside).unwrap());
+    }
+    for name in ["elman", "gru", "lstm", "gated"] {
+        neurons.push(library::neuron(name, NoisePlace::None).unwrap().unwrap());
+    }
+    neurons
+}
+
+use attractor_network::library::NoisePlace;
+
+pub fn unseen() -> Neuron {
+    Neuron::define("unseen", |n| {
+        let (v, a, z) = (n.state("v"), n.state("a").initial(0.2), n.state("z"));
+        let (i, j) = (n.drive("I"), n.drive("J"));
+        let tau = n.param("tau", 5.0).per_unit().trained().range(1.5, 50.0);
+        let gain = n.param("gain", 0.8).trained();
+        let xi = n.noise("xi");
+        n.flow(v, (i - v - gain * a) / tau + 0.1 * xi * v.cos());
+        n.flow(a, (n.after(v).softplus() - a) / 20.0);
+        n.next(z, 0.5 * z + (j * a).tanh());
+        n.emit("r", n.after(v).tanh() * (1.0 + gain * n.after(z)));
+        n.emit("s", (v - z).sigmoid());
+    })
+    .unwrap()
+}
