@@ -22,8 +22,6 @@ pub mod files;
 mod npy;
 pub mod npz;
 pub mod npz_write;
-#[doc(hidden)]
-pub mod random;
 pub mod split;
 pub mod trials;
 mod trials_combine;

@@ -160,7 +160,7 @@ fn choose(
     }
     let held_out = ((fraction * count as f64).round() as usize).clamp(1, count - 1);
     let mut order: Vec<usize> = (0..count).collect();
-    order.shuffle(&mut crate::random::stream(seed, "data/split"));
+    order.shuffle(&mut attractor_numerics::random::stream(seed, "data/split"));
     let mut chosen = vec![false; count];
     order[..held_out].iter().for_each(|&i| chosen[i] = true);
     Ok(chosen)

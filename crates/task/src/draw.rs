@@ -10,7 +10,7 @@ const REFERENCE_DT: f64 = 20.0;
 
 /// A stream of random numbers, a pure function of the seed and the name.
 pub(crate) fn stream(seed: u64, name: &str) -> impl Rng + use<> {
-    attractor_data::random::stream(seed, name)
+    attractor_numerics::random::stream(seed, name)
 }
 
 /// Deals one of `conditions` to each trial from shuffled decks: balanced to within one.
