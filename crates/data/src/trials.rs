@@ -255,6 +255,10 @@ fn expect_shape(
 }
 
 fn expect_finite<D: Dimension>(key: &str, array: ArrayView<'_, f32, D>) -> Result<(), TrialsError> {
+    // Looking where costs ten times as much as looking whether.
+    if array.iter().all(|x| x.is_finite()) {
+        return Ok(());
+    }
     match array
         .into_dyn()
         .indexed_iter()
