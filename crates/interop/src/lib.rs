@@ -1,1 +1,17 @@
-//! Files other programs read: safetensors model files.
+//! Files other programs read and write: the model file, `model.safetensors`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`tensors`] | named arrays and text in one safetensors file, written aside and renamed |
+//! | [`model`] | a network in such a file: weights and description |
+//!
+//! `docs/model-file.md` says how to write one from Python.
+
+mod error;
+pub mod model;
+mod sizes;
+pub mod tensors;
+
+pub use error::{TensorError, TensorProblem};
+pub use model::{Model, Precision, load, load_bytes, save};
+pub use tensors::{Tensor, TensorFile, Values};
