@@ -1,0 +1,86 @@
+//! The networks and engines of the network room, seen as [`Names`] and [`Model`].
+
+use attractor_data::{Trials, closest};
+use attractor_network::{
+    Engine, Interventions, Layout, Loss, Network, NoiseSource, RunError, SignalId,
+};
+use attractor_numerics::Real;
+use ndarray::Array3;
+
+use crate::model::{Model, Names, Signal, Units};
+
+impl Names for Network {
+    fn layout(&self) -> &Layout {
+        Network::layout(self)
+    }
+
+    fn signal(&self, name: &str) -> Result<Signal, String> {
+        let grouped = name.strip_suffix(']').and_then(|name| name.split_once('['));
+        let (quantity, group) = grouped.map_or((name, None), |(name, group)| (name, Some(group)));
+        let id = Network::signal(self, quantity).map_err(|error| error.to_string())?;
+        let population = &self.description().populations[id.population];
+        let units = match group {
+            None => Units::Range(0..population.units),
+            Some(group) => match population.groups.get(group) {
+                Some(list) => Units::from_list(list),
+                None => {
+                    let known = || population.groups.keys().map(String::as_str);
+                    let meant = closest(group, known()).map(|m| format!(" (did you mean `{m}`?)"));
+                    let known: Vec<_> = known().map(|name| format!("`{name}`")).collect();
+                    return Err(format!(
+                        "signal `{name}`: `{}` has no group `{group}`{}; it has {}",
+                        population.name,
+                        meant.unwrap_or_default(),
+                        if known.is_empty() {
+                            "none".to_owned()
+                        } else {
+                            known.join(", ")
+                        }
+                    ));
+                }
+            },
+        };
+        Ok(Signal { id, units })
+    }
+}
+
+impl<T: Real> Names for Engine<T> {
+    fn layout(&self) -> &Layout {
+        self.network().layout()
+    }
+
+    fn signal(&self, name: &str) -> Result<Signal, String> {
+        Names::signal(&**self.network(), name)
+    }
+}
+
+impl<T: Real> Model<T> for Engine<T> {
+    fn gradient(
+        &mut self,
+        parameters: &[T],
+        trials: &Trials,
+        loss: &dyn Loss<T>,
+        noise: NoiseSource,
+        truncate: Option<usize>,
+        gradient: &mut [T],
+    ) -> Result<f64, RunError> {
+        Engine::gradient(self, parameters, trials, loss, noise, truncate, gradient)
+    }
+
+    fn run(
+        &mut self,
+        parameters: &[T],
+        trials: &Trials,
+        noise: NoiseSource,
+        record: &[SignalId],
+    ) -> Result<Vec<Array3<T>>, RunError> {
+        Engine::run(
+            self,
+            parameters,
+            trials,
+            noise,
+            &Interventions::default(),
+            record,
+        )
+    }
+}

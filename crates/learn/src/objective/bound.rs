@@ -1,0 +1,284 @@
+//! An objective with the signals of a network and the targets of one batch: the loss the engine calls.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use attractor_data::{Target, Trials};
+use attractor_network::{Loss, Part, SignalId, SignalView, SignalViewMut};
+use attractor_numerics::{Isa, Real};
+use ndarray::ArrayView;
+
+use super::rows::{Asked, Rule};
+use crate::error::ObjectiveError;
+use crate::model::Signal;
+
+/// A term on a signal, resolved.
+#[derive(Clone, Debug)]
+pub(super) struct SignalTerm {
+    pub(super) label: String,
+    pub(super) weight: f64,
+    pub(super) rule: Rule,
+    pub(super) target: Option<String>,
+    pub(super) signal: Signal,
+    pub(super) view: usize,
+}
+
+/// A term on parameters, resolved; `scale` holds its weight and the number of parameters.
+#[derive(Clone, Debug)]
+pub(super) struct ParameterTerm {
+    pub(super) label: String,
+    pub(super) scale: f64,
+    pub(super) rule: Rule,
+    pub(super) ranges: Vec<Range<usize>>,
+}
+
+/// An objective with the signals and parameters of a network; made by
+/// [`Objective::resolve`](super::Objective::resolve).
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    signals: Vec<SignalId>,
+    on_signals: Vec<SignalTerm>,
+    on_parameters: Vec<ParameterTerm>,
+}
+
+/// Value of one term, its weight included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TermValue {
+    /// The term, such as `mse(out.y)`.
+    pub term: String,
+    /// Its part of the loss.
+    pub value: f64,
+}
+
+impl Resolved {
+    pub(super) fn add_signal(&mut self, mut term: SignalTerm) {
+        let known = self.signals.iter().position(|id| *id == term.signal.id);
+        term.view = known.unwrap_or_else(|| {
+            self.signals.push(term.signal.id);
+            self.signals.len() - 1
+        });
+        self.on_signals.push(term);
+    }
+
+    pub(super) fn add_parameters(&mut self, term: ParameterTerm) {
+        self.on_parameters.push(term);
+    }
+
+    /// The signals the terms read, each once.
+    pub fn signals(&self) -> &[SignalId] {
+        &self.signals
+    }
+
+    /// The loss on one batch. Costs one look at each target.
+    ///
+    /// # Errors
+    /// A target that is missing, has the wrong width, asks for nothing, or cannot be what the term
+    /// compares with (negative counts or probabilities).
+    pub fn bind<'a>(&'a self, trials: &'a Trials) -> Result<Bound<'a>, ObjectiveError> {
+        let mut asked = Vec::with_capacity(self.on_signals.len());
+        for term in &self.on_signals {
+            asked.push(match &term.target {
+                Some(signal) => {
+                    let target = trials
+                        .target(signal)
+                        .ok_or_else(|| ObjectiveError::NoTarget {
+                            term: term.label.clone(),
+                            signal: signal.clone(),
+                            given: trials.targets.iter().map(|t| t.signal.clone()).collect(),
+                        })?;
+                    against(term, target)?
+                }
+                None => {
+                    let count: usize = trials.lengths.iter().sum();
+                    let scale = term.weight / (count * term.signal.units.len()).max(1) as f64;
+                    (
+                        Asked::Within {
+                            lengths: &trials.lengths,
+                        },
+                        scale,
+                    )
+                }
+            });
+        }
+        Ok(Bound {
+            resolved: self,
+            asked,
+            isa: Isa::best(),
+            log: Mutex::default(),
+        })
+    }
+}
+
+fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64), ObjectiveError> {
+    let (_, trials, channels) = target.values.dim();
+    if channels != term.signal.units.len() {
+        let signal = term.signal.units.len();
+        return Err(ObjectiveError::Channels {
+            term: term.label.clone(),
+            target: channels,
+            signal,
+        });
+    }
+    let values = contiguous(target.values.view());
+    let weights = contiguous(target.weights.view());
+    let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+    if sum <= 0.0 {
+        return Err(ObjectiveError::NothingAsked {
+            term: term.label.clone(),
+        });
+    }
+    let expected = match term.rule {
+        Rule::Poisson(_) => Some("a count, 0 or more"),
+        Rule::CrossEntropy => Some("a probability, 0 or more"),
+        _ => None,
+    };
+    if let Some(expected) = expected
+        && values
+            .chunks(64)
+            .any(|some| some.iter().fold(false, |any, &value| any | (value < 0.0)))
+        && let Some(at) =
+            (0..values.len()).find(|&k| values[k] < 0.0 && weights[k / channels] > 0.0)
+    {
+        let (step, trial) = (at / channels / trials, at / channels % trials);
+        let term = term.label.clone();
+        return Err(ObjectiveError::Target {
+            term,
+            step,
+            trial,
+            value: values[at],
+            expected,
+        });
+    }
+    let per_channel = if term.rule == Rule::CrossEntropy {
+        1.0
+    } else {
+        channels as f64
+    };
+    Ok((
+        Asked::Target {
+            values,
+            weights,
+            trials,
+        },
+        term.weight / (sum * per_channel),
+    ))
+}
+
+fn contiguous<'a, D: ndarray::Dimension>(array: ArrayView<'a, f32, D>) -> Cow<'a, [f32]> {
+    match array.to_slice() {
+        Some(slice) => Cow::Borrowed(slice),
+        None => Cow::Owned(array.iter().copied().collect()),
+    }
+}
+
+/// The loss on one batch, [`Loss`] to the engine. Values of the terms are kept for
+/// [`Bound::values`].
+#[derive(Debug)]
+pub struct Bound<'a> {
+    resolved: &'a Resolved,
+    /// Where each term on signals is asked, and the factor in front of its sum.
+    asked: Vec<(Asked<'a>, f64)>,
+    isa: Isa,
+    /// (term, first step, first trial, value): parts come in any order and are summed in this one.
+    log: Mutex<Vec<(usize, usize, usize, f64)>>,
+}
+
+impl Bound<'_> {
+    /// The part of the loss that depends on parameters alone; adds its derivative to `gradient`.
+    pub fn penalise<T: Real>(&self, parameters: &[T], mut gradient: Option<&mut [T]>) -> f64 {
+        let mut total = 0.0;
+        for (k, term) in self.resolved.on_parameters.iter().enumerate() {
+            let mut value = 0.0;
+            for range in &term.ranges {
+                let slope = gradient
+                    .as_deref_mut()
+                    .map(|gradient| &mut gradient[range.clone()]);
+                value += term
+                    .rule
+                    .slice(self.isa, &parameters[range.clone()], term.scale, slope);
+            }
+            self.note(self.resolved.on_signals.len() + k, 0, 0, value);
+            total += value;
+        }
+        total
+    }
+
+    /// Value on a part of the batch, without derivatives.
+    pub fn value<T: Real>(&self, part: &Part, signals: &[SignalView<'_, T>]) -> f64 {
+        self.terms(part, signals, &mut [])
+    }
+
+    /// Values of all terms over what was evaluated so far, in the order of the objective's terms on
+    /// signals, then of those on parameters.
+    pub fn values(&self) -> Vec<TermValue> {
+        let on_signals = self.resolved.on_signals.iter().map(|term| &term.label);
+        let labels = on_signals.chain(self.resolved.on_parameters.iter().map(|term| &term.label));
+        let mut values: Vec<_> = labels
+            .map(|label| TermValue {
+                term: label.clone(),
+                value: 0.0,
+            })
+            .collect();
+        let mut log = self
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        log.sort_by_key(|&(term, step, trial, _)| (term, step, trial));
+        // a part that was evaluated again, for recomputation, counts once
+        log.dedup_by_key(|&mut (term, step, trial, _)| (term, step, trial));
+        for (term, _, _, value) in log {
+            values[term].value += value;
+        }
+        values
+    }
+
+    fn terms<T: Real>(
+        &self,
+        part: &Part,
+        signals: &[SignalView<'_, T>],
+        cotangents: &mut [SignalViewMut<'_, T>],
+    ) -> f64 {
+        let mut total = 0.0;
+        for (k, (term, (asked, scale))) in
+            self.resolved.on_signals.iter().zip(&self.asked).enumerate()
+        {
+            let (view, slope) = (&signals[term.view], cotangents.get_mut(term.view));
+            let value = term.rule.part(
+                self.isa,
+                asked,
+                &term.signal.units,
+                *scale,
+                part,
+                view,
+                slope,
+            );
+            self.note(k, part.steps.start, part.trials.start, value);
+            total += value;
+        }
+        total
+    }
+
+    fn note(&self, term: usize, step: usize, trial: usize, value: f64) {
+        self.log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((term, step, trial, value));
+    }
+}
+
+impl<T: Real> Loss<T> for Bound<'_> {
+    fn signals(&self) -> &[SignalId] {
+        &self.resolved.signals
+    }
+
+    fn evaluate(
+        &self,
+        part: &Part,
+        signals: &[SignalView<'_, T>],
+        cotangents: &mut [SignalViewMut<'_, T>],
+    ) -> f64 {
+        self.terms(part, signals, cotangents)
+    }
+}
