@@ -1,5 +1,6 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
+use crate::words::Words;
 use crate::{Isa, Real};
 
 /// A vector register of `T`.
@@ -15,6 +16,8 @@ pub trait Lanes<T>: Copy {
     const ROWS: usize;
     /// Registers in a row of a tile.
     const COLUMNS: usize;
+    /// Integer registers of the instruction set.
+    type Words: Words;
 
     unsafe fn splat(x: T) -> Self;
     unsafe fn load(from: *const T) -> Self;
@@ -90,6 +93,10 @@ impl<T: Real> Lanes<T> for Array<T> {
     const LANES: usize = 4;
     const ROWS: usize = 4;
     const COLUMNS: usize = 2;
+    #[cfg(target_arch = "x86_64")]
+    type Words = std::arch::x86_64::__m128i;
+    #[cfg(not(target_arch = "x86_64"))]
+    type Words = [u64; 4];
 
     #[inline(always)]
     unsafe fn splat(x: T) -> Self {
@@ -172,13 +179,14 @@ mod x86 {
     }
 
     macro_rules! lanes {
-        ($v:ident, $t:ident, $lanes:literal, $rows:literal, $columns:literal;
+        ($v:ident, $t:ident, $words:ident, $lanes:literal, $rows:literal, $columns:literal;
          $splat:ident $load:ident $store:ident $madd:ident $add:ident;
          $mask:ident |$from:ident, $m:ident| $some:expr; |$to:ident, $k:ident, $x:ident| $put:expr) => {
             impl Lanes<$t> for $v {
                 const LANES: usize = $lanes;
                 const ROWS: usize = $rows;
                 const COLUMNS: usize = $columns;
+                type Words = $words;
 
                 #[inline(always)]
                 unsafe fn splat(x: $t) -> Self {
@@ -232,16 +240,16 @@ mod x86 {
         };
     }
     // 16 registers: 4 × 3 sums, 3 columns, 1 row; 32 registers: 8 × 3 sums, 3 columns, 1 row
-    lanes!(__m256, f32, 8, 4, 2;
+    lanes!(__m256, f32, __m256i, 8, 4, 2;
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps;
         first_of_8 |p, m| _mm256_maskload_ps(p, m); |p, m, x| _mm256_maskstore_ps(p, m, x));
-    lanes!(__m256d, f64, 4, 4, 2;
+    lanes!(__m256d, f64, __m256i, 4, 4, 2;
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd;
         first_of_4 |p, m| _mm256_maskload_pd(p, m); |p, m, x| _mm256_maskstore_pd(p, m, x));
-    lanes!(__m512, f32, 16, 8, 3;
+    lanes!(__m512, f32, __m512i, 16, 8, 3;
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps;
         first_bits_16 |p, m| _mm512_maskz_loadu_ps(m, p); |p, m, x| _mm512_mask_storeu_ps(p, m, x));
-    lanes!(__m512d, f64, 8, 8, 3;
+    lanes!(__m512d, f64, __m512i, 8, 8, 3;
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd;
         first_bits_8 |p, m| _mm512_maskz_loadu_pd(m, p); |p, m, x| _mm512_mask_storeu_pd(p, m, x));
 }

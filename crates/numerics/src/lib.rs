@@ -7,6 +7,7 @@ pub mod math;
 pub mod product;
 pub mod random;
 mod real;
+mod words;
 
 pub use isa::{Isa, Kernel};
 pub use real::Real;

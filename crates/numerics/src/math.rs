@@ -24,6 +24,8 @@ use crate::Real;
 mod double;
 mod single;
 
+pub(crate) use single::{minus_two_ln, sin_cos_quarters};
+
 /// What [`Real`] numbers know to compute; call the functions of this module instead.
 #[doc(hidden)]
 pub trait Elementary: Copy {
@@ -76,10 +78,10 @@ functions! {
 
 /// `c0 + c1 x + c2 x² + …` by Horner's rule.
 macro_rules! polynomial {
-    ($fma:ident, $x:expr; $first:expr $(, $rest:expr)+) => {
+    ($fma:tt, $x:expr; $first:expr $(, $rest:expr)+) => {
         madd::<_, $fma>(polynomial!($fma, $x; $($rest),+), $x, $first)
     };
-    ($fma:ident, $x:expr; $last:expr) => { $last };
+    ($fma:tt, $x:expr; $last:expr) => { $last };
 }
 
 /// `x` held within `low..=high`; NaN stays.

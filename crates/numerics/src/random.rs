@@ -8,7 +8,9 @@
 
 use rand::SeedableRng;
 
-use crate::{Isa, Kernel, Real, math};
+use crate::lanes::{Lanes, Tiled, dispatch};
+use crate::words::Words;
+use crate::{Isa, Real, math};
 
 /// Counters that go through Philox together.
 const LANES: usize = 16;
@@ -56,7 +58,9 @@ pub fn fill_normal_rows<T: Real>(
     ld: usize,
     out: &mut [T],
 ) {
-    isa.run(Fill::<T, true> { key: key.words(), step, first_trial, units, ld, out });
+    let key = key.words();
+    // SAFETY: rows are slices
+    unsafe { dispatch(isa, Fill::<T, true> { key, step, first_trial, units, ld, out }) }
 }
 
 /// As [`fill_normal_rows`], with numbers uniform in (0, 1).
@@ -72,7 +76,9 @@ pub fn fill_uniform_rows<T: Real>(
     ld: usize,
     out: &mut [T],
 ) {
-    isa.run(Fill::<T, false> { key: key.words(), step, first_trial, units, ld, out });
+    let key = key.words();
+    // SAFETY: rows are slices
+    unsafe { dispatch(isa, Fill::<T, false> { key, step, first_trial, units, ld, out }) }
 }
 
 struct Fill<'a, T, const NORMAL: bool> {
@@ -84,36 +90,29 @@ struct Fill<'a, T, const NORMAL: bool> {
     out: &'a mut [T],
 }
 
-impl<T: Real, const NORMAL: bool> Kernel for Fill<'_, T, NORMAL> {
+impl<T: Real, const NORMAL: bool> Tiled<T> for Fill<'_, T, NORMAL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
+    unsafe fn run<V: Lanes<T>>(self) {
         for (trial, row) in self.out.chunks_mut(self.ld).enumerate() {
             let trial = self.first_trial.wrapping_add(trial as u32);
-            for (group, values) in row[..].chunks_mut(GROUP).enumerate() {
+            for (group, values) in row.chunks_mut(GROUP).enumerate() {
                 if group * GROUP >= self.units {
                     break;
                 }
-                let mut counter = [[0u32; LANES]; 4];
-                for lane in 0..LANES {
-                    counter[0][lane] = (group * LANES + lane) as u32;
-                    counter[1][lane] = trial;
-                    counter[2][lane] = self.step;
-                }
-                let words = philox(counter, self.key);
+                let counter = [(group * LANES) as u32, trial, self.step, 0];
+                // SAFETY: the instruction set of V is enabled
+                let words = unsafe { philox::<V::Words>(counter, self.key) };
                 // unit 64 group + 16 word + lane: no transposition
                 for pair in 0..2 {
-                    if 2 * pair * LANES >= values.len() {
-                        break;
-                    }
-                    let (a, b) = match NORMAL {
-                        true => box_muller(&words[2 * pair], &words[2 * pair + 1]),
-                        false => (uniform(&words[2 * pair]), uniform(&words[2 * pair + 1])),
+                    let (first, second) = (&words[2 * pair], &words[2 * pair + 1]);
+                    let numbers = match NORMAL {
+                        true => box_muller(first, second),
+                        false => [uniform(first), uniform(second)],
                     };
-                    for (numbers, place) in [(a, 2 * pair), (b, 2 * pair + 1)] {
-                        store(&numbers, place * LANES, values);
-                    }
+                    store(&numbers[0], 2 * pair * LANES, values);
+                    store(&numbers[1], (2 * pair + 1) * LANES, values);
                 }
             }
         }
@@ -134,61 +133,81 @@ fn store<T: Real>(numbers: &[f32; LANES], from: usize, values: &mut [T]) {
     }
 }
 
-/// Ten rounds over sixteen counters.
+/// Ten rounds over sixteen counters, whose first word counts up.
+///
+/// # Safety
+/// The instruction set of `W` is enabled.
 #[inline(always)]
-fn philox(mut c: [[u32; LANES]; 4], mut key: [u32; 2]) -> [[u32; LANES]; 4] {
-    for _ in 0..10 {
-        let mut next = [[0u32; LANES]; 4];
-        for lane in 0..LANES {
-            let a = u64::from(c[0][lane]) * 0xd251_1f53;
-            let b = u64::from(c[2][lane]) * 0xcd9e_8d57;
-            next[0][lane] = (b >> 32) as u32 ^ c[1][lane] ^ key[0];
-            next[1][lane] = b as u32;
-            next[2][lane] = (a >> 32) as u32 ^ c[3][lane] ^ key[1];
-            next[3][lane] = a as u32;
+unsafe fn philox<W: Words>(counter: [u32; 4], key: [u32; 2]) -> [[u32; LANES]; 4] {
+    let mut words = [[0u32; LANES]; 4];
+    // two registers at a time: while one waits for its product, the other is multiplied
+    for first in (0..LANES).step_by(2 * W::LANES) {
+        // SAFETY: as the caller's; the words end where the array does
+        unsafe {
+            let mut c = [[W::splat(0); 2]; 4];
+            for k in 0..2 {
+                let lane = (first + k * W::LANES) as u32;
+                c[0][k] = W::count_from(counter[0].wrapping_add(lane));
+                for word in 1..4 {
+                    c[word][k] = W::splat(counter[word]);
+                }
+            }
+            let mut key = key;
+            for _ in 0..10 {
+                let keys = [W::splat(key[0]), W::splat(key[1])];
+                for k in 0..2 {
+                    let a = c[0][k].multiply(0xd251_1f53);
+                    let b = c[2][k].multiply(0xcd9e_8d57);
+                    c[0][k] = b.upper().xor(c[1][k]).xor(keys[0]);
+                    c[1][k] = b;
+                    c[2][k] = a.upper().xor(c[3][k]).xor(keys[1]);
+                    c[3][k] = a;
+                }
+                key = [key[0].wrapping_add(0x9e37_79b9), key[1].wrapping_add(0xbb67_ae85)];
+            }
+            for word in 0..4 {
+                c[word][0].store_with(c[word][1], words[word].as_mut_ptr().add(first));
+            }
         }
-        c = next;
-        key = [key[0].wrapping_add(0x9e37_79b9), key[1].wrapping_add(0xbb67_ae85)];
     }
-    c
+    words
 }
 
 /// Uniform in (0, 1), the 31 upper bits of a word.
 #[inline(always)]
-fn uniform(word: &[u32; LANES]) -> [f32; LANES] {
+fn to_uniform(word: u32) -> f32 {
+    // a little less than 2^-31, so that rounding to 24 bits does not reach 1
+    const STEP: f32 = (1.0 - f32::EPSILON / 2.0) / 2_147_483_648.0;
+    (word >> 1) as i32 as f32 * STEP + 1.0 / 4_294_967_296.0
+}
+
+#[inline(always)]
+fn uniform(words: &[u32; LANES]) -> [f32; LANES] {
     let mut out = [0.0; LANES];
     for lane in 0..LANES {
-        // rounding to 24 bits may reach 1: stay below
-        let x = ((word[lane] >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
-        out[lane] = if x < 1.0 { x } else { 1.0 - f32::EPSILON / 2.0 };
+        out[lane] = to_uniform(words[lane]);
     }
     out
 }
 
-/// Two independent normal numbers from two words: radius `√(-2 ln u)`, angle from the second.
+/// Two independent normal numbers from two words: a radius `√(−2 ln u)` and an angle
+/// (Box & Muller 1958, doi:10.1214/aoms/1177706645).
 #[inline(always)]
-fn box_muller(radius: &[u32; LANES], angle: &[u32; LANES]) -> ([f32; LANES], [f32; LANES]) {
-    let u = uniform(radius);
-    let (mut a, mut b) = ([0.0; LANES], [0.0; LANES]);
+fn box_muller(radius: &[u32; LANES], angle: &[u32; LANES]) -> [[f32; LANES]; 2] {
+    let mut out = [[0.0; LANES]; 2];
     for lane in 0..LANES {
-        let r = (-2.0 * math::ln::<f32, false>(u[lane])).sqrt();
-        // the angle in half turns: quadrant and the rest within ±1/4
-        let turns = angle[lane] as i32 as f32 * (1.0 / 2_147_483_648.0);
-        const MAGIC: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer
-        let quadrant = 2.0 * turns + MAGIC;
-        let rest = turns - (quadrant - MAGIC) * 0.5;
-        let (q, x) = (quadrant.to_bits(), rest * std::f32::consts::PI);
-        let x2 = x * x;
-        let sine = x * (1.0 + x2 * (-1.666_666_6e-1 + x2 * (8.333_026e-3 + x2 * -1.980_741_9e-4)));
-        let cosine = 1.0
-            + x2 * (-0.5 + x2 * (4.166_665e-2 + x2 * (-1.388_853e-3 + x2 * 2.443_32e-5)));
-        let swap = q & 1 == 1;
-        let (s, c) = if swap { (cosine, sine) } else { (sine, cosine) };
-        a[lane] = r * f32::from_bits(c.to_bits() ^ (((q.wrapping_add(1)) & 2) << 30));
-        b[lane] = r * f32::from_bits(s.to_bits() ^ ((q & 2) << 30));
+        let radius = math::minus_two_ln(to_uniform(radius[lane])).sqrt();
+        // one bit turns by π, the others place the angle within ±π/2
+        let radius = f32::from_bits(radius.to_bits() ^ (angle[lane] & 0x8000_0000));
+        let (sine, cosine) = math::sin_cos_quarters((angle[lane] << 1) as i32 as f32 * TURN);
+        out[0][lane] = radius * cosine;
+        out[1][lane] = radius * sine;
     }
-    (a, b)
+    out
 }
+
+/// 2⁻³¹, from words to −1..1.
+const TURN: f32 = 1.0 / 2_147_483_648.0;
 
 /// A stream of random numbers for drawing weights or trials: `name` separates what shares a seed.
 pub fn stream(seed: u64, name: &str) -> rand::rngs::ChaCha8Rng {
@@ -203,22 +222,43 @@ pub fn stream(seed: u64, name: &str) -> rand::rngs::ChaCha8Rng {
 mod tests {
     use super::*;
 
-    /// Known answers of Random123.
+    /// Known answers of Random123: counter, key, numbers.
     #[test]
     fn philox_known_answers() {
-        let first = |counter: [u32; 4], key| {
-            let lanes = counter.map(|word| [word; LANES]);
-            philox(lanes, key).map(|words| words[3])
-        };
-        assert_eq!(first([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
-        assert_eq!(
-            first([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        );
-        assert_eq!(
-            first([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
-            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
-        );
+        struct First([u32; 4], [u32; 2]);
+        impl Tiled<f32> for First {
+            type Output = [u32; 4];
+            #[inline(always)]
+            unsafe fn run<V: Lanes<f32>>(self) -> [u32; 4] {
+                unsafe { philox::<V::Words>(self.0, self.1) }.map(|words| words[0])
+            }
+        }
+        let cases = [
+            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ];
+        for isa in Isa::available() {
+            for (counter, key, numbers) in cases {
+                // SAFETY: nothing beyond the instruction set is needed
+                assert_eq!(unsafe { dispatch(isa, First(counter, key)) }, numbers, "{isa}");
+                // SAFETY: arrays need no instruction set
+                let plain = unsafe { philox::<[u64; 4]>(counter, key) };
+                assert_eq!(plain.map(|words| words[0]), numbers);
+            }
+        }
+    }
+
+    /// The same seed gives the same numbers in every version of this library.
+    #[test]
+    fn numbers_stay_what_they_are() {
+        let numbers = normals(Isa::best(), KEY, 9, 1, 64);
+        let seen = [0, 15, 16, 40, 63].map(|unit| numbers[unit]);
+        assert_eq!(seen, [-1.0219374, 1.6512756, -1.1783786, -0.4497892, 0.6105478]);
     }
 
     fn normals(isa: Isa, key: NoiseKey, step: u32, trials: usize, units: usize) -> Vec<f32> {
