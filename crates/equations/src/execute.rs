@@ -1,19 +1,20 @@
 //! Running a program over blocks of units that stay in the first-level cache.
 //!
-//! Each operation is one loop over chunks of 16 lanes, loaded into a local array, computed and
-//! stored. The loops are compiled three times, for AVX-512, AVX2 with FMA and the baseline.
+//! Each operation is one loop that the compiler vectorises, for AVX-512, AVX2 with FMA and the
+//! baseline alike: its target is a block of its own, so nothing it reads can change under it.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use attractor_numerics::{Isa, Real, math};
 
 use crate::graph::{Binary, Leaf, Unary, Variable};
 use crate::program::{Code, Instruction, Operand, Program};
 
-/// Chunk of a loop; streams are padded to a multiple of it.
+/// Streams are padded to a multiple of this.
 pub(crate) const LANES: usize = 16;
 /// Most blocks of one program.
-const MAX_BLOCKS: usize = 64;
+const MAX_BLOCKS: usize = 128;
 /// Bytes of all blocks of one program together: most of a first-level cache.
 const CACHE: usize = 24 * 1024;
 
@@ -41,7 +42,7 @@ impl<T: Real> Kernel<T> {
     /// Prepares a program for rows of `ld` units, a multiple of 16.
     ///
     /// # Panics
-    /// If `ld` is no multiple of 16, or the program has more than 64 blocks.
+    /// If `ld` is no multiple of 16, or the program has more than 128 blocks.
     pub fn new(program: Program, isa: Isa, ld: usize) -> Self {
         assert!(ld.is_multiple_of(LANES) && ld > 0, "leading dimension {ld} is not padded");
         let tiles = program.per_unit.as_ref().map_or(0, |p| p.outputs);
@@ -186,6 +187,13 @@ unsafe fn run_body<T: Real, const FMA: bool>(job: &Job<'_, T>) {
     }
 }
 
+/// One argument of an operation.
+#[derive(Clone, Copy)]
+enum Argument<'a, T> {
+    Block(&'a [T]),
+    Scalar(T),
+}
+
 #[inline(always)]
 unsafe fn execute<T: Real, const FMA: bool>(
     instruction: &Instruction,
@@ -193,170 +201,109 @@ unsafe fn execute<T: Real, const FMA: bool>(
     scalars: *const T,
     n: usize,
 ) {
-    let d = blocks[instruction.target];
-    let place = |k: usize| -> (*const T, bool) {
-        match instruction.arguments[k] {
-            Operand::Block(block) => (blocks[block].cast_const(), false),
-            // SAFETY: the compiler numbered the scalars
-            Operand::Scalar(scalar) => (unsafe { scalars.add(scalar) }, true),
-        }
+    // SAFETY: the target is none of the arguments
+    let d = unsafe { slice::from_raw_parts_mut(blocks[instruction.target], n) };
+    let argument = |k: usize| match instruction.arguments[k] {
+        // SAFETY: every block holds n values
+        Operand::Block(block) => Argument::Block(unsafe { slice::from_raw_parts(blocks[block], n) }),
+        // SAFETY: the compiler numbered the scalars
+        Operand::Scalar(scalar) => Argument::Scalar(unsafe { *scalars.add(scalar) }),
     };
-    let (a, b, c) = (place(0), place(1), place(2));
-    // SAFETY: as the caller's
-    unsafe {
-        match instruction.code {
-            Code::Copy => each1(d, a, n, |x| x),
-            Code::Unary(op) => match op {
-                Unary::Neg => each1(d, a, n, |x: T| -x),
-                Unary::Abs => each1(d, a, n, |x: T| x.abs()),
-                Unary::Exp => each1(d, a, n, math::exp::<T, FMA>),
-                Unary::Ln => each1(d, a, n, math::ln::<T, FMA>),
-                Unary::Sqrt => each1(d, a, n, |x: T| x.sqrt()),
-                Unary::Tanh => each1(d, a, n, math::tanh::<T, FMA>),
-                Unary::Sigmoid => each1(d, a, n, math::sigmoid::<T, FMA>),
-                Unary::Softplus => each1(d, a, n, math::softplus::<T, FMA>),
-                Unary::Sin => each1(d, a, n, math::sin::<T, FMA>),
-                Unary::Cos => each1(d, a, n, math::cos::<T, FMA>),
-                Unary::Erf => each1(d, a, n, math::erf::<T, FMA>),
-            },
-            Code::Binary(op) => match op {
-                Binary::Add => each2(d, a, b, n, |x: T, y: T| x + y),
-                Binary::Sub => each2(d, a, b, n, |x: T, y: T| x - y),
-                Binary::Mul => each2(d, a, b, n, |x: T, y: T| x * y),
-                Binary::Div => each2(d, a, b, n, |x: T, y: T| x / y),
-                // a NaN passes through: it must be seen, not replaced
-                Binary::Max => each2(d, a, b, n, |x: T, y: T| if y > x { y } else { x }),
-                Binary::Min => each2(d, a, b, n, |x: T, y: T| if y < x { y } else { x }),
-                Binary::Gt => each2(d, a, b, n, |x: T, y: T| if x > y { T::ONE } else { T::ZERO }),
-            },
-            Code::Select => each3(d, a, b, c, n, |k: T, x: T, y: T| if k > T::ZERO { x } else { y }),
-            Code::MulAdd => each3(d, a, b, c, n, |x: T, y: T, z: T| math::madd::<T, FMA>(x, y, z)),
-            Code::MulSub => each3(d, a, b, c, n, |x: T, y: T, z: T| math::madd::<T, FMA>(x, y, -z)),
-            Code::NegMulAdd => {
-                each3(d, a, b, c, n, |x: T, y: T, z: T| math::madd::<T, FMA>(-x, y, z));
-            }
-        }
-    }
-}
-
-/// An argument: its address, and whether it is a single number.
-type Argument<T> = (*const T, bool);
-
-#[inline(always)]
-unsafe fn load<T: Real, const SCALAR: bool>(p: *const T, i: usize) -> [T; LANES] {
-    // SAFETY: a scalar is one readable value, a block holds LANES values from i on
-    unsafe { if SCALAR { [*p; LANES] } else { p.add(i).cast::<[T; LANES]>().read() } }
-}
-
-#[inline(always)]
-unsafe fn each1<T: Real>(d: *mut T, a: Argument<T>, n: usize, f: impl Fn(T) -> T) {
-    // SAFETY: as the caller's
-    unsafe {
-        if a.1 {
-            loop1::<T, true>(d, a.0, n, f);
-        } else {
-            loop1::<T, false>(d, a.0, n, f);
-        }
+    let (a, b, c) = (argument(0), argument(1), argument(2));
+    match instruction.code {
+        Code::Copy => each1(d, a, |x| x),
+        Code::Unary(op) => match op {
+            Unary::Neg => each1(d, a, |x: T| -x),
+            Unary::Abs => each1(d, a, |x: T| x.abs()),
+            Unary::Exp => each1(d, a, math::exp::<T, FMA>),
+            Unary::Ln => each1(d, a, math::ln::<T, FMA>),
+            Unary::Sqrt => each1(d, a, |x: T| x.sqrt()),
+            Unary::Tanh => each1(d, a, math::tanh::<T, FMA>),
+            Unary::Sigmoid => each1(d, a, math::sigmoid::<T, FMA>),
+            Unary::Softplus => each1(d, a, math::softplus::<T, FMA>),
+            Unary::Sin => each1(d, a, math::sin::<T, FMA>),
+            Unary::Cos => each1(d, a, math::cos::<T, FMA>),
+            Unary::Erf => each1(d, a, math::erf::<T, FMA>),
+        },
+        Code::Binary(op) => match op {
+            Binary::Add => each2(d, a, b, |x: T, y: T| x + y),
+            Binary::Sub => each2(d, a, b, |x: T, y: T| x - y),
+            Binary::Mul => each2(d, a, b, |x: T, y: T| x * y),
+            Binary::Div => each2(d, a, b, |x: T, y: T| x / y),
+            // a NaN passes through: it must be seen, not replaced
+            Binary::Max => each2(d, a, b, |x: T, y: T| if y > x { y } else { x }),
+            Binary::Min => each2(d, a, b, |x: T, y: T| if y < x { y } else { x }),
+            Binary::Gt => each2(d, a, b, |x: T, y: T| if x > y { T::ONE } else { T::ZERO }),
+        },
+        Code::Select => each3(d, a, b, c, |k: T, x: T, y: T| if k > T::ZERO { x } else { y }),
+        Code::MulAdd => each3(d, a, b, c, |x: T, y: T, z: T| math::madd::<T, FMA>(x, y, z)),
+        Code::MulSub => each3(d, a, b, c, |x: T, y: T, z: T| math::madd::<T, FMA>(x, y, -z)),
+        Code::NegMulAdd => each3(d, a, b, c, |x: T, y: T, z: T| math::madd::<T, FMA>(-x, y, z)),
     }
 }
 
 #[inline(always)]
-unsafe fn loop1<T: Real, const A: bool>(d: *mut T, a: *const T, n: usize, f: impl Fn(T) -> T) {
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: as the caller's
-        unsafe {
-            let x = load::<T, A>(a, i);
-            let mut y = [T::ZERO; LANES];
-            for lane in 0..LANES {
-                y[lane] = f(x[lane]);
-            }
-            d.add(i).cast::<[T; LANES]>().write(y);
-        }
+fn each1<T: Real>(d: &mut [T], a: Argument<'_, T>, f: impl Fn(T) -> T) {
+    match a {
+        Argument::Block(a) => map1(d, a, f),
+        Argument::Scalar(x) => d.fill(f(x)),
     }
 }
 
 #[inline(always)]
-unsafe fn each2<T: Real>(
-    d: *mut T,
-    a: Argument<T>,
-    b: Argument<T>,
-    n: usize,
+fn each2<T: Real>(
+    d: &mut [T],
+    a: Argument<'_, T>,
+    b: Argument<'_, T>,
     f: impl Fn(T, T) -> T,
 ) {
-    // SAFETY: as the caller's
-    unsafe {
-        match (a.1, b.1) {
-            (false, false) => loop2::<T, false, false>(d, a.0, b.0, n, f),
-            (false, true) => loop2::<T, false, true>(d, a.0, b.0, n, f),
-            (true, false) => loop2::<T, true, false>(d, a.0, b.0, n, f),
-            (true, true) => loop2::<T, true, true>(d, a.0, b.0, n, f),
-        }
+    match (a, b) {
+        (Argument::Block(a), Argument::Block(b)) => map2(d, a, b, f),
+        (Argument::Block(a), Argument::Scalar(y)) => map1(d, a, |x| f(x, y)),
+        (Argument::Scalar(x), b) => each1(d, b, |y| f(x, y)),
     }
 }
 
 #[inline(always)]
-unsafe fn loop2<T: Real, const A: bool, const B: bool>(
-    d: *mut T,
-    a: *const T,
-    b: *const T,
-    n: usize,
-    f: impl Fn(T, T) -> T,
-) {
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: as the caller's
-        unsafe {
-            let (x, y) = (load::<T, A>(a, i), load::<T, B>(b, i));
-            let mut z = [T::ZERO; LANES];
-            for lane in 0..LANES {
-                z[lane] = f(x[lane], y[lane]);
-            }
-            d.add(i).cast::<[T; LANES]>().write(z);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn each3<T: Real>(
-    d: *mut T,
-    a: Argument<T>,
-    b: Argument<T>,
-    c: Argument<T>,
-    n: usize,
+fn each3<T: Real>(
+    d: &mut [T],
+    a: Argument<'_, T>,
+    b: Argument<'_, T>,
+    c: Argument<'_, T>,
     f: impl Fn(T, T, T) -> T,
 ) {
-    // SAFETY: as the caller's
-    unsafe {
-        match (a.1, b.1, c.1) {
-            (false, false, false) => loop3::<T, false, false, false>(d, a.0, b.0, c.0, n, f),
-            (false, false, true) => loop3::<T, false, false, true>(d, a.0, b.0, c.0, n, f),
-            (false, true, false) => loop3::<T, false, true, false>(d, a.0, b.0, c.0, n, f),
-            (false, true, true) => loop3::<T, false, true, true>(d, a.0, b.0, c.0, n, f),
-            (true, false, false) => loop3::<T, true, false, false>(d, a.0, b.0, c.0, n, f),
-            (true, false, true) => loop3::<T, true, false, true>(d, a.0, b.0, c.0, n, f),
-            // something varies: the first two are scalars only where the third is a block
-            (true, true, _) => loop3::<T, true, true, false>(d, a.0, b.0, c.0, n, f),
+    match (a, b, c) {
+        (Argument::Block(a), Argument::Block(b), Argument::Block(c)) => map3(d, a, b, c, f),
+        (Argument::Block(a), Argument::Block(b), Argument::Scalar(z)) => {
+            map2(d, a, b, |x, y| f(x, y, z));
         }
+        (Argument::Block(a), Argument::Scalar(y), Argument::Block(c)) => {
+            map2(d, a, c, |x, z| f(x, y, z));
+        }
+        (Argument::Block(a), Argument::Scalar(y), Argument::Scalar(z)) => {
+            map1(d, a, |x| f(x, y, z));
+        }
+        (Argument::Scalar(x), b, c) => each2(d, b, c, |y, z| f(x, y, z)),
     }
 }
 
 #[inline(always)]
-unsafe fn loop3<T: Real, const A: bool, const B: bool, const C: bool>(
-    d: *mut T,
-    a: *const T,
-    b: *const T,
-    c: *const T,
-    n: usize,
-    f: impl Fn(T, T, T) -> T,
-) {
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: as the caller's
-        unsafe {
-            let (x, y, z) = (load::<T, A>(a, i), load::<T, B>(b, i), load::<T, C>(c, i));
-            let mut w = [T::ZERO; LANES];
-            for lane in 0..LANES {
-                w[lane] = f(x[lane], y[lane], z[lane]);
-            }
-            d.add(i).cast::<[T; LANES]>().write(w);
-        }
+fn map1<T: Real>(d: &mut [T], a: &[T], f: impl Fn(T) -> T) {
+    for (d, &x) in d.iter_mut().zip(a) {
+        *d = f(x);
+    }
+}
+
+#[inline(always)]
+fn map2<T: Real>(d: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
+    for ((d, &x), &y) in d.iter_mut().zip(a).zip(b) {
+        *d = f(x, y);
+    }
+}
+
+#[inline(always)]
+fn map3<T: Real>(d: &mut [T], a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T) {
+    for (((d, &x), &y), &z) in d.iter_mut().zip(a).zip(b).zip(c) {
+        *d = f(x, y, z);
     }
 }

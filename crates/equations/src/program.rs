@@ -281,13 +281,6 @@ fn allocate(
         let operands = [operand(0), operand(1), operand(2)];
         let ended: BTreeSet<NodeId> =
             arguments.iter().copied().filter(|a| last_use[a] == at).collect();
-        for argument in ended {
-            if let Operand::Block(block) = place[&argument]
-                && block >= first_temporary
-            {
-                free.push(block);
-            }
-        }
         let target = match roots.iter().position(|&root| root == id) {
             Some(k) => first_output + k,
             None => free.pop().unwrap_or_else(|| {
@@ -295,6 +288,14 @@ fn allocate(
                 first_temporary + used - 1
             }),
         };
+        // after the target is chosen: an operation never overwrites what it reads
+        for argument in ended {
+            if let Operand::Block(block) = place[&argument]
+                && block >= first_temporary
+            {
+                free.push(block);
+            }
+        }
         place.insert(id, Operand::Block(target));
         body.push(Instruction { code: *code, target, arguments: operands });
     }
