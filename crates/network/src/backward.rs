@@ -16,8 +16,10 @@ use crate::state::State;
 /// Cotangents and gradients a worker carries backwards through time.
 #[derive(Clone, Debug)]
 pub(crate) struct Back<T> {
-    /// Cotangents of the streams; `states` holds two rolling slots.
+    /// Cotangents of the streams; those of states after the step last gone through, `[trial, ld]`.
     cotangents: Vec<Streams<T>>,
+    /// Room for the cotangents of states before the step, exchanged with those after it.
+    before: Vec<Vec<Vec<T>>>,
     /// Cotangents a loss puts on states and drives themselves, `[step, trial, ld]`.
     seeds: Vec<Streams<T>>,
     noise: Vec<T>,
@@ -36,26 +38,22 @@ pub(crate) struct Back<T> {
 impl<T: Real> Back<T> {
     pub(crate) fn new(network: &Network, plan: &Plan<T>, steps: usize, trials: usize) -> Self {
         let count = network.populations.len();
-        let mut cotangents: Vec<Streams<T>> = (0..count)
-            .map(|p| Streams::new(network, p, steps, trials))
-            .collect();
+        let mut cotangents: Vec<Streams<T>> =
+            (0..count).map(|p| Streams::new(network, p, steps, trials)).collect();
         for (streams, p) in cotangents.iter_mut().zip(&network.populations) {
             for state in &mut streams.states {
-                *state = stream(2 * trials, p.units);
+                *state = stream(trials, p.units);
             }
         }
+        let before = cotangents.iter().map(|streams| streams.states.clone()).collect();
         let widest = network.populations.iter().map(|p| p.ld).max().unwrap_or(0);
         let noises =
             |p: &crate::network::Compiled| p.dynamics.as_ref().map_or(0, |d| d.neuron.noises.len());
         let most = network.populations.iter().map(noises).max().unwrap_or(0);
         let links = plan.operators.iter().zip(&network.links);
         let room = |p: usize, n: usize| vec![vec![T::ZERO; network.populations[p].ld]; n];
-        let drives = |p: usize| {
-            network.populations[p]
-                .dynamics
-                .as_ref()
-                .map_or(0, |d| d.bias.len())
-        };
+        let drives =
+            |p: usize| network.populations[p].dynamics.as_ref().map_or(0, |d| d.bias.len());
         let trained = |p: usize| plan.blocks[p].as_ref().map_or(0, |b| b.params.len());
         let params = (0..count).map(trained).max().unwrap_or(0);
         Back {
@@ -68,12 +66,9 @@ impl<T: Real> Back<T> {
             bias: (0..count).map(|p| room(p, drives(p))).collect(),
             neurons: (0..count).map(|p| room(p, trained(p))).collect(),
             // an input has nothing to learn; everything else may
-            needed: network
-                .populations
-                .iter()
-                .map(|p| p.dynamics.is_some())
-                .collect(),
+            needed: network.populations.iter().map(|p| p.dynamics.is_some()).collect(),
             cotangents,
+            before,
         }
     }
 
@@ -161,11 +156,8 @@ impl<T: Real> Back<T> {
     /// Cotangents of the state before the segment last gone through, and of its delay lines.
     pub(crate) fn initial(&self, network: &Network, trials: usize) -> State<T> {
         let mut state = State::zero(network, trials);
-        for ((to, from), p) in state
-            .populations
-            .iter_mut()
-            .zip(&self.cotangents)
-            .zip(&network.populations)
+        for ((to, from), p) in
+            state.populations.iter_mut().zip(&self.cotangents).zip(&network.populations)
         {
             for (to, from) in to.states.iter_mut().zip(&from.states) {
                 to.copy_from_slice(&from[..trials * p.ld]);
@@ -215,21 +207,14 @@ impl<T: Real> Back<T> {
         for signal in loss.signals() {
             let (range, units, ld) = place(signal);
             let streams = &work.streams[signal.population];
-            let (cotangents, seeds) = (
-                &mut self.cotangents[signal.population],
-                &mut self.seeds[signal.population],
-            );
+            let (cotangents, seeds) =
+                (&mut self.cotangents[signal.population], &mut self.seeds[signal.population]);
             let values = match signal.quantity {
                 Quantity::Emission(k) => &streams.emissions[k][range.clone()],
                 Quantity::State(k) => &streams.states[k][range.clone()],
                 Quantity::Drive(k) => &streams.drives[k][range.clone()],
             };
-            views.push(SignalView {
-                values,
-                units,
-                ld,
-                trials,
-            });
+            views.push(SignalView { values, units, ld, trials });
             // the loss writes straight into the cotangents of emissions, beside those of states and drives
             taken.push(match signal.quantity {
                 Quantity::Emission(k) => std::mem::take(&mut cotangents.emissions[k]),
@@ -244,23 +229,13 @@ impl<T: Real> Back<T> {
                 Quantity::Emission(_) => range,
                 _ => 0..range.len(),
             };
-            outs.push(SignalViewMut {
-                values: &mut values[range],
-                units,
-                ld,
-                trials,
-            });
+            outs.push(SignalViewMut { values: &mut values[range], units, ld, trials });
         }
-        let part = Part {
-            trials: at.first..at.first + trials,
-            steps: start..start + steps,
-        };
+        let part = Part { trials: at.first..at.first + trials, steps: start..start + steps };
         let value = loss.evaluate(&part, &views, &mut outs);
         for (values, signal) in taken.into_iter().zip(loss.signals()) {
-            let (cotangents, seeds) = (
-                &mut self.cotangents[signal.population],
-                &mut self.seeds[signal.population],
-            );
+            let (cotangents, seeds) =
+                (&mut self.cotangents[signal.population], &mut self.seeds[signal.population]);
             match signal.quantity {
                 Quantity::Emission(k) => cotangents.emissions[k] = values,
                 Quantity::State(k) => seeds.states[k] = values,
@@ -291,34 +266,14 @@ impl<T: Real> Back<T> {
         let history = |k: usize| compiled.history[k] * row;
         let reads_noise = |leaf: &Leaf| matches!(leaf, Leaf::Value(Variable::Noise(_)));
         if block.reverse.program().inputs().iter().any(reads_noise) {
-            draw(
-                network,
-                plan,
-                at,
-                p,
-                start + steps.start,
-                trials,
-                &mut self.noise,
-            );
+            draw(network, plan, at, p, start + steps.start, trials, &mut self.noise);
         }
-        let Streams {
-            drives,
-            states,
-            emissions,
-        } = &mut self.cotangents[p];
+        let Streams { drives, states, emissions } = &mut self.cotangents[p];
         let seeds = &mut self.seeds[p];
-        // two slots: what comes from the step after, what goes to the step before
-        let (mut later, mut earlier) = (Vec::new(), Vec::new());
         for (k, state) in states.iter_mut().enumerate() {
-            let (first, second) = state.split_at_mut(row);
             if let Some(seed) = seeds.states.get(k).filter(|s| !s.is_empty()) {
-                first
-                    .iter_mut()
-                    .zip(&seed[now.clone()])
-                    .for_each(|(c, &s)| *c += s);
+                state.iter_mut().zip(&seed[now.clone()]).for_each(|(c, &s)| *c += s);
             }
-            later.push(first);
-            earlier.push(&mut second[..row]);
         }
         let streams = &work.streams[p];
         let inputs: Vec<&[T]> = (block.reverse.program().inputs().iter())
@@ -328,31 +283,26 @@ impl<T: Real> Back<T> {
                 Leaf::Value(Variable::Noise(k)) => &self.noise[k * row..(k + 1) * row],
                 Leaf::Result(Output::Next(k)) => &streams.states[k][after.clone()],
                 Leaf::Result(Output::Emit(k)) => &streams.emissions[k][history(k)..][now.clone()],
-                Leaf::Cotangent(Output::Next(k)) => &*later[k],
+                Leaf::Cotangent(Output::Next(k)) => &states[k],
                 Leaf::Cotangent(Output::Emit(k)) => &emissions[k][history(k)..][now.clone()],
                 _ => unreachable!("a reverse step reads what the forward step kept"),
             })
             .collect();
-        let mut outputs: Vec<&mut [T]> = earlier;
+        let before = self.before[p].iter_mut().map(Vec::as_mut_slice);
+        let mut outputs: Vec<&mut [T]> = before.collect();
         outputs.extend(drives.iter_mut().map(|drive| &mut drive[now.clone()]));
         outputs.extend(self.params.chunks_mut(now.len()).take(block.params.len()));
         block.reverse.run(&mut work.scratch, &inputs, &mut outputs);
-        for state in states.iter_mut() {
-            let (first, second) = state.split_at_mut(row);
-            first.copy_from_slice(&second[..row]);
-        }
+        states
+            .iter_mut()
+            .zip(&mut self.before[p])
+            .for_each(|(after, before)| std::mem::swap(after, before));
         for (k, drive) in drives.iter_mut().enumerate() {
             if let Some(seed) = seeds.drives.get(k).filter(|s| !s.is_empty()) {
-                drive[now.clone()]
-                    .iter_mut()
-                    .zip(&seed[now.clone()])
-                    .for_each(|(c, &s)| *c += s);
+                drive[now.clone()].iter_mut().zip(&seed[now.clone()]).for_each(|(c, &s)| *c += s);
             }
         }
-        for (sum, rows) in self.neurons[p]
-            .iter_mut()
-            .zip(self.params.chunks(now.len()))
-        {
+        for (sum, rows) in self.neurons[p].iter_mut().zip(self.params.chunks(now.len())) {
             sum_rows(plan, rows, sum);
         }
     }

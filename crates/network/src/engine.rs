@@ -4,6 +4,7 @@
 //! through the whole of time, and sums over shards have a fixed order: the same seed gives the same
 //! bits for any number of threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ use crate::state::{self, State};
 
 /// Longest segment of time, in steps: its streams stay in cache, its weight gradient is one product.
 const SEGMENT: usize = 32;
+/// Batch shapes whose memory is kept.
+const KEPT_SHAPES: usize = 3;
 
 /// How an engine works; the defaults are right for most.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +44,7 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        EngineOptions {
-            threads,
-            memory: 4 << 30,
-            isa: Isa::best(),
-            shards: None,
-        }
+        EngineOptions { threads, memory: 4 << 30, isa: Isa::best(), shards: None }
     }
 }
 
@@ -57,8 +55,12 @@ pub struct Engine<T> {
     pool: rayon::ThreadPool,
     /// With noise as the constant 0, and with noise.
     plans: [Option<Plan<T>>; 2],
-    workers: Vec<Worker<T>>,
+    /// Per shape, one worker a shard.
+    workers: BTreeMap<Shape, Vec<Worker<T>>>,
 }
+
+/// Number of trials, length of segments, whether noise is on.
+type Shape = (usize, usize, bool);
 
 /// Memory of one shard.
 struct Worker<T> {
@@ -76,17 +78,9 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// If threads cannot be had.
     pub fn new(network: Arc<Network>, options: EngineOptions) -> Result<Self, RunError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads.max(1))
-            .build();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
         let pool = pool.map_err(|e| RunError::Unsupported(format!("no threads: {e}")))?;
-        Ok(Engine {
-            network,
-            options,
-            pool,
-            plans: [None, None],
-            workers: Vec::new(),
-        })
+        Ok(Engine { network, options, pool, plans: [None, None], workers: BTreeMap::new() })
     }
 
     /// The network.
@@ -108,16 +102,12 @@ impl<T: Real> Engine<T> {
     ) -> Result<Vec<Array3<T>>, RunError> {
         self.check(parameters, trials)?;
         self.prepare(parameters, noise.on);
-        self.distribute(trials.len(), SEGMENT.min(trials.steps()));
+        let shape = (trials.len(), SEGMENT.min(trials.steps()), noise.on);
+        let mut workers = self.workers(shape);
         let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
         let recorded: Vec<Vec<Array3<T>>> = self.pool.install(|| {
-            let shards = self.workers.par_iter_mut().map(|worker| {
-                let at = Circumstances {
-                    trials,
-                    noise,
-                    interventions,
-                    first: worker.trials.start,
-                };
+            let shards = workers.par_iter_mut().map(|worker| {
+                let at = Circumstances { trials, noise, interventions, first: worker.trials.start };
                 let count = worker.trials.len();
                 let mut state = begin(network, plan, parameters, &at, count, worker);
                 let mut out: Vec<Array3<T>> = record
@@ -129,15 +119,14 @@ impl<T: Real> Engine<T> {
                         (state.step, worker.segment.min(trials.steps() - state.step));
                     worker.work.forward(network, plan, &at, &mut state, steps);
                     for (out, &signal) in out.iter_mut().zip(record) {
-                        worker
-                            .work
-                            .copy_out(network, signal, count, start, steps, out);
+                        worker.work.copy_out(network, signal, count, start, steps, out);
                     }
                 }
                 out
             });
             shards.collect()
         });
+        self.rest(shape, workers);
         let mut whole = Vec::new();
         for (k, &signal) in record.iter().enumerate() {
             let parts: Vec<_> = recorded.iter().map(|shard| shard[k].view()).collect();
@@ -173,12 +162,13 @@ impl<T: Real> Engine<T> {
         // segments of equal length; a truncation window is a whole number of them
         let window = truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
         let segment = window.div_ceil(window.div_ceil(SEGMENT));
-        self.distribute(trials.len(), segment);
+        let shape = (trials.len(), segment, noise.on);
+        let mut workers = self.workers(shape);
         let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
         let keep = tape_bytes::<T>(network, plan, trials) <= self.options.memory;
         let interventions = Interventions::default();
         let losses: Vec<(f64, State<T>, State<T>)> = self.pool.install(|| {
-            let shards = self.workers.par_iter_mut().map(|worker| {
+            let shards = workers.par_iter_mut().map(|worker| {
                 let at = Circumstances {
                     trials,
                     noise,
@@ -190,7 +180,8 @@ impl<T: Real> Engine<T> {
             shards.collect()
         });
         gradient.fill(T::ZERO);
-        self.collect(trials, &losses, gradient, noise.on);
+        self.collect(trials, &workers, &losses, gradient, noise.on);
+        self.rest(shape, workers);
         Ok(losses.iter().map(|(value, ..)| value).sum())
     }
 
@@ -208,21 +199,9 @@ impl<T: Real> Engine<T> {
         self.prepare(parameters, noise.on);
         let interventions = Interventions::default();
         let plan = plan(&self.plans, noise.on);
-        let at = Circumstances {
-            trials,
-            noise,
-            interventions: &interventions,
-            first: 0,
-        };
+        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
         let mut worker = Worker::new(&self.network, 0..trials.len(), 1);
-        Ok(begin(
-            &self.network,
-            plan,
-            parameters,
-            &at,
-            trials.len(),
-            &mut worker,
-        ))
+        Ok(begin(&self.network, plan, parameters, &at, trials.len(), &mut worker))
     }
 
     /// Advances a state by `steps` steps of `trials` and returns the signals asked for,
@@ -242,21 +221,12 @@ impl<T: Real> Engine<T> {
         self.check(parameters, trials)?;
         if state.step + steps > trials.steps() {
             let (given, expected) = (trials.steps(), state.step + steps);
-            return Err(RunError::Shape {
-                what: "steps",
-                given,
-                expected,
-            });
+            return Err(RunError::Shape { what: "steps", given, expected });
         }
         self.prepare(parameters, noise.on);
         let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
         let interventions = Interventions::default();
-        let at = Circumstances {
-            trials,
-            noise,
-            interventions: &interventions,
-            first: 0,
-        };
+        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
         let mut work = Work::new(network, steps, state.trials);
         work.forward(network, plan, &at, state, steps);
         let mut out = Vec::new();
@@ -277,33 +247,18 @@ impl<T: Real> Engine<T> {
         }
         if trials.channels() != network.channels() {
             let (given, expected) = (trials.channels(), network.channels());
-            return Err(RunError::Shape {
-                what: "input channels",
-                given,
-                expected,
-            });
+            return Err(RunError::Shape { what: "input channels", given, expected });
         }
         if (trials.dt - network.dt()).abs() > 1e-9 * network.dt() {
-            return Err(RunError::TimeStep {
-                given: trials.dt,
-                expected: network.dt(),
-            });
+            return Err(RunError::TimeStep { given: trials.dt, expected: network.dt() });
         }
-        for dynamics in network
-            .populations
-            .iter()
-            .filter_map(|p| p.dynamics.as_ref())
-        {
+        for dynamics in network.populations.iter().filter_map(|p| p.dynamics.as_ref()) {
             for plan in &dynamics.start {
                 let given = trials.start.as_ref().map_or(0, |start| start.ncols());
                 match plan {
                     StartPlan::Wired { inputs, .. } if *inputs != given => {
                         let (what, expected) = ("start values per trial", *inputs);
-                        return Err(RunError::Shape {
-                            what,
-                            given,
-                            expected,
-                        });
+                        return Err(RunError::Shape { what, given, expected });
                     }
                     _ => {}
                 }
@@ -320,41 +275,36 @@ impl<T: Real> Engine<T> {
         plan
     }
 
-    /// Gives each worker its shard; memory is kept from batch to batch.
-    fn distribute(&mut self, trials: usize, segment: usize) {
-        let shards = self
-            .options
-            .shards
-            .unwrap_or_else(|| shards(trials))
-            .clamp(1, trials);
-        let ranges: Vec<Range<usize>> = (0..shards)
-            .map(|k| k * trials / shards..(k + 1) * trials / shards)
-            .collect();
-        let fits = self.workers.len() == shards
-            && self
-                .workers
-                .iter()
-                .zip(&ranges)
-                .all(|(w, r)| w.trials == *r && w.segment == segment);
-        if !fits {
-            let network = &self.network;
-            self.workers = ranges
-                .into_iter()
-                .map(|range| Worker::new(network, range, segment))
-                .collect();
+    /// One worker a shard, with the memory of the last time; give them back with [`Engine::rest`].
+    fn workers(&mut self, shape: Shape) -> Vec<Worker<T>> {
+        let (trials, segment, _) = shape;
+        if let Some(workers) = self.workers.remove(&shape) {
+            return workers;
         }
+        let shards = self.options.shards.unwrap_or_else(|| shards(trials)).clamp(1, trials);
+        let range = |k: usize| k * trials / shards..(k + 1) * trials / shards;
+        (0..shards).map(|k| Worker::new(&self.network, range(k), segment)).collect()
+    }
+
+    /// Keeps the memory of workers: training and validation take turns.
+    fn rest(&mut self, shape: Shape, workers: Vec<Worker<T>>) {
+        if self.workers.len() >= KEPT_SHAPES {
+            self.workers.clear();
+        }
+        self.workers.insert(shape, workers);
     }
 
     /// Sums the shards' gradients in a fixed order.
     fn collect(
         &self,
         trials: &Trials,
+        workers: &[Worker<T>],
         shards: &[(f64, State<T>, State<T>)],
         gradient: &mut [T],
         noisy: bool,
     ) {
         let (network, plan) = (&*self.network, plan(&self.plans, noisy));
-        for (worker, (_, start, cotangents)) in self.workers.iter().zip(shards) {
+        for (worker, (_, start, cotangents)) in workers.iter().zip(shards) {
             let Some(back) = &worker.back else { continue };
             for ((operator, link), buffer) in
                 plan.operators.iter().zip(&network.links).zip(&back.links)
@@ -378,9 +328,7 @@ impl<T: Real> Engine<T> {
                 for ((&k, sum), at_rest) in block.params.iter().zip(&back.neurons[p]).zip(at_rest) {
                     let place = &dynamics.params[k];
                     let mut sum = sum.clone();
-                    at_rest
-                        .chunks(compiled.ld)
-                        .for_each(|row| add(&mut sum, row));
+                    at_rest.chunks(compiled.ld).for_each(|row| add(&mut sum, row));
                     let shared = [sum[..compiled.units].iter().copied().sum::<T>()];
                     add(
                         &mut gradient[place.range.clone()],
@@ -413,13 +361,7 @@ impl<T: Real> Engine<T> {
 impl<T: Real> Worker<T> {
     fn new(network: &Network, trials: Range<usize>, segment: usize) -> Self {
         let work = Work::new(network, segment, trials.len());
-        Worker {
-            trials,
-            segment,
-            work,
-            back: None,
-            tape: Vec::new(),
-        }
+        Worker { trials, segment, work, back: None, tape: Vec::new() }
     }
 
     /// Forwards over all segments, backwards over all segments.
@@ -451,41 +393,26 @@ impl<T: Real> Worker<T> {
                     let empty = (0..network.populations.len()).map(|_| Streams::default());
                     self.tape.push(empty.collect());
                 }
-                self.work
-                    .swap(network, plan, &mut self.tape[k], count, self.segment);
+                self.work.swap(network, plan, &mut self.tape[k], count, self.segment);
             }
             segments.push((first, length));
         }
-        let back = self
-            .back
-            .get_or_insert_with(|| Back::new(network, plan, self.segment, count));
+        let back = self.back.get_or_insert_with(|| Back::new(network, plan, self.segment, count));
         back.reset();
         let mut value = 0.0;
         for (k, &(first, length)) in segments.iter().enumerate().rev() {
             if keep {
-                self.work
-                    .swap(network, plan, &mut self.tape[k], count, self.segment);
+                self.work.swap(network, plan, &mut self.tape[k], count, self.segment);
             } else {
-                self.work
-                    .forward(network, plan, at, &mut saved[k].clone(), length);
+                self.work.forward(network, plan, at, &mut saved[k].clone(), length);
             }
             let end = first + length;
             if end.is_multiple_of(window) && end < steps {
                 back.cut(network, count);
             }
-            value += back.backward(
-                network,
-                plan,
-                at,
-                &mut self.work,
-                loss,
-                first,
-                length,
-                count,
-            );
+            value += back.backward(network, plan, at, &mut self.work, loss, first, length, count);
             if keep {
-                self.work
-                    .swap(network, plan, &mut self.tape[k], count, self.segment);
+                self.work.swap(network, plan, &mut self.tape[k], count, self.segment);
             }
         }
         let cotangents = back.initial(network, count);
@@ -517,21 +444,9 @@ impl<T: Real> Work<T> {
                         }
                     }
                 };
-            exchange(
-                &mut mine.drives,
-                &mut theirs.drives,
-                keep.map(|k| &k.drives),
-            );
-            exchange(
-                &mut mine.states,
-                &mut theirs.states,
-                keep.map(|k| &k.states),
-            );
-            exchange(
-                &mut mine.emissions,
-                &mut theirs.emissions,
-                keep.map(|k| &k.emissions),
-            );
+            exchange(&mut mine.drives, &mut theirs.drives, keep.map(|k| &k.drives));
+            exchange(&mut mine.states, &mut theirs.states, keep.map(|k| &k.states));
+            exchange(&mut mine.emissions, &mut theirs.emissions, keep.map(|k| &k.emissions));
         }
     }
 
@@ -589,9 +504,8 @@ fn begin<T: Real>(
     count: usize,
     worker: &mut Worker<T>,
 ) -> State<T> {
-    let mut state = state::start(
-        network, parameters, at.trials, at.first, count, at.noise, plan.isa,
-    );
+    let mut state =
+        state::start(network, parameters, at.trials, at.first, count, at.noise, plan.isa);
     fill_lines(network, plan, &mut state, &mut worker.work.scratch);
     state
 }
@@ -611,9 +525,7 @@ pub(crate) fn fill_lines<T: Real>(
         let population = &mut state.populations[p];
         let emitted = block.at_rest.emissions(&population.states, row, scratch);
         for (lines, values) in population.history.iter_mut().zip(&emitted) {
-            lines
-                .chunks_mut(row)
-                .for_each(|line| line.copy_from_slice(values));
+            lines.chunks_mut(row).for_each(|line| line.copy_from_slice(values));
         }
     }
 }
@@ -635,9 +547,7 @@ fn pull_start<T: Real>(
             sum
         })
         .collect();
-    let mut pulled = block
-        .at_rest
-        .pull(states, &lines, row, &mut Default::default());
+    let mut pulled = block.at_rest.pull(states, &lines, row, &mut Default::default());
     for (sum, direct) in pulled.iter_mut().zip(&cotangents.states) {
         add(sum, direct);
     }
@@ -651,32 +561,17 @@ fn shards(trials: usize) -> usize {
 
 /// Bytes of the streams the reverse pass reads, over all trials and steps.
 fn tape_bytes<T: Real>(network: &Network, plan: &Plan<T>, trials: &Trials) -> usize {
-    let kept = network
-        .populations
-        .iter()
-        .zip(&plan.blocks)
-        .map(|(p, block)| {
-            let count = block.as_ref().map_or(1, |block| {
-                let Keep {
-                    states,
-                    drives,
-                    emissions,
-                } = &block.keep;
-                states
-                    .iter()
-                    .chain(drives)
-                    .chain(emissions)
-                    .filter(|keep| **keep)
-                    .count()
-            });
-            count * p.ld
+    let kept = network.populations.iter().zip(&plan.blocks).map(|(p, block)| {
+        let count = block.as_ref().map_or(1, |block| {
+            let Keep { states, drives, emissions } = &block.keep;
+            states.iter().chain(drives).chain(emissions).filter(|keep| **keep).count()
         });
+        count * p.ld
+    });
     kept.sum::<usize>() * trials.steps() * trials.len() * size_of::<T>()
 }
 fn plan<T>(plans: &[Option<Plan<T>>; 2], noisy: bool) -> &Plan<T> {
-    plans[usize::from(noisy)]
-        .as_ref()
-        .expect("prepared by the caller")
+    plans[usize::from(noisy)].as_ref().expect("prepared by the caller")
 }
 
 fn add<T: Real>(sum: &mut [T], terms: &[T]) {
@@ -685,11 +580,7 @@ fn add<T: Real>(sum: &mut [T], terms: &[T]) {
 
 fn finite<T: Real>(values: &Array3<T>, name: impl Fn() -> String) -> Result<(), RunError> {
     match values.indexed_iter().find(|(_, x)| !x.is_finite()) {
-        Some(((step, trial, _), _)) => Err(RunError::NotFinite {
-            signal: name(),
-            step,
-            trial,
-        }),
+        Some(((step, trial, _), _)) => Err(RunError::NotFinite { signal: name(), step, trial }),
         None => Ok(()),
     }
 }

@@ -56,14 +56,12 @@ pub enum NetworkError {
         /// The population.
         population: String,
         /// What is wrong with them.
-        source: NeuronError,
+        source: Box<NeuronError>,
     },
 }
 
 fn hint(name: &Option<String>) -> String {
-    name.as_ref()
-        .map(|name| format!(" (did you mean `{name}`?)"))
-        .unwrap_or_default()
+    name.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 impl NetworkError {
@@ -80,12 +78,7 @@ impl NetworkError {
             .min()
             .filter(|(distance, _)| *distance <= 1 + name.len() / 3);
         let did_you_mean = nearest.map(|(_, k)| k.clone());
-        NetworkError::Unknown {
-            what,
-            name: name.to_owned(),
-            did_you_mean,
-            known,
-        }
+        NetworkError::Unknown { what, name: name.to_owned(), did_you_mean, known }
     }
 
     pub(crate) fn value(
@@ -94,11 +87,7 @@ impl NetworkError {
         expected: impl Into<String>,
     ) -> Self {
         let (value, expected) = (value.to_string(), expected.into());
-        NetworkError::Value {
-            what: what.into(),
-            value,
-            expected,
-        }
+        NetworkError::Value { what: what.into(), value, expected }
     }
 }
 

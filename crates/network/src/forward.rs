@@ -68,18 +68,11 @@ impl<T: Real> Work<T> {
             .map(|p| Streams::new(network, p, steps, trials))
             .collect();
         let noise = network.populations.iter().map(|p| {
-            let any = p
-                .dynamics
-                .as_ref()
-                .is_some_and(|d| !d.neuron.noises.is_empty());
+            let any = p.dynamics.as_ref().is_some_and(|d| !d.neuron.noises.is_empty());
             let count = p.dynamics.as_ref().map_or(0, |d| d.neuron.noises.len());
             vec![T::ZERO; if any { count * trials * p.ld } else { 0 }]
         });
-        Work {
-            streams,
-            scratch: Scratch::default(),
-            noise: noise.collect(),
-        }
+        Work { streams, scratch: Scratch::default(), noise: noise.collect() }
     }
 
     /// Takes up a state at the front of the streams.
@@ -175,8 +168,7 @@ impl<T: Real> Work<T> {
                             *u = T::from_f64(f64::from(at.trials.inputs[[t, trial, channel]]));
                         }
                     }
-                    at.interventions
-                        .emission(network, p, 0, time, trials, stream);
+                    at.interventions.emission(network, p, 0, time, trials, stream);
                 }
             }
         }
@@ -189,10 +181,7 @@ impl<T: Real> Work<T> {
             let x = &self.streams[from].emissions[link.from.1];
             for (steps, scale) in at.interventions.scales(k, time) {
                 let rows = (steps.start - time.start) * trials..(steps.end - time.start) * trials;
-                let x = Rows {
-                    values: &x[(skip * trials + rows.start) * ldx..],
-                    ld: ldx,
-                };
+                let x = Rows { values: &x[(skip * trials + rows.start) * ldx..], ld: ldx };
                 plan.operators[k].multiply(
                     x,
                     rows.len(),
@@ -251,14 +240,9 @@ impl<T: Real> Work<T> {
         let row = trials * compiled.ld;
         let now = steps.start * row..steps.end * row;
         let when = time.start + steps.start..time.start + steps.end;
-        let Streams {
-            drives,
-            states,
-            emissions,
-        } = &mut self.streams[p];
+        let Streams { drives, states, emissions } = &mut self.streams[p];
         for (k, drive) in drives.iter_mut().enumerate() {
-            at.interventions
-                .drive(network, p, k, &when, trials, &mut drive[now.clone()]);
+            at.interventions.drive(network, p, k, &when, trials, &mut drive[now.clone()]);
         }
         let noise = draw(network, plan, at, p, when.start, trials, &mut self.noise[p]);
         let history = |k: usize| compiled.history[k] * row;
@@ -291,10 +275,8 @@ impl<T: Real> Work<T> {
         }
         if clamped {
             // what is emitted belongs to the clamped state
-            let new: Vec<Vec<T>> = states
-                .iter()
-                .map(|state| state[now.end..][..now.len()].to_vec())
-                .collect();
+            let new: Vec<Vec<T>> =
+                states.iter().map(|state| state[now.end..][..now.len()].to_vec()).collect();
             let emitted = block.at_rest.emissions(&new, now.len(), &mut self.scratch);
             for (k, values) in emitted.iter().enumerate() {
                 emissions[k][history(k)..][now.clone()].copy_from_slice(values);
@@ -302,8 +284,7 @@ impl<T: Real> Work<T> {
         }
         for (k, emission) in emissions.iter_mut().enumerate() {
             let values = &mut emission[history(k)..][now.clone()];
-            at.interventions
-                .emission(network, p, k, &when, trials, values);
+            at.interventions.emission(network, p, k, &when, trials, values);
         }
     }
 }

@@ -64,12 +64,7 @@ impl Interventions {
     pub fn new(network: &Network, list: &[Intervention]) -> Result<Self, NetworkError> {
         let mut resolved = Interventions::default();
         for intervention in list {
-            let Intervention {
-                target,
-                from,
-                until,
-                action,
-            } = intervention;
+            let Intervention { target, from, until, action } = intervention;
             let step = |ms: f64| (ms / network.dt()).round() as usize;
             let steps = step(*from)..until.map_or(usize::MAX, step);
             if let Some(link) = network.links.iter().position(|link| link.name == *target) {
@@ -116,10 +111,8 @@ impl Interventions {
 
     /// Factor of a link at a step.
     pub(crate) fn scale(&self, link: usize, step: usize) -> f64 {
-        let active = self
-            .on_links
-            .iter()
-            .filter(|(l, steps, _)| *l == link && steps.contains(&step));
+        let active =
+            self.on_links.iter().filter(|(l, steps, _)| *l == link && steps.contains(&step));
         active.map(|(_, _, factor)| factor).product()
     }
 
@@ -148,14 +141,7 @@ impl Interventions {
         trials: usize,
         values: &mut [T],
     ) {
-        self.apply(
-            network,
-            population,
-            Quantity::Emission(k),
-            time,
-            trials,
-            values,
-        );
+        self.apply(network, population, Quantity::Emission(k), time, trials, values);
     }
 
     pub(crate) fn drive<T: Real>(
@@ -167,14 +153,7 @@ impl Interventions {
         trials: usize,
         values: &mut [T],
     ) {
-        self.apply(
-            network,
-            population,
-            Quantity::Drive(k),
-            time,
-            trials,
-            values,
-        );
+        self.apply(network, population, Quantity::Drive(k), time, trials, values);
     }
 
     /// Says whether anything was changed.
@@ -187,14 +166,7 @@ impl Interventions {
         trials: usize,
         values: &mut [T],
     ) -> bool {
-        self.apply(
-            network,
-            population,
-            Quantity::State(k),
-            time,
-            trials,
-            values,
-        )
+        self.apply(network, population, Quantity::State(k), time, trials, values)
     }
 
     /// Applies to `values [step, trial, ld]` of the steps `time`.
@@ -211,11 +183,7 @@ impl Interventions {
         let mut changed = false;
         let mine = |on: &&OnSignal| on.population == population && on.quantity == quantity;
         for on in self.on_signals.iter().filter(mine) {
-            for (k, row) in values
-                .chunks_exact_mut(ld)
-                .take(time.len() * trials)
-                .enumerate()
-            {
+            for (k, row) in values.chunks_exact_mut(ld).take(time.len() * trials).enumerate() {
                 if !on.steps.contains(&(time.start + k / trials)) {
                     continue;
                 }

@@ -92,11 +92,7 @@ pub fn leaky(phi: Nonlinearity, place: NoisePlace) -> Result<Neuron, NeuronError
         n.source("Sompolinsky, Crisanti & Sommers 1988, doi:10.1103/PhysRevLett.61.259");
         let x = n.state("x").doc("current");
         let i = n.drive("I").doc("summed input");
-        let tau = n
-            .param("tau", 100.0)
-            .unit("ms")
-            .doc("time constant")
-            .range(1e-3, f64::INFINITY);
+        let tau = n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
         let leak = (i - x) / tau;
         n.flow(x, noise(n, place, tau).map_or(leak, |noise| leak + noise));
         n.emit("r", phi.of(n, n.after(x)));
@@ -116,11 +112,7 @@ pub fn rate(phi: Nonlinearity, place: NoisePlace) -> Result<Neuron, NeuronError>
         n.source("Yang et al. 2019, doi:10.1038/s41593-018-0310-2");
         let x = n.state("x").doc("rate");
         let i = n.drive("I").doc("summed input");
-        let tau = n
-            .param("tau", 100.0)
-            .unit("ms")
-            .doc("time constant")
-            .range(1e-3, f64::INFINITY);
+        let tau = n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
         let field = match place {
             NoisePlace::Inside => {
                 let noise = noise(n, place, tau);
@@ -137,10 +129,7 @@ pub fn rate(phi: Nonlinearity, place: NoisePlace) -> Result<Neuron, NeuronError>
 }
 
 fn name(phi: Nonlinearity) -> &'static str {
-    Nonlinearity::ALL
-        .iter()
-        .find(|(_, p)| *p == phi)
-        .map_or("", |(name, _)| name)
+    Nonlinearity::ALL.iter().find(|(_, p)| *p == phi).map_or("", |(name, _)| name)
 }
 
 /// Discrete Elman unit: `h[t+1] = φ(I)` (Elman 1990, doi:10.1207/s15516709cog1402_1).
@@ -148,11 +137,8 @@ fn name(phi: Nonlinearity) -> &'static str {
 /// # Errors
 /// None for the nonlinearities here.
 pub fn elman(phi: Nonlinearity) -> Result<Neuron, NeuronError> {
-    let name = if phi == Nonlinearity::Tanh {
-        "elman".into()
-    } else {
-        format!("elman-{}", name(phi))
-    };
+    let name =
+        if phi == Nonlinearity::Tanh { "elman".into() } else { format!("elman-{}", name(phi)) };
     Neuron::define(&name, |n| {
         n.doc("discrete unit without leak");
         n.source("Elman 1990, doi:10.1207/s15516709cog1402_1");
@@ -178,9 +164,7 @@ pub fn gru() -> Result<Neuron, NeuronError> {
         let i_r = n.drive("I_r").doc("input of the reset gate");
         let i_z = n.drive("I_z").doc("input of the update gate");
         let i_n = n.drive("I_n").doc("external input of the candidate");
-        let h_n = n
-            .drive("H_n")
-            .doc("recurrent input of the candidate, scaled by the reset gate");
+        let h_n = n.drive("H_n").doc("recurrent input of the candidate, scaled by the reset gate");
         let (r, z) = (i_r.sigmoid(), i_z.sigmoid());
         let candidate = (i_n + r * h_n).tanh();
         n.next(h, candidate + z * (h - candidate));
@@ -250,10 +234,7 @@ pub fn gated() -> Result<Neuron, NeuronError> {
             .unit("ms")
             .doc("time constant of the output gate")
             .range(1e-6, f64::INFINITY);
-        let (g, beta) = (
-            n.param("g_h", 1.0).doc("gain"),
-            n.param("beta_h", 0.0).doc("offset"),
-        );
+        let (g, beta) = (n.param("g_h", 1.0).doc("gain"), n.param("beta_h", 0.0).doc("offset"));
         let (alpha_z, beta_z) = (
             n.param("alpha_z", 1.0).doc("slope of the update gate"),
             n.param("beta_z", 0.0).doc("offset"),
@@ -285,10 +266,7 @@ pub fn linear() -> Result<Neuron, NeuronError> {
 /// Names of all neurons, those of leaky units once per nonlinearity.
 pub fn names() -> Vec<String> {
     let each = |prefix: &str| {
-        Nonlinearity::ALL
-            .iter()
-            .map(|(name, _)| format!("{prefix}-{name}"))
-            .collect::<Vec<_>>()
+        Nonlinearity::ALL.iter().map(|(name, _)| format!("{prefix}-{name}")).collect::<Vec<_>>()
     };
     let mut names = each("leaky");
     names.extend(each("rate"));
@@ -298,12 +276,7 @@ pub fn names() -> Vec<String> {
 
 /// A neuron by name; noise concerns leaky units only.
 pub fn neuron(name: &str, noise: NoisePlace) -> Option<Result<Neuron, NeuronError>> {
-    let phi = |name: &str| {
-        Nonlinearity::ALL
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, phi)| *phi)
-    };
+    let phi = |name: &str| Nonlinearity::ALL.iter().find(|(n, _)| *n == name).map(|(_, phi)| *phi);
     if let Some(phi) = name.strip_prefix("leaky-").and_then(phi) {
         return Some(leaky(phi, noise));
     }
@@ -317,6 +290,64 @@ pub fn neuron(name: &str, noise: NoisePlace) -> Option<Result<Neuron, NeuronErro
         "lstm" => Some(lstm()),
         "gated" => Some(gated()),
         "linear" => Some(linear()),
+        _ => None,
+    }
+}
+
+/// The neuron of a network that asks for none.
+pub const DEFAULT: &str = "leaky-tanh";
+
+/// The neuron of readouts: it emits `y` from the drive `I`.
+///
+/// # Errors
+/// None.
+pub fn readout() -> Result<Neuron, NeuronError> {
+    linear()
+}
+
+/// What a population is wired to when nobody says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// Drives that get external input.
+    pub inputs: Vec<String>,
+    /// Recurrent projections: the emission they start from, the drive they end in.
+    pub recurrent: Vec<(String, String)>,
+    /// The emission that is read out.
+    pub readout: String,
+}
+
+impl Ports {
+    /// The rule for a neuron of which nothing else is known: every drive gets input and the first
+    /// emission, and the first emission is read out.
+    pub fn of(neuron: &Neuron) -> Ports {
+        let drives = || neuron.drives.iter().map(|drive| drive.name.clone());
+        let first = neuron.emissions.first().map_or_else(String::new, |e| e.symbol.name.clone());
+        Ports {
+            inputs: drives().collect(),
+            recurrent: drives().map(|drive| (first.clone(), drive)).collect(),
+            readout: first,
+        }
+    }
+}
+
+/// Ports of the library's neurons that want something other than [`Ports::of`].
+pub fn ports(name: &str) -> Option<Ports> {
+    let ports = |inputs: &[&str], recurrent: &[(&str, &str)], readout: &str| Ports {
+        inputs: inputs.iter().map(|drive| (*drive).to_owned()).collect(),
+        recurrent: recurrent.iter().map(|(e, d)| ((*e).to_owned(), (*d).to_owned())).collect(),
+        readout: readout.to_owned(),
+    };
+    match name {
+        // the candidate's external and recurrent inputs apart: reset scales the latter alone
+        "gru" => {
+            let recurrent = [("h", "I_r"), ("h", "I_z"), ("h", "H_n")];
+            Some(ports(&["I_r", "I_z", "I_n"], &recurrent, "h"))
+        }
+        // gates follow phi, the activity follows what the output gates let through
+        "gated" => {
+            let recurrent = [("gated", "H"), ("phi", "Z"), ("phi", "R")];
+            Some(ports(&["H", "Z", "R"], &recurrent, "phi"))
+        }
         _ => None,
     }
 }

@@ -95,9 +95,7 @@ pub(crate) struct Stage {
 impl Dynamics {
     /// Neuron parameters changed by training, by their place in the neuron.
     pub(crate) fn trained(&self) -> Vec<usize> {
-        (0..self.params.len())
-            .filter(|&k| self.params[k].trained)
-            .collect()
+        (0..self.params.len()).filter(|&k| self.params[k].trained).collect()
     }
 }
 
@@ -118,11 +116,7 @@ impl Network {
     /// constant that dt cannot resolve.
     pub fn new(description: Description) -> Result<Network, NetworkError> {
         if !(description.dt.is_finite() && description.dt > 0.0) {
-            return Err(NetworkError::value(
-                "dt",
-                description.dt,
-                "a positive number of ms",
-            ));
+            return Err(NetworkError::value("dt", description.dt, "a positive number of ms"));
         }
         let mut layout = Layout::default();
         let mut drawn = Vec::new();
@@ -131,14 +125,10 @@ impl Network {
         let mut channel = 0;
         for population in &description.populations {
             if populations.iter().any(|p| p.name == population.name) {
-                return Err(NetworkError::Twice {
-                    name: population.name.clone(),
-                });
+                return Err(NetworkError::Twice { name: population.name.clone() });
             }
             if population.units == 0 {
-                return Err(NetworkError::Empty {
-                    population: population.name.clone(),
-                });
+                return Err(NetworkError::Empty { population: population.name.clone() });
             }
             for (group, units) in &population.groups {
                 if let Some(unit) = units.iter().find(|unit| **unit >= population.units) {
@@ -147,20 +137,11 @@ impl Network {
                     return Err(NetworkError::value(what, unit, expected));
                 }
             }
-            let dynamics = dynamics(
-                population,
-                &description,
-                &mut layout,
-                &mut drawn,
-                &mut warnings,
-            )?;
+            let dynamics =
+                dynamics(population, &description, &mut layout, &mut drawn, &mut warnings)?;
             let emissions = dynamics.as_ref().map_or(1, |d| d.neuron.emissions.len());
             let first = channel;
-            channel += if dynamics.is_none() {
-                population.units
-            } else {
-                0
-            };
+            channel += if dynamics.is_none() { population.units } else { 0 };
             populations.push(Compiled {
                 name: population.name.clone(),
                 units: population.units,
@@ -184,9 +165,7 @@ impl Network {
         let mut names = BTreeSet::new();
         for entry in network.layout.entries() {
             if !names.insert(&entry.name) {
-                return Err(NetworkError::Twice {
-                    name: entry.name.clone(),
-                });
+                return Err(NetworkError::Twice { name: entry.name.clone() });
             }
         }
         Ok(network)
@@ -214,11 +193,7 @@ impl Network {
 
     /// Number of input channels, over all inputs.
     pub fn channels(&self) -> usize {
-        self.populations
-            .iter()
-            .filter(|p| p.dynamics.is_none())
-            .map(|p| p.units)
-            .sum()
+        self.populations.iter().filter(|p| p.dynamics.is_none()).map(|p| p.units).sum()
     }
 
     /// Parameters drawn from their laws, each from a stream of its own named after it.
@@ -228,11 +203,7 @@ impl Network {
             let mut rng = random::stream(seed, &drawn.name);
             let mut values = drawn.law.sample(drawn.rows, drawn.columns, &mut rng);
             if let Some(mask) = &drawn.mask {
-                for (value, _) in values
-                    .iter_mut()
-                    .zip(mask)
-                    .filter(|(_, allowed)| !**allowed)
-                {
+                for (value, _) in values.iter_mut().zip(mask).filter(|(_, allowed)| !**allowed) {
                     *value = 0.0;
                 }
             }
@@ -250,15 +221,10 @@ impl Network {
         let index = self.population(population)?;
         let Some(dynamics) = &self.populations[index].dynamics else {
             return match quantity {
-                "u" => Ok(SignalId {
-                    population: index,
-                    quantity: Quantity::Emission(0),
-                }),
-                _ => Err(NetworkError::unknown(
-                    "signal",
-                    name,
-                    [format!("{population}.u").as_str()],
-                )),
+                "u" => Ok(SignalId { population: index, quantity: Quantity::Emission(0) }),
+                _ => {
+                    Err(NetworkError::unknown("signal", name, [format!("{population}.u").as_str()]))
+                }
             };
         };
         let neuron = &dynamics.neuron;
@@ -272,19 +238,13 @@ impl Network {
                 (neuron.drives.iter().enumerate())
                     .map(|(k, d)| (d.name.as_str(), Quantity::Drive(k))),
             );
-        let known: Vec<(String, Quantity)> = named
-            .map(|(n, q)| (format!("{population}.{n}"), q))
-            .collect();
+        let known: Vec<(String, Quantity)> =
+            named.map(|(n, q)| (format!("{population}.{n}"), q)).collect();
         match known.iter().find(|(known, _)| known == name) {
-            Some(&(_, quantity)) => Ok(SignalId {
-                population: index,
-                quantity,
-            }),
-            None => Err(NetworkError::unknown(
-                "signal",
-                name,
-                known.iter().map(|(n, _)| n.as_str()),
-            )),
+            Some(&(_, quantity)) => Ok(SignalId { population: index, quantity }),
+            None => {
+                Err(NetworkError::unknown("signal", name, known.iter().map(|(n, _)| n.as_str())))
+            }
         }
     }
 
@@ -314,22 +274,17 @@ impl Network {
             };
             let emissions = (0..dynamics.neuron.emissions.len()).map(Quantity::Emission);
             let states = (0..dynamics.neuron.states.len()).map(Quantity::State);
-            signals.extend(emissions.chain(states).map(|quantity| SignalId {
-                population,
-                quantity,
-            }));
+            signals
+                .extend(emissions.chain(states).map(|quantity| SignalId { population, quantity }));
         }
         signals
     }
 
     pub(crate) fn population(&self, name: &str) -> Result<usize, NetworkError> {
-        self.populations
-            .iter()
-            .position(|p| p.name == name)
-            .ok_or_else(|| {
-                let known = self.populations.iter().map(|p| p.name.as_str());
-                NetworkError::unknown("population", name, known)
-            })
+        self.populations.iter().position(|p| p.name == name).ok_or_else(|| {
+            let known = self.populations.iter().map(|p| p.name.as_str());
+            NetworkError::unknown("population", name, known)
+        })
     }
 
     /// Resolves the projections and lays out their parameters.
@@ -344,20 +299,12 @@ impl Network {
                 return Err(NetworkError::unknown(
                     "emission",
                     &projection.from,
-                    self.names_of(from.population, true)
-                        .iter()
-                        .map(String::as_str),
+                    self.names_of(from.population, true).iter().map(String::as_str),
                 ));
             };
-            let (population, drive) = projection
-                .to
-                .split_once('.')
-                .unwrap_or((&projection.to, ""));
+            let (population, drive) = projection.to.split_once('.').unwrap_or((&projection.to, ""));
             let to = self.population(population)?;
-            let drives = self.populations[to]
-                .dynamics
-                .as_ref()
-                .map(|d| &d.neuron.drives[..]);
+            let drives = self.populations[to].dynamics.as_ref().map(|d| &d.neuron.drives[..]);
             let drive = drives.unwrap_or(&[]).iter().position(|d| d.name == drive);
             let drive = drive.ok_or_else(|| {
                 let known = self.names_of(to, false);
@@ -398,18 +345,12 @@ impl Network {
                     vec![]
                 }
             }
-            Some(d) if emissions => d
-                .neuron
-                .emissions
-                .iter()
-                .map(|e| e.symbol.name.as_str())
-                .collect(),
+            Some(d) if emissions => {
+                d.neuron.emissions.iter().map(|e| e.symbol.name.as_str()).collect()
+            }
             Some(d) => d.neuron.drives.iter().map(|d| d.name.as_str()).collect(),
         };
-        names
-            .iter()
-            .map(|name| format!("{}.{name}", compiled.name))
-            .collect()
+        names.iter().map(|name| format!("{}.{name}", compiled.name)).collect()
     }
 
     /// Populations in stages: first come, first served, circles together.
@@ -438,10 +379,7 @@ impl Network {
             let within =
                 |link: &Link| members.contains(&link.from.0) && members.contains(&link.to.0);
             let numbered = || self.links.iter().enumerate();
-            let inner: Vec<usize> = numbered()
-                .filter(|(_, l)| within(l))
-                .map(|(k, _)| k)
-                .collect();
+            let inner: Vec<usize> = numbered().filter(|(_, l)| within(l)).map(|(k, _)| k).collect();
             let incoming = numbered()
                 .filter(|(_, l)| members.contains(&l.to.0) && !within(l))
                 .map(|(k, _)| k)
@@ -465,11 +403,7 @@ impl Network {
                     }
                 }
             }
-            stages.push(Stage {
-                populations: order,
-                incoming,
-                inner,
-            });
+            stages.push(Stage { populations: order, incoming, inner });
         }
         Ok(stages)
     }
@@ -487,61 +421,28 @@ fn dynamics(
         return Ok(None);
     };
     let name = &population.name;
-    let neuron_error = |source| NetworkError::Neuron {
-        population: name.clone(),
-        source,
-    };
+    let neuron_error =
+        |source| NetworkError::Neuron { population: name.clone(), source: Box::new(source) };
     let neuron = Neuron::parse(text, &format!("neuron of `{name}`")).map_err(neuron_error)?;
     let known = |what, key: &String, names: Vec<&str>| match names.contains(&key.as_str()) {
         true => Ok(()),
         false => Err(NetworkError::unknown(what, key, names)),
     };
     for key in population.bias.keys() {
-        known(
-            "drive",
-            key,
-            neuron.drives.iter().map(|d| d.name.as_str()).collect(),
-        )?;
+        known("drive", key, neuron.drives.iter().map(|d| d.name.as_str()).collect())?;
     }
     for key in population.params.keys() {
-        known(
-            "parameter",
-            key,
-            neuron
-                .params
-                .iter()
-                .map(|p| p.symbol.name.as_str())
-                .collect(),
-        )?;
+        known("parameter", key, neuron.params.iter().map(|p| p.symbol.name.as_str()).collect())?;
     }
     for key in population.start.keys() {
-        known(
-            "state",
-            key,
-            neuron
-                .states
-                .iter()
-                .map(|s| s.symbol.name.as_str())
-                .collect(),
-        )?;
+        known("state", key, neuron.states.iter().map(|s| s.symbol.name.as_str()).collect())?;
     }
     let units = population.units;
     let free = (f64::NEG_INFINITY, f64::INFINITY);
     let mut declare = |key: String, rows, columns, law: Law, trained, limits| {
-        let shape = if columns == 1 {
-            vec![rows]
-        } else {
-            vec![rows, columns]
-        };
+        let shape = if columns == 1 { vec![rows] } else { vec![rows, columns] };
         let range = layout.push(key.clone(), shape, trained, limits);
-        drawn.push(Drawn {
-            name: key,
-            rows,
-            columns,
-            range: range.clone(),
-            law,
-            mask: None,
-        });
+        drawn.push(Drawn { name: key, rows, columns, range: range.clone(), law, mask: None });
         range
     };
     let mut params = Vec::new();
@@ -549,9 +450,7 @@ fn dynamics(
     for param in &neuron.params {
         let symbol = &param.symbol.name;
         let law = population.params.get(symbol);
-        let law = law.cloned().unwrap_or(Law::Constant {
-            value: param.default,
-        });
+        let law = law.cloned().unwrap_or(Law::Constant { value: param.default });
         let size = if param.per_unit { units } else { 1 };
         // the smallest a value can become decides whether dt resolves it
         let lowest = match law {
@@ -562,30 +461,15 @@ fn dynamics(
             _ => param.default,
         };
         smallest.push(lowest);
-        let range = declare(
-            format!("{name}.{symbol}"),
-            size,
-            1,
-            law,
-            param.trained,
-            param.range,
-        );
-        params.push(Place {
-            range,
-            per_unit: param.per_unit,
-            trained: param.trained,
-        });
+        let range = declare(format!("{name}.{symbol}"), size, 1, law, param.trained, param.range);
+        params.push(Place { range, per_unit: param.per_unit, trained: param.trained });
     }
     let checked = neuron.check_dt(description.dt, description.integrator, |k| smallest[k]);
-    warnings.extend(
-        checked
-            .map_err(neuron_error)?
-            .map(|w| format!("population `{name}`: {w}")),
-    );
+    warnings.extend(checked.map_err(neuron_error)?.map(|w| format!("population `{name}`: {w}")));
     let bias = neuron.drives.iter().map(|drive| {
         let law = population.bias.get(&drive.name)?;
         let key = format!("{name}.{}.bias", drive.name);
-        Some(declare(key, units, 1, law.clone(), true, free))
+        Some(declare(key, units, 1, *law, true, free))
     });
     let bias = bias.collect();
     let mut start = Vec::new();
@@ -596,7 +480,7 @@ fn dynamics(
             Some(Start::Constant { value }) => StartPlan::Values(vec![*value; units]),
             Some(Start::Random { sd }) => StartPlan::Random(*sd),
             Some(Start::Trained { law }) => {
-                StartPlan::Trained(declare(key, units, 1, law.clone(), true, free))
+                StartPlan::Trained(declare(key, units, 1, *law, true, free))
             }
             Some(Start::Given { values }) if values.len() == units => {
                 StartPlan::Values(values.clone())
@@ -610,30 +494,15 @@ fn dynamics(
                 ));
             }
             Some(Start::Wired { inputs, law }) => StartPlan::Wired {
-                range: declare(key, units, *inputs, law.clone(), true, free),
+                range: declare(key, units, *inputs, *law, true, free),
                 inputs: *inputs,
             },
         });
     }
     let step = neuron.step(description.integrator).map_err(neuron_error)?;
     let at_rest = neuron.at_rest();
-    debug_assert!(
-        step.outputs
-            .iter()
-            .all(|(o, _)| !matches!(o, Output::Value(_)))
-    );
-    let streams = neuron
-        .noises
-        .iter()
-        .map(|n| noise::stream(&format!("{name}.{}", n.symbol.name)))
-        .collect();
-    Ok(Some(Dynamics {
-        neuron,
-        step,
-        at_rest,
-        params,
-        bias,
-        start,
-        streams,
-    }))
+    debug_assert!(step.outputs.iter().all(|(o, _)| !matches!(o, Output::Value(_))));
+    let streams =
+        neuron.noises.iter().map(|n| noise::stream(&format!("{name}.{}", n.symbol.name))).collect();
+    Ok(Some(Dynamics { neuron, step, at_rest, params, bias, start, streams }))
 }

@@ -17,19 +17,11 @@ pub struct NoiseSource {
 impl NoiseSource {
     /// No noise; random starts are drawn with seed 0.
     pub fn off() -> Self {
-        NoiseSource {
-            seed: 0,
-            epoch: 0,
-            on: false,
-        }
+        NoiseSource { seed: 0, epoch: 0, on: false }
     }
 
     pub(crate) fn key(self, stream: u64) -> NoiseKey {
-        NoiseKey {
-            seed: self.seed,
-            stream,
-            epoch: self.epoch,
-        }
+        NoiseKey { seed: self.seed, stream, epoch: self.epoch }
     }
 }
 

@@ -36,10 +36,7 @@ struct LowRank<T> {
 impl<T: Real> Directions<T> {
     fn new(isa: Isa, targets: usize, sources: usize) -> Self {
         let forward = Packed::new(isa, targets, sources);
-        Directions {
-            forward,
-            backward: Packed::new(isa, sources, targets),
-        }
+        Directions { forward, backward: Packed::new(isa, sources, targets) }
     }
 
     /// Loads `w [targets, sources]`.
@@ -68,13 +65,7 @@ impl<T: Real> Operator<T> {
         });
         let whole = plan.dense.is_empty() || plan.whole().is_some();
         let assembled = vec![T::ZERO; if whole { 0 } else { targets * sources }];
-        Operator {
-            isa,
-            plan: plan.clone(),
-            matrix,
-            low_rank: low_rank.collect(),
-            assembled,
-        }
+        Operator { isa, plan: plan.clone(), matrix, low_rank: low_rank.collect(), assembled }
     }
 
     /// Takes the weights from the flat parameter vector.
@@ -87,9 +78,7 @@ impl<T: Real> Operator<T> {
                     self.assembled.fill(T::ZERO);
                     for part in &self.plan.dense {
                         let weights = &parameters[part.weights.clone()];
-                        part.each(&self.plan, |weight, at| {
-                            self.assembled[at] += weights[weight]
-                        });
+                        part.each(&self.plan, |weight, at| self.assembled[at] += weights[weight]);
                     }
                     matrix.load(&self.assembled, sources);
                 }
@@ -109,8 +98,7 @@ impl<T: Real> Operator<T> {
         for part in &mut wide.low_rank {
             let beside = |left: &[T], right: &[T], rank: usize| -> Vec<T> {
                 let rows = left.chunks(rank).zip(right.chunks(rank));
-                rows.flat_map(|(l, r)| l.iter().chain(r).copied().collect::<Vec<T>>())
-                    .collect()
+                rows.flat_map(|(l, r)| l.iter().chain(r).copied().collect::<Vec<T>>()).collect()
             };
             let (m, n, rank) = (part.m.clone(), part.n.clone(), part.rank);
             part.m = values.len()..values.len() + 2 * m.len();
@@ -127,53 +115,33 @@ impl<T: Real> Operator<T> {
     /// `y += scale · W x`, row by row.
     pub(crate) fn multiply(&self, x: Rows<'_, T>, rows: usize, y: &mut [T], ldy: usize, scale: T) {
         if let Some(matrix) = &self.matrix {
-            matrix
-                .forward
-                .multiply(x.values, x.ld, rows, y, ldy, scale, true);
+            matrix.forward.multiply(x.values, x.ld, rows, y, ldy, scale, true);
         }
         for part in &self.low_rank {
             let ldz = padded(part.rank);
             let mut z = vec![T::ZERO; rows * ldz];
-            part.n
-                .backward
-                .multiply(x.values, x.ld, rows, &mut z, ldz, T::ONE, false);
-            part.m
-                .forward
-                .multiply(&z, ldz, rows, y, ldy, scale * part.scale, true);
+            part.n.backward.multiply(x.values, x.ld, rows, &mut z, ldz, T::ONE, false);
+            part.m.forward.multiply(&z, ldz, rows, y, ldy, scale * part.scale, true);
         }
     }
 
     /// `x += scale · Wᵀ y`, row by row.
     pub(crate) fn transpose(&self, y: Rows<'_, T>, rows: usize, x: &mut [T], ldx: usize, scale: T) {
         if let Some(matrix) = &self.matrix {
-            matrix
-                .backward
-                .multiply(y.values, y.ld, rows, x, ldx, scale, true);
+            matrix.backward.multiply(y.values, y.ld, rows, x, ldx, scale, true);
         }
         for part in &self.low_rank {
             let ldz = padded(part.rank);
             let mut z = vec![T::ZERO; rows * ldz];
-            part.m
-                .backward
-                .multiply(y.values, y.ld, rows, &mut z, ldz, T::ONE, false);
-            part.n
-                .forward
-                .multiply(&z, ldz, rows, x, ldx, scale * part.scale, true);
+            part.m.backward.multiply(y.values, y.ld, rows, &mut z, ldz, T::ONE, false);
+            part.n.forward.multiply(&z, ldz, rows, x, ldx, scale * part.scale, true);
         }
     }
 
     /// Number of values [`Operator::gradient`] adds to.
     pub(crate) fn gradient_len(&self) -> usize {
-        let ranks = self
-            .plan
-            .low_rank
-            .iter()
-            .map(|part| part.m.len() + part.n.len());
-        let matrix = if self.matrix.is_some() {
-            self.plan.targets * self.plan.sources
-        } else {
-            0
-        };
+        let ranks = self.plan.low_rank.iter().map(|part| part.m.len() + part.n.len());
+        let matrix = if self.matrix.is_some() { self.plan.targets * self.plan.sources } else { 0 };
         matrix + ranks.sum::<usize>()
     }
 
@@ -195,18 +163,10 @@ impl<T: Real> Operator<T> {
             let (gn, tail) = tail.split_at_mut(sources * rank);
             rest = tail;
             let mut z = vec![T::ZERO; rows * ldz];
-            part.n
-                .backward
-                .multiply(x.values, x.ld, rows, &mut z, ldz, part.scale, false);
-            accumulate_outer(
-                self.isa, gm, rank, y.values, y.ld, targets, &z, ldz, rank, rows,
-            );
-            part.m
-                .backward
-                .multiply(y.values, y.ld, rows, &mut z, ldz, part.scale, false);
-            accumulate_outer(
-                self.isa, gn, rank, x.values, x.ld, sources, &z, ldz, rank, rows,
-            );
+            part.n.backward.multiply(x.values, x.ld, rows, &mut z, ldz, part.scale, false);
+            accumulate_outer(self.isa, gm, rank, y.values, y.ld, targets, &z, ldz, rank, rows);
+            part.m.backward.multiply(y.values, y.ld, rows, &mut z, ldz, part.scale, false);
+            accumulate_outer(self.isa, gn, rank, x.values, x.ld, sources, &z, ldz, rank, rows);
         }
     }
 

@@ -47,9 +47,7 @@ impl Layout {
 
     /// The entry that holds place `index` of the flat vector.
     pub fn at(&self, index: usize) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.range.contains(&index))
+        self.entries.iter().find(|entry| entry.range.contains(&index))
     }
 
     pub(crate) fn push(
@@ -61,13 +59,7 @@ impl Layout {
     ) -> Range<usize> {
         let range = self.len..self.len + shape.iter().product::<usize>();
         self.len = range.end;
-        self.entries.push(Entry {
-            name,
-            shape,
-            range: range.clone(),
-            trained,
-            limits,
-        });
+        self.entries.push(Entry { name, shape, range: range.clone(), trained, limits });
         range
     }
 }

@@ -50,15 +50,8 @@ impl<T: Real> Plan<T> {
             }
             Some(block)
         });
-        let operators = network
-            .links
-            .iter()
-            .map(|link| Operator::new(isa, &link.wiring));
-        Plan {
-            isa,
-            blocks: blocks.collect(),
-            operators: operators.collect(),
-        }
+        let operators = network.links.iter().map(|link| Operator::new(isa, &link.wiring));
+        Plan { isa, blocks: blocks.collect(), operators: operators.collect() }
     }
 
     /// Takes up a parameter vector.
@@ -139,11 +132,7 @@ impl<T: Real> Block<T> {
             forward: Kernel::new(Program::compile(&step, per_unit), isa, ld),
             reverse: Kernel::new(reverse, isa, ld),
             at_rest: AtRest::new(dynamics, isa, ld),
-            bias: dynamics
-                .bias
-                .iter()
-                .map(|b| b.as_ref().map(|_| vec![T::ZERO; ld]))
-                .collect(),
+            bias: dynamics.bias.iter().map(|b| b.as_ref().map(|_| vec![T::ZERO; ld])).collect(),
             params,
             keep,
         }

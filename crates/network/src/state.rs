@@ -48,18 +48,10 @@ impl<T: Real> State<T> {
             let states = p.dynamics.as_ref().map_or(0, |d| d.neuron.states.len());
             PopulationState {
                 states: vec![vec![T::ZERO; trials * p.ld]; states],
-                history: p
-                    .history
-                    .iter()
-                    .map(|h| vec![T::ZERO; h * trials * p.ld])
-                    .collect(),
+                history: p.history.iter().map(|h| vec![T::ZERO; h * trials * p.ld]).collect(),
             }
         });
-        State {
-            trials,
-            populations: populations.collect(),
-            step: 0,
-        }
+        State { trials, populations: populations.collect(), step: 0 }
     }
 }
 
@@ -79,9 +71,7 @@ pub(crate) fn start<T: Real>(
             continue;
         };
         for (k, plan) in dynamics.start.iter().enumerate() {
-            let rows = state.populations[p].states[k]
-                .chunks_mut(compiled.ld)
-                .enumerate();
+            let rows = state.populations[p].states[k].chunks_mut(compiled.ld).enumerate();
             for (trial, row) in rows {
                 let row = &mut row[..compiled.units];
                 match plan {
@@ -127,9 +117,7 @@ pub(crate) fn start_direction<T: Real>(
         };
         for (k, plan) in dynamics.start.iter().enumerate() {
             if let StartPlan::Trained(_) | StartPlan::Wired { .. } = plan {
-                let rows = state.populations[p].states[k]
-                    .chunks_mut(compiled.ld)
-                    .enumerate();
+                let rows = state.populations[p].states[k].chunks_mut(compiled.ld).enumerate();
                 for (trial, row) in rows {
                     linear_start(plan, moved, trials, trial, &mut row[..compiled.units]);
                 }
@@ -150,15 +138,9 @@ fn linear_start<T: Real>(
     match (plan, &trials.start) {
         (StartPlan::Trained(range), _) => row.copy_from_slice(&parameters[range.clone()]),
         (StartPlan::Wired { range, inputs }, Some(start)) => {
-            let given: Vec<T> = start
-                .row(trial)
-                .iter()
-                .map(|&s| T::from_f64(f64::from(s)))
-                .collect();
-            for (x, weights) in row
-                .iter_mut()
-                .zip(parameters[range.clone()].chunks(*inputs))
-            {
+            let given: Vec<T> =
+                start.row(trial).iter().map(|&s| T::from_f64(f64::from(s))).collect();
+            for (x, weights) in row.iter_mut().zip(parameters[range.clone()].chunks(*inputs)) {
                 *x = weights.iter().zip(&given).map(|(&w, &s)| w * s).sum();
             }
         }

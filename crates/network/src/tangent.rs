@@ -69,12 +69,7 @@ impl<T: Real> Engine<T> {
         let plan = self.prepare(parameters, noise.on);
         let (count, isa) = (trials.len(), plan.isa);
         let interventions = Interventions::default();
-        let at = Circumstances {
-            trials,
-            noise,
-            interventions: &interventions,
-            first: 0,
-        };
+        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
         let mut state = state::start(&network, parameters, trials, 0, count, noise, isa);
         fill_lines(&network, plan, &mut state, &mut Scratch::default());
 
@@ -85,10 +80,8 @@ impl<T: Real> Engine<T> {
             Array3::from_elem((trials.steps(), count, network.units(*signal)), T::ZERO)
         };
         let mut values: Vec<Array3<T>> = record.iter().map(room).collect();
-        let mut tangents: Vec<Vec<Array3<T>>> = directions
-            .iter()
-            .map(|_| record.iter().map(room).collect())
-            .collect();
+        let mut tangents: Vec<Vec<Array3<T>>> =
+            directions.iter().map(|_| record.iter().map(room).collect()).collect();
         for step in 0..trials.steps() {
             work.forward(&network, plan, &at, &mut state, 1);
             forward.advance(&network, plan, &at, &work, step);
@@ -116,11 +109,7 @@ impl<T: Real> Engine<T> {
     ) -> Result<Array2<T>, RunError> {
         self.check(parameters, trials)?;
         if trials.len() != 1 {
-            return Err(RunError::Shape {
-                what: "trials",
-                given: trials.len(),
-                expected: 1,
-            });
+            return Err(RunError::Shape { what: "trials", given: trials.len(), expected: 1 });
         }
         let network = self.network().clone();
         if let Some(link) = network.links.iter().find(|link| link.lag > 1) {
@@ -132,11 +121,7 @@ impl<T: Real> Engine<T> {
         let places = places(&network);
         if point.len() != places.len() {
             let (given, expected) = (point.len(), places.len());
-            return Err(RunError::Shape {
-                what: "unit states",
-                given,
-                expected,
-            });
+            return Err(RunError::Shape { what: "unit states", given, expected });
         }
         let plan = self.prepare(parameters, false);
         let mut state = State::zero(&network, 1);
@@ -153,22 +138,14 @@ impl<T: Real> Engine<T> {
         forward.fill_lines(&network, &state);
         let interventions = Interventions::default();
         let noise = NoiseSource::off();
-        let at = Circumstances {
-            trials,
-            noise,
-            interventions: &interventions,
-            first: 0,
-        };
+        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
         let mut work = Work::new(&network, 1, 1);
         work.forward(&network, plan, &at, &mut state, 1);
         forward.advance(&network, plan, &at, &work, 0);
-        Ok(Array2::from_shape_fn(
-            (places.len(), places.len()),
-            |(i, d)| {
-                let (p, k, unit) = places[i];
-                forward.tangents[p].states[k][d * network.populations[p].ld + unit]
-            },
-        ))
+        Ok(Array2::from_shape_fn((places.len(), places.len()), |(i, d)| {
+            let (p, k, unit) = places[i];
+            forward.tangents[p].states[k][d * network.populations[p].ld + unit]
+        }))
     }
 }
 
@@ -176,10 +153,7 @@ impl<T: Real> Engine<T> {
 fn places(network: &Network) -> Vec<(usize, usize, usize)> {
     let mut places = Vec::new();
     for (p, compiled) in network.populations.iter().enumerate() {
-        let states = compiled
-            .dynamics
-            .as_ref()
-            .map_or(0, |d| d.neuron.states.len());
+        let states = compiled.dynamics.as_ref().map_or(0, |d| d.neuron.states.len());
         for k in 0..states {
             places.extend((0..compiled.units).map(|unit| (p, k, unit)));
         }
@@ -210,11 +184,10 @@ impl<'a, T: Real> Forward<'a, T> {
         count: usize,
     ) -> Self {
         let rows = directions.len() * count;
-        let linear = network.populations.iter().map(|p| {
-            p.dynamics
-                .as_ref()
-                .map(|d| Linear::new(network, d, plan, parameters, p.ld))
-        });
+        let linear = network
+            .populations
+            .iter()
+            .map(|p| p.dynamics.as_ref().map(|d| Linear::new(network, d, plan, parameters, p.ld)));
         let tangents = network.populations.iter().map(|p| {
             let room = |steps: usize| stream(steps * rows, p.units);
             let sizes = p
@@ -298,9 +271,7 @@ impl<'a, T: Real> Forward<'a, T> {
                 .collect();
             let partials = state::run(&linear.at_rest, &inputs, row, &mut self.scratch);
             let width = states.len() + linear.params.len();
-            let Tangents {
-                states, emissions, ..
-            } = &mut self.tangents[p];
+            let Tangents { states, emissions, .. } = &mut self.tangents[p];
             for (e, stream) in emissions.iter_mut().enumerate() {
                 let lines = compiled.history[e];
                 for d in 0..self.directions {
@@ -318,10 +289,7 @@ impl<'a, T: Real> Forward<'a, T> {
                         let moved = spread(moved, dynamics, k, compiled.units, compiled.ld);
                         let a = partials[e * width + states.len() + j].chunks(compiled.ld);
                         for (s, a) in sum.chunks_mut(compiled.ld).zip(a) {
-                            s.iter_mut()
-                                .zip(a)
-                                .zip(&moved)
-                                .for_each(|((s, &a), &b)| *s += a * b);
+                            s.iter_mut().zip(a).zip(&moved).for_each(|((s, &a), &b)| *s += a * b);
                         }
                     }
                     for line in 0..lines {
@@ -376,33 +344,16 @@ impl<'a, T: Real> Forward<'a, T> {
                 }
             }
         }
-        for (k, link) in network
-            .links
-            .iter()
-            .enumerate()
-            .filter(|(_, link)| link.to.0 == p)
-        {
+        for (k, link) in network.links.iter().enumerate().filter(|(_, link)| link.to.0 == p) {
             let (from, ldy) = (&network.populations[link.from.0], compiled.ld);
             let slot = from.history[link.from.1] - link.lag;
             let x = &self.tangents[link.from.0].emissions[link.from.1][slot * rows * from.ld..];
             let y = &mut drives[link.to.1];
-            plan.operators[k].multiply(
-                Rows {
-                    values: x,
-                    ld: from.ld,
-                },
-                rows,
-                y,
-                ldy,
-                T::ONE,
-            );
+            plan.operators[k].multiply(Rows { values: x, ld: from.ld }, rows, y, ldy, T::ONE);
             for (d, operators) in self.operators.iter().enumerate() {
                 let Some(operators) = operators else { continue };
                 let x = &work.streams[link.from.0].emissions[link.from.1];
-                let x = Rows {
-                    values: &x[slot * self.count * from.ld..],
-                    ld: from.ld,
-                };
+                let x = Rows { values: &x[slot * self.count * from.ld..], ld: from.ld };
                 let y = &mut y[d * self.count * ldy..];
                 operators[k].multiply(x, self.count, y, ldy, T::ONE);
             }
@@ -484,10 +435,9 @@ impl<'a, T: Real> Forward<'a, T> {
         let tangents = &self.tangents[signal.population];
         let (stream, slot) = match signal.quantity {
             // the lines have moved on: the step just done is the last of them
-            Quantity::Emission(k) => (
-                &tangents.emissions[k],
-                compiled.history[k].saturating_sub(1),
-            ),
+            Quantity::Emission(k) => {
+                (&tangents.emissions[k], compiled.history[k].saturating_sub(1))
+            }
             Quantity::State(k) => (&tangents.states[k], 0),
             Quantity::Drive(k) => (&tangents.drives[k], 0),
         };
@@ -520,9 +470,7 @@ impl<T: Real> Linear<T> {
         let per_unit = |k: usize| dynamics.params[k].per_unit;
         let kernel = |function| {
             let mut kernel = Kernel::new(Program::compile(&function, per_unit), plan.isa, ld);
-            kernel.set(network.dt(), |k| {
-                &parameters[dynamics.params[k].range.clone()]
-            });
+            kernel.set(network.dt(), |k| &parameters[dynamics.params[k].range.clone()]);
             kernel
         };
         let width = variables.len();

@@ -66,11 +66,8 @@ impl WiringPlan {
         layout: &mut Layout,
         drawn: &mut Vec<Drawn>,
     ) -> Result<WiringPlan, NetworkError> {
-        let mut plan = WiringPlan {
-            targets: ends.targets,
-            sources: ends.sources,
-            ..WiringPlan::default()
-        };
+        let mut plan =
+            WiringPlan { targets: ends.targets, sources: ends.sources, ..WiringPlan::default() };
         plan.add(wiring, &ends.name, ends, None, layout, drawn)?;
         Ok(plan)
     }
@@ -99,50 +96,27 @@ impl WiringPlan {
                 NetworkError::unknown("group", name, groups.keys().map(String::as_str))
             })
         };
-        let rows = block
-            .map(|b| group(ends.target_groups, &b.to))
-            .transpose()?;
-        let columns = block
-            .map(|b| group(ends.source_groups, &b.from))
-            .transpose()?;
+        let rows = block.map(|b| group(ends.target_groups, &b.to)).transpose()?;
+        let columns = block.map(|b| group(ends.source_groups, &b.from)).transpose()?;
         let height = rows.as_ref().map_or(ends.targets, Vec::len);
         let width = columns.as_ref().map_or(ends.sources, Vec::len);
         let mut declare = |name: String, rows, columns, law: &Law, mask: Option<Vec<bool>>| {
             let limits = (f64::NEG_INFINITY, f64::INFINITY);
             let range = layout.push(name.clone(), vec![rows, columns], ends.trained, limits);
-            let law = law.clone();
-            drawn.push(Drawn {
-                name,
-                rows,
-                columns,
-                range: range.clone(),
-                law,
-                mask,
-            });
+            let law = *law;
+            drawn.push(Drawn { name, rows, columns, range: range.clone(), law, mask });
             range
         };
         match wiring {
             Wiring::Dense { law } => {
                 let weights = declare(format!("{name}.W"), height, width, law, None);
-                self.dense.push(DensePart {
-                    weights,
-                    rows,
-                    columns,
-                    mask: None,
-                });
+                self.dense.push(DensePart { weights, rows, columns, mask: None });
             }
-            Wiring::Masked {
-                law,
-                density,
-                pairs,
-                seed,
-            } => {
+            Wiring::Masked { law, density, pairs, seed } => {
                 let mask = match (density, pairs) {
                     (Some(density), None) if (0.0..=1.0).contains(density) => {
                         let mut rng = random::stream(*seed, &format!("{name}.mask"));
-                        (0..height * width)
-                            .map(|_| rng.random_bool(*density))
-                            .collect()
+                        (0..height * width).map(|_| rng.random_bool(*density)).collect()
                     }
                     (None, Some(pairs)) => {
                         let mut mask = vec![false; height * width];
@@ -168,12 +142,7 @@ impl WiringPlan {
                     }
                 };
                 let weights = declare(format!("{name}.W"), height, width, law, Some(mask.clone()));
-                self.dense.push(DensePart {
-                    weights,
-                    rows,
-                    columns,
-                    mask: Some(mask),
-                });
+                self.dense.push(DensePart { weights, rows, columns, mask: Some(mask) });
             }
             Wiring::LowRank { rank, m, n } if block.is_none() => {
                 if *rank == 0 {

@@ -45,11 +45,7 @@ fn forward_and_reverse_agree() {
             let network = Arc::new(Network::new(description(&neuron, &wiring, &wiring)).unwrap());
             let (steps, count) = (10, 4);
             let trials = trials(steps, count);
-            let noise = NoiseSource {
-                seed: 8,
-                epoch: 1,
-                on: true,
-            };
+            let noise = NoiseSource { seed: 8, epoch: 1, on: true };
             let mut engine = engine::<f64>(&network);
             let parameters = network.initial_parameters(2);
             let signals = network.signals();
@@ -63,23 +59,13 @@ fn forward_and_reverse_agree() {
                                 .map(|i| if e.trained { number(i + 100 * d) } else { 0.0 })
                         })
                         .collect();
-                    Direction {
-                        parameters: Some(parameters),
-                        start: None,
-                    }
+                    Direction { parameters: Some(parameters), start: None }
                 })
                 .collect();
-            let (values, tangents) = engine
-                .jvp(&parameters, &trials, noise, &directions, &signals)
-                .unwrap();
+            let (values, tangents) =
+                engine.jvp(&parameters, &trials, noise, &directions, &signals).unwrap();
             let plain = engine
-                .run(
-                    &parameters,
-                    &trials,
-                    noise,
-                    &Interventions::default(),
-                    &signals,
-                )
+                .run(&parameters, &trials, noise, &Interventions::default(), &signals)
                 .unwrap();
             assert_eq!(values, plain, "{}: values along with tangents", neuron.name);
             let cotangents: Vec<Array3<f64>> = values
@@ -93,9 +79,7 @@ fn forward_and_reverse_agree() {
                 .collect();
             let loss = Given(signals.clone(), cotangents.clone());
             let mut gradient = vec![0.0; parameters.len()];
-            engine
-                .gradient(&parameters, &trials, &loss, noise, None, &mut gradient)
-                .unwrap();
+            engine.gradient(&parameters, &trials, &loss, noise, None, &mut gradient).unwrap();
             for (direction, tangents) in directions.iter().zip(&tangents) {
                 let moved = direction.parameters.as_ref().unwrap();
                 let reverse: f64 = gradient.iter().zip(moved).map(|(g, d)| g * d).sum();
@@ -103,11 +87,7 @@ fn forward_and_reverse_agree() {
                     .map(|(t, c)| t.iter().zip(c).map(|(t, c)| t * c).sum::<f64>())
                     .sum();
                 let error = (forward - reverse).abs() / reverse.abs().max(1.0);
-                assert!(
-                    error < 1e-9,
-                    "{} {name}: {forward} and {reverse}",
-                    neuron.name
-                );
+                assert!(error < 1e-9, "{} {name}: {forward} and {reverse}", neuron.name);
             }
         }
     }
@@ -118,17 +98,10 @@ fn the_jacobian_is_the_tangent_of_one_step() {
     for neuron in neurons() {
         let (_, dense) = &wirings()[0];
         let mut description = description(&neuron, dense, dense);
-        description
-            .projections
-            .iter_mut()
-            .for_each(|p| p.lag = p.lag.min(1));
+        description.projections.iter_mut().for_each(|p| p.lag = p.lag.min(1));
         // a state that an emission passes on from before the step is not part of the unit states
         if neuron.name == "unseen" {
-            for p in description
-                .projections
-                .iter_mut()
-                .filter(|p| p.from == "rec.s")
-            {
+            for p in description.projections.iter_mut().filter(|p| p.from == "rec.s") {
                 p.from = "rec.r".into();
             }
         }
@@ -158,17 +131,9 @@ fn the_jacobian_is_the_tangent_of_one_step() {
                 .filter(|s| matches!(s.quantity, Quantity::State(_)))
                 .collect();
             let out = common::engine::<f64>(&network)
-                .run(
-                    &parameters,
-                    &trials,
-                    NoiseSource::off(),
-                    &Interventions::default(),
-                    &signals,
-                )
+                .run(&parameters, &trials, NoiseSource::off(), &Interventions::default(), &signals)
                 .unwrap();
-            out.iter()
-                .flat_map(|a| a.iter().copied().collect::<Vec<_>>())
-                .collect()
+            out.iter().flat_map(|a| a.iter().copied().collect::<Vec<_>>()).collect()
         };
         for column in 0..states {
             let h = 1e-5;

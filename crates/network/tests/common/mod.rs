@@ -1,5 +1,5 @@
 //! Networks, trials and a loss for the tests of the engine.
-#![allow(dead_code)] // each test file uses its part
+#![allow(dead_code, unreachable_pub)] // each test file uses its part
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,28 +25,13 @@ pub fn gaussian() -> Law {
 /// Wirings of every kind, between populations with groups `a` and `b`.
 pub fn wirings() -> Vec<(&'static str, Wiring)> {
     let dense = || Wiring::Dense { law: gaussian() };
-    let masked = Wiring::Masked {
-        law: gaussian(),
-        density: Some(0.6),
-        pairs: None,
-        seed: 3,
-    };
-    let low_rank = Wiring::LowRank {
-        rank: 2,
-        m: Law::Normal { sd: 1.0 },
-        n: Law::Normal { sd: 1.0 },
-    };
-    let block = |from: &str, to: &str, wiring| Block {
-        from: from.into(),
-        to: to.into(),
-        wiring,
-    };
-    let blocks = Wiring::Blocks {
-        blocks: vec![block("a", "b", dense()), block("b", "b", masked.clone())],
-    };
-    let sum = Wiring::Sum {
-        terms: vec![masked.clone(), low_rank.clone(), blocks.clone()],
-    };
+    let masked = Wiring::Masked { law: gaussian(), density: Some(0.6), pairs: None, seed: 3 };
+    let low_rank =
+        Wiring::LowRank { rank: 2, m: Law::Normal { sd: 1.0 }, n: Law::Normal { sd: 1.0 } };
+    let block = |from: &str, to: &str, wiring| Block { from: from.into(), to: to.into(), wiring };
+    let blocks =
+        Wiring::Blocks { blocks: vec![block("a", "b", dense()), block("b", "b", masked.clone())] };
+    let sum = Wiring::Sum { terms: vec![masked.clone(), low_rank.clone(), blocks.clone()] };
     vec![
         ("dense", dense()),
         ("masked", masked),
@@ -58,18 +43,13 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
 
 /// Input, one recurrent population and a linear readout: every emission drives every drive.
 pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Description {
-    let groups = BTreeMap::from([
-        ("a".to_owned(), vec![0, 2, 4]),
-        ("b".to_owned(), vec![1, 3, 5, 6]),
-    ]);
+    let groups =
+        BTreeMap::from([("a".to_owned(), vec![0, 2, 4]), ("b".to_owned(), vec![1, 3, 5, 6])]);
     let law = || Law::Normal { sd: 0.5 };
     let start = neuron.states.iter().enumerate().map(|(k, state)| {
         let start = match k {
             0 => Start::Trained { law: law() },
-            _ => Start::Wired {
-                inputs: 2,
-                law: law(),
-            },
+            _ => Start::Wired { inputs: 2, law: law() },
         };
         (state.symbol.name.clone(), start)
     });
@@ -78,11 +58,7 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
         units: UNITS,
         neuron: Some(neuron.to_text()),
         groups: groups.clone(),
-        bias: neuron
-            .drives
-            .iter()
-            .map(|d| (d.name.clone(), law()))
-            .collect(),
+        bias: neuron.drives.iter().map(|d| (d.name.clone(), law())).collect(),
         params: BTreeMap::new(),
         start: start.collect(),
     };
@@ -137,13 +113,11 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
 }
 
 pub fn trials(steps: usize, count: usize) -> Trials {
-    let inputs = Array3::from_shape_fn((steps, count, 2), |(t, b, c)| {
-        number(t * 31 + b * 7 + c) as f32
-    });
+    let inputs =
+        Array3::from_shape_fn((steps, count, 2), |(t, b, c)| number(t * 31 + b * 7 + c) as f32);
     let mut trials = Trials::new(1.0, inputs).unwrap();
-    trials.start = Some(ndarray::Array2::from_shape_fn((count, 2), |(b, c)| {
-        number(b * 5 + c + 900) as f32
-    }));
+    trials.start =
+        Some(ndarray::Array2::from_shape_fn((count, 2), |(b, c)| number(b * 5 + c + 900) as f32));
     trials
 }
 
@@ -182,14 +156,7 @@ impl<T: Real> Loss<T> for Quadratic {
 }
 
 pub fn engine<T: Real>(network: &Arc<Network>) -> Engine<T> {
-    Engine::new(
-        network.clone(),
-        EngineOptions {
-            threads: 2,
-            ..EngineOptions::default()
-        },
-    )
-    .unwrap()
+    Engine::new(network.clone(), EngineOptions { threads: 2, ..EngineOptions::default() }).unwrap()
 }
 
 /// Neurons of the library, and one nobody has seen: three states, two drives, two emissions, a

@@ -1,0 +1,231 @@
+//! The cases of the table, and one training step of each through the shipped trainer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use attractor_data::{Target, Trials};
+use attractor_equations::{Neuron, NeuronError};
+use attractor_learn::{
+    Learner, Objective, Options, Phase, Source, SourceError, Stage, Stop, Trainer, Validate,
+};
+use attractor_network::library::{self, NoisePlace, Nonlinearity};
+use attractor_network::{
+    Description, Engine, EngineOptions, Network, Population, Projection, Wiring,
+};
+use attractor_numerics::law::Law;
+use ndarray::{Array2, Array3, ArrayView3};
+use serde::Serialize;
+
+use crate::error::BenchError;
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Case {
+    /// `leaky`, `elman`, `gru` or `lstm`, as the peers call it.
+    pub cell: &'static str,
+    /// Recurrent units.
+    pub units: usize,
+    /// Trials per batch.
+    pub trials: usize,
+    /// Time steps.
+    pub steps: usize,
+}
+
+const fn case(cell: &'static str, units: usize, trials: usize, steps: usize) -> Case {
+    Case { cell, units, trials, steps }
+}
+
+/// All cases.
+pub const CASES: [Case; 13] = [
+    case("leaky", 64, 64, 100),
+    case("leaky", 128, 64, 100),
+    case("leaky", 256, 64, 100),
+    case("leaky", 512, 64, 100),
+    case("leaky", 1024, 64, 100),
+    case("leaky", 50, 16, 100),
+    case("leaky", 100, 16, 500),
+    case("elman", 128, 64, 100),
+    case("elman", 512, 64, 100),
+    case("gru", 128, 64, 100),
+    case("gru", 512, 64, 100),
+    case("lstm", 128, 64, 100),
+    case("lstm", 512, 64, 100),
+];
+
+/// Input and output channels.
+const INPUTS: usize = 6;
+const OUTPUTS: usize = 3;
+
+impl Case {
+    /// Floating-point operations of the recurrent products of one training step: `6 gates N²` for each
+    /// trial and step (forwards, backwards, weight gradient).
+    pub fn flops(&self) -> f64 {
+        let gates = match self.cell {
+            "gru" => 3,
+            "lstm" => 4,
+            _ => 1,
+        };
+        6.0 * (gates * self.units * self.units * self.trials * self.steps) as f64
+    }
+
+    /// Its neuron, and the drives that inputs and recurrent projections go to.
+    fn neuron(&self) -> Result<Ports, NeuronError> {
+        let ports = |neuron, inputs: &[&'static str], recurrent: &[&'static str]| {
+            (neuron, inputs.to_vec(), recurrent.to_vec())
+        };
+        Ok(match self.cell {
+            "gru" => ports(library::gru()?, &["I_r", "I_z", "I_n"], &["I_r", "I_z", "H_n"]),
+            "lstm" => {
+                let gates = ["I_i", "I_f", "I_g", "I_o"];
+                ports(library::lstm()?, &gates, &gates)
+            }
+            "elman" => ports(library::elman(Nonlinearity::Tanh)?, &["I"], &["I"]),
+            _ => ports(library::leaky(Nonlinearity::Tanh, NoisePlace::Outside)?, &["I"], &["I"]),
+        })
+    }
+
+    /// The network: inputs, recurrent units with `dt/tau` = 0.2, linear readout.
+    fn description(&self) -> Result<Description, NeuronError> {
+        let (neuron, inputs, recurrent) = self.neuron()?;
+        let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
+        let zero = || Law::Constant { value: 0.0 };
+        let population = |name: &str, units, neuron: Option<&Neuron>| Population {
+            name: name.into(),
+            units,
+            neuron: neuron.map(Neuron::to_text),
+            groups: BTreeMap::new(),
+            bias: neuron.map_or_else(BTreeMap::new, |n| {
+                n.drives.iter().map(|d| (d.name.clone(), zero())).collect()
+            }),
+            params: BTreeMap::new(),
+            start: BTreeMap::new(),
+        };
+        let projection = |name: String, from: &str, to: String, lag| Projection {
+            name: Some(name),
+            from: from.into(),
+            to,
+            lag,
+            wiring: Wiring::Dense { law: Law::Gaussian { gain: 1.0 } },
+            trained: true,
+        };
+        let mut projections = vec![projection("out".into(), &emission, "out.I".into(), 0)];
+        projections.extend(
+            inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", format!("rec.{d}"), 0)),
+        );
+        projections.extend(
+            recurrent
+                .iter()
+                .map(|d| projection(format!("rec.{d}"), &emission, format!("rec.{d}"), 1)),
+        );
+        Ok(Description {
+            dt: 20.0,
+            integrator: Default::default(),
+            populations: vec![
+                population("in", INPUTS, None),
+                population("rec", self.units, Some(&neuron)),
+                population("out", OUTPUTS, Some(&library::linear()?)),
+            ],
+            projections,
+        })
+    }
+}
+
+/// A neuron, the drives of inputs, the drives of recurrent projections.
+type Ports = (Neuron, Vec<&'static str>, Vec<&'static str>);
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Case { cell, units, trials, steps } = self;
+        write!(f, "{cell}, N = {units}, {trials} trials, T = {steps}")
+    }
+}
+
+/// The same trials every time.
+struct Fixed(Trials);
+
+impl Source for Fixed {
+    fn batch(&self, _: u64, _: usize) -> Result<Trials, SourceError> {
+        Ok(self.0.clone())
+    }
+
+    fn score(&self, _: &Trials, _: ArrayView3<'_, f32>) -> Result<Option<f64>, SourceError> {
+        Ok(None)
+    }
+}
+
+/// A case ready to train: forward with noise, loss, backward, clip, Adam.
+pub struct TrainingStep {
+    case: Case,
+    trainer: Trainer<f32, Engine<f32>>,
+}
+
+impl TrainingStep {
+    /// Builds network, trials and trainer.
+    ///
+    /// # Errors
+    /// If any of them cannot be built.
+    pub fn new(case: Case, threads: usize, shards: Option<usize>) -> Result<Self, BenchError> {
+        let failed = |problem: String| BenchError::Case { case: case.to_string(), problem };
+        let description = case.description().map_err(|e| failed(e.to_string()))?;
+        let network = Network::new(description).map_err(|e| failed(e.to_string()))?;
+        let start = network.initial_parameters(1).iter().map(|&p| p as f32).collect();
+        let options = EngineOptions { threads, shards, ..EngineOptions::default() };
+        let engine = Engine::new(Arc::new(network), options).map_err(|e| failed(e.to_string()))?;
+        let phase = Phase {
+            objective: Objective::default(),
+            learner: Learner { batch: case.trials, ..Learner::default() },
+            stop: Stop { updates: u64::MAX, ..Stop::default() },
+            validate: Validate { every: u64::MAX, ..Validate::default() },
+            ..Phase::default()
+        };
+        let stage = Stage { phase, source: Arc::new(Fixed(trials(case))) };
+        let trainer = Trainer::new(engine, start, vec![stage], Options::default())
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(TrainingStep { case, trainer })
+    }
+
+    /// One training step; its time in ms.
+    ///
+    /// # Errors
+    /// If training diverges.
+    pub fn step(&mut self) -> Result<f64, BenchError> {
+        let start = Instant::now();
+        let failed = |problem| BenchError::Case { case: self.case.to_string(), problem };
+        self.trainer.advance().map_err(|e| failed(e.to_string()))?;
+        Ok(start.elapsed().as_secs_f64() * 1e3)
+    }
+}
+
+/// Inputs and targets that look like a task's: waves of every channel's own frequency; the first
+/// quarter of the steps is not asked for.
+fn trials(case: Case) -> Trials {
+    let wave =
+        |t: usize, b: usize, c: usize| ((t as f32) * 0.05 * (1.0 + c as f32) + b as f32).sin();
+    let shape = |channels| (case.steps, case.trials, channels);
+    let target = Target {
+        signal: "out.y".into(),
+        values: Array3::from_shape_fn(shape(OUTPUTS), |(t, b, c)| 0.5 * wave(t + 3, b, c)),
+        weights: Array2::from_shape_fn((case.steps, case.trials), |(t, _)| {
+            f32::from(t >= case.steps / 4)
+        }),
+    };
+    Trials {
+        dt: 20.0,
+        inputs: Array3::from_shape_fn(shape(INPUTS), |(t, b, c)| wave(t, b, c)),
+        input_names: (0..INPUTS).map(|c| format!("in{c}")).collect(),
+        targets: vec![target],
+        start: None,
+        conditions: attractor_data::Conditions::none(case.trials),
+        lengths: vec![case.steps; case.trials],
+    }
+}
+
+/// Builds the case of the peers' first update and makes one; for a process that times itself from
+/// its own start.
+///
+/// # Errors
+/// As [`TrainingStep::new`].
+pub fn first_update(threads: usize) -> Result<(), BenchError> {
+    TrainingStep::new(case("leaky", 128, 64, 100), threads, None)?.step().map(|_| ())
+}

@@ -1,0 +1,15 @@
+//! The speed table: full training steps against what a user would pick instead and against the
+//! measured matrix-product peak, all interleaved in one run; and the pieces of a step, so that the
+//! next bottleneck is known.
+
+mod case;
+mod error;
+mod peers;
+mod pieces;
+mod table;
+
+pub use case::{CASES, Case, TrainingStep, first_update};
+pub use error::BenchError;
+pub use peers::{Peer, install};
+pub use pieces::{Piece, pieces};
+pub use table::{Cell, Machine, Options, Row, Table, run};

@@ -1,0 +1,370 @@
+//! One run of the table: everything interleaved, medians and minima over the repeats.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use attractor_numerics::{Isa, product};
+use serde::Serialize;
+
+use crate::case::{Case, TrainingStep};
+use crate::error::BenchError;
+use crate::peers::{First, Peer, commit, install};
+use crate::pieces::{Piece, pieces};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Rows of the table.
+    pub cases: Vec<Case>,
+    /// Timed steps of each program and case.
+    pub repeats: usize,
+    /// Threads of the main columns.
+    pub threads: usize,
+    /// Shard counts to compare on the leaky cases; empty leaves the comparison out.
+    pub shards: Vec<usize>,
+    /// Whether the pieces are measured.
+    pub pieces: bool,
+    /// Folder of the peers' scripts; none runs without JAX and PyTorch.
+    pub scripts: Option<PathBuf>,
+    /// Where their environment is built.
+    pub venv: PathBuf,
+    /// Peers without a package: name and a folder whose program `serve` speaks the protocol.
+    pub others: Vec<(String, PathBuf)>,
+    /// This program, for its own first update; the arguments that make one follow it.
+    pub own: Vec<PathBuf>,
+}
+
+/// The machine and the moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Machine {
+    /// Processor.
+    pub processor: String,
+    /// Processors this process may use.
+    pub cores: usize,
+    /// Instruction set in use.
+    pub isa: String,
+    /// Load average of the last minute when the run began: above about 0.5, others were at work.
+    pub load: Option<f64>,
+    /// Measured matrix-product peak, one thread and all threads, Gflop/s.
+    pub peak_gflops: [f64; 2],
+}
+
+/// Times of one program on one case.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// Median, ms.
+    pub median_ms: f64,
+    /// Shortest, ms.
+    pub min_ms: f64,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// What was trained.
+    pub case: Case,
+    /// Per program; a peer that did not run is missing.
+    pub times: BTreeMap<String, Cell>,
+    /// Time of the fastest peer over ours, medians.
+    pub ratio: Option<f64>,
+    /// Fraction of the measured matrix-product peak we reach, from our median.
+    pub of_peak: f64,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table {
+    /// Version of attractor.
+    pub version: &'static str,
+    /// Where it ran.
+    pub machine: Machine,
+    /// Timed steps per cell.
+    pub repeats: usize,
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// Median ms of the leaky cases by number of shards.
+    pub shards: BTreeMap<String, BTreeMap<usize, f64>>,
+    /// First updates.
+    pub first_updates: BTreeMap<String, First>,
+    /// Pieces.
+    pub pieces: Vec<Piece>,
+    /// Peers that did not run, and why; commits of those from folders.
+    pub notes: Vec<String>,
+}
+
+/// Name of our column.
+fn ours(threads: usize) -> String {
+    format!("attractor, {threads} thread{}", if threads == 1 { "" } else { "s" })
+}
+
+/// Runs the table. `say` hears what is being done.
+///
+/// # Errors
+/// If one of our own cases fails; a peer that fails is noted as not run.
+pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchError> {
+    let isa = Isa::best();
+    say("measuring the matrix-product peak");
+    let peak = [product::peak::<f32>(isa, 1), product::peak::<f32>(isa, options.threads)];
+    let mut notes = Vec::new();
+    let programs = programs(options, &mut notes, &mut say);
+    let mut peers: Vec<Peer> = Vec::new();
+    for (name, program) in &programs {
+        match Peer::start(program, options.threads) {
+            Ok(peer) => peers.push(peer),
+            Err(error) => notes.push(format!("{name}: not run ({error})")),
+        }
+    }
+    let mut rows = Vec::new();
+    for &case in &options.cases {
+        say(&format!("training step: {case}"));
+        rows.push(row(case, options, &mut peers, peak[1], &mut notes)?);
+    }
+    let mut shards = BTreeMap::new();
+    if !options.shards.is_empty() {
+        for &case in options.cases.iter().filter(|case| case.cell == "leaky") {
+            say(&format!("shards: {case}"));
+            shards.insert(case.to_string(), by_shards(case, options)?);
+        }
+    }
+    drop(peers);
+    say("first updates");
+    let mut first_updates = BTreeMap::new();
+    let own = ("attractor".to_owned(), options.own.clone());
+    for (name, program) in std::iter::once(&own).chain(&programs).filter(|(_, p)| !p.is_empty()) {
+        // the first run reads the files from disk
+        let runs: Result<Vec<First>, _> =
+            (0..4).map(|_| Peer::first_update(program, options.threads)).collect();
+        match runs {
+            Ok(mut runs) => {
+                runs.remove(0);
+                runs.sort_by(|a, b| a.first_update_ms.total_cmp(&b.first_update_ms));
+                first_updates.insert(name.clone(), runs[1]);
+            }
+            Err(error) => notes.push(format!("{name}, first update: not run ({error})")),
+        }
+    }
+    let mut measured = Vec::new();
+    if options.pieces {
+        for isa in Isa::available().into_iter().rev() {
+            say(&format!("pieces on {isa}"));
+            let found = pieces(isa);
+            let problem = |e: attractor_equations::NeuronError| BenchError::Case {
+                case: "pieces".into(),
+                problem: e.to_string(),
+            };
+            measured.extend(found.map_err(problem)?);
+        }
+    }
+    let machine = Machine {
+        processor: processor(),
+        cores: options.threads,
+        isa: isa.to_string(),
+        load: load(),
+        peak_gflops: peak.map(|p| p / 1e9),
+    };
+    Ok(Table {
+        version: env!("CARGO_PKG_VERSION"),
+        machine,
+        repeats: options.repeats,
+        rows,
+        shards,
+        first_updates,
+        pieces: measured,
+        notes,
+    })
+}
+
+/// Peers to start: name, program and its arguments.
+fn programs(
+    options: &Options,
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Vec<(String, Vec<PathBuf>)> {
+    let mut programs = Vec::new();
+    if let Some(scripts) = &options.scripts {
+        match install(scripts, &options.venv, say) {
+            Ok(python) => {
+                for (name, script) in [("jax", "jax_scan.py"), ("torch", "torch_loop.py")] {
+                    programs.push((name.to_owned(), vec![python.clone(), scripts.join(script)]));
+                }
+            }
+            Err(error) => notes.push(format!("JAX and PyTorch: not run ({error})")),
+        }
+    }
+    for (name, folder) in &options.others {
+        let commit = commit(folder).unwrap_or_else(|| "no commit".to_owned());
+        notes.push(format!("{name}: {commit}"));
+        programs.push((name.clone(), vec![folder.join("serve")]));
+    }
+    programs
+}
+
+/// Times every program on one case, in turn.
+fn row(
+    case: Case,
+    options: &Options,
+    peers: &mut Vec<Peer>,
+    peak: f64,
+    notes: &mut Vec<String>,
+) -> Result<Row, BenchError> {
+    let mut threads = vec![options.threads, 1];
+    threads.dedup();
+    let mut own = Vec::new();
+    for &threads in &threads {
+        let mut step = TrainingStep::new(case, threads, None)?;
+        step.step()?;
+        step.step()?;
+        own.push((ours(threads), step));
+    }
+    let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for _ in 0..options.repeats {
+        for (name, step) in &mut own {
+            times.entry(name.clone()).or_default().push(step.step()?);
+        }
+        peers.retain_mut(|peer| match peer.time(case, 1) {
+            Ok(ms) => {
+                times.entry(peer.name.clone()).or_default().extend(ms);
+                true
+            }
+            Err(error) => {
+                notes.push(format!("{}, {case} and later: not run ({error})", peer.name));
+                false
+            }
+        });
+    }
+    let times: BTreeMap<String, Cell> = times
+        .into_iter()
+        .map(|(name, mut ms)| {
+            ms.sort_by(f64::total_cmp);
+            (name, Cell { median_ms: ms[ms.len() / 2], min_ms: ms[0] })
+        })
+        .collect();
+    let mine = times[&ours(options.threads)].median_ms;
+    let others = times.iter().filter(|(name, _)| !name.starts_with("attractor"));
+    let fastest = others.map(|(_, cell)| cell.median_ms).min_by(f64::total_cmp);
+    let of_peak = case.flops() / (mine * 1e-3) / peak;
+    Ok(Row { case, times, ratio: fastest.map(|fastest| fastest / mine), of_peak })
+}
+
+fn by_shards(case: Case, options: &Options) -> Result<BTreeMap<usize, f64>, BenchError> {
+    let mut steps = Vec::new();
+    for &shards in &options.shards {
+        let mut step = TrainingStep::new(case, options.threads, Some(shards))?;
+        step.step()?;
+        steps.push((shards, step, Vec::new()));
+    }
+    for _ in 0..options.repeats {
+        for (_, step, ms) in &mut steps {
+            ms.push(step.step()?);
+        }
+    }
+    let median = |mut ms: Vec<f64>| {
+        ms.sort_by(f64::total_cmp);
+        ms[ms.len() / 2]
+    };
+    Ok(steps.into_iter().map(|(shards, _, ms)| (shards, median(ms))).collect())
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim().to_owned());
+    model.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+impl Table {
+    /// Writes the run as JSON and Markdown beside each other: `NAME.json`, `NAME.md`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<(), BenchError> {
+        let file = |path: &Path, source| BenchError::File { path: path.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(|e| file(folder, e))?;
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        for (ending, text) in [("json", json), ("md", self.to_string())] {
+            let path = folder.join(format!("{name}.{ending}"));
+            attractor_data::files::write_atomically(&path, |out| {
+                std::io::Write::write_all(out, text.as_bytes())
+            })
+            .map_err(|e| file(&path, std::io::Error::other(e.to_string())))?;
+        }
+        Ok(())
+    }
+}
+
+/// As Markdown.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Machine { processor, cores, isa, load, peak_gflops: [one, all] } = &self.machine;
+        writeln!(
+            f,
+            "{processor}, {cores} threads, {isa}; matrix-product peak {one:.0} Gflop/s on one thread, {all:.0} on {cores}."
+        )?;
+        if let Some(load) = load {
+            writeln!(f, "Load average at the end: {load:.2}.")?;
+        }
+        writeln!(f, "Medians of {} steps, interleaved, ms.\n", self.repeats)?;
+        let mut names: Vec<&String> = self.rows.iter().flat_map(|row| row.times.keys()).collect();
+        names.sort();
+        names.dedup();
+        write!(f, "| training step |")?;
+        names.iter().try_for_each(|name| write!(f, " {name} |"))?;
+        writeln!(f, " faster than the best peer | of peak |")?;
+        writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
+        for row in &self.rows {
+            write!(f, "| {} |", row.case)?;
+            for name in &names {
+                match row.times.get(*name) {
+                    Some(cell) => write!(f, " {} |", three_digits(cell.median_ms))?,
+                    None => write!(f, " not run |")?,
+                }
+            }
+            match row.ratio {
+                Some(ratio) => write!(f, " {ratio:.1} × |")?,
+                None => write!(f, " not run |")?,
+            }
+            writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        }
+        if !self.first_updates.is_empty() {
+            writeln!(
+                f,
+                "\n| process start to first update (leaky, N = 128) | ms | peak memory, MiB |\n|---|---:|---:|"
+            )?;
+            for (name, first) in &self.first_updates {
+                writeln!(f, "| {name} | {:.0} | {:.0} |", first.first_update_ms, first.peak_mib)?;
+            }
+        }
+        if let Some((_, first)) = self.shards.first_key_value() {
+            write!(f, "\n| ms by number of shards |")?;
+            first.keys().try_for_each(|k| write!(f, " {k} |"))?;
+            writeln!(f, "\n|---|{}", "---:|".repeat(first.len()))?;
+            for (case, times) in &self.shards {
+                write!(f, "| {case} |")?;
+                times.values().try_for_each(|ms| write!(f, " {} |", three_digits(*ms)))?;
+                writeln!(f)?;
+            }
+        }
+        if !self.pieces.is_empty() {
+            writeln!(
+                f,
+                "\n| piece (one thread) | instruction set | operations | |\n|---|---|---:|---:|"
+            )?;
+            for Piece { name, isa, value, unit, operations } in &self.pieces {
+                let operations = operations.map_or(String::new(), |n| n.to_string());
+                writeln!(f, "| {name} | {isa} | {operations} | {} {unit} |", three_digits(*value))?;
+            }
+        }
+        self.notes.iter().try_for_each(|note| writeln!(f, "\n{note}"))
+    }
+}
+
+/// A number with three significant digits.
+fn three_digits(x: f64) -> String {
+    let digits = 2 - x.abs().max(1e-9).log10().floor() as i32;
+    format!("{x:.*}", digits.clamp(0, 6) as usize)
+}
