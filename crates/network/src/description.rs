@@ -135,6 +135,12 @@ pub enum Wiring {
         m: Law,
         /// Law of `n [source, rank]`.
         n: Law,
+        /// Covariance of the loadings `(m₁ … m_R, n₁ … n_R)` of a unit, `2 rank × 2 rank`, between a
+        /// population and itself: both laws must then be normal with sd 1, and the loadings of each
+        /// unit are drawn jointly with mean 0 (Mastrogiuseppe & Ostojic 2018,
+        /// doi:10.1016/j.neuron.2018.07.003; Beiran et al. 2021, doi:10.1162/neco_a_01381).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covariance: Option<Vec<Vec<f64>>>,
     },
     /// Wirings between groups; pairs of groups that are not named are not connected.
     Blocks {

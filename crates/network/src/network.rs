@@ -208,6 +208,9 @@ impl Network {
                 }
             }
             parameters[drawn.range.clone()].copy_from_slice(&values);
+            if let Some(joint) = &drawn.joint {
+                joint.mix(&mut parameters);
+            }
         }
         parameters
     }
@@ -442,7 +445,15 @@ fn dynamics(
     let mut declare = |key: String, rows, columns, law: Law, trained, limits| {
         let shape = if columns == 1 { vec![rows] } else { vec![rows, columns] };
         let range = layout.push(key.clone(), shape, trained, limits);
-        drawn.push(Drawn { name: key, rows, columns, range: range.clone(), law, mask: None });
+        drawn.push(Drawn {
+            name: key,
+            rows,
+            columns,
+            range: range.clone(),
+            law,
+            mask: None,
+            joint: None,
+        });
         range
     };
     let mut params = Vec::new();

@@ -47,6 +47,61 @@ pub(crate) struct Drawn {
     pub(crate) range: Range<usize>,
     pub(crate) law: Law,
     pub(crate) mask: Option<Vec<bool>>,
+    /// Loadings drawn jointly: this array is `n`, which is mixed with `m` by the factor of a covariance.
+    pub(crate) joint: Option<Joint>,
+}
+
+/// Two arrays of loadings, `m` and `n`, whose rows are multiplied by the Cholesky factor of a covariance.
+#[derive(Clone, Debug)]
+pub(crate) struct Joint {
+    m: Range<usize>,
+    n: Range<usize>,
+    rank: usize,
+    /// Lower triangular, `2 rank × 2 rank`.
+    factor: Vec<Vec<f64>>,
+}
+
+impl Joint {
+    /// Gives independent normal loadings the covariance.
+    pub(crate) fn mix(&self, parameters: &mut [f64]) {
+        let (m, n, rank) = (self.m.start, self.n.start, self.rank);
+        for unit in 0..self.m.len() / rank {
+            let place =
+                |k: usize| if k < rank { m + unit * rank + k } else { n + unit * rank + k - rank };
+            let z: Vec<f64> = (0..2 * rank).map(|k| parameters[place(k)]).collect();
+            for (k, row) in self.factor.iter().enumerate() {
+                parameters[place(k)] = row.iter().zip(&z).map(|(l, z)| l * z).sum();
+            }
+        }
+    }
+}
+
+/// Lower factor of a covariance, which may be singular; none if it is no covariance.
+fn factor(covariance: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+    let size = covariance.len();
+    if covariance.iter().any(|row| row.len() != size) {
+        return None;
+    }
+    let tolerance = 1e-12 * covariance.iter().flatten().fold(0.0f64, |a, b| a.max(b.abs()));
+    let mut factor = vec![vec![0.0; size]; size];
+    for i in 0..size {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| factor[i][k] * factor[j][k]).sum();
+            let rest = covariance[i][j] - known;
+            let symmetric = (covariance[i][j] - covariance[j][i]).abs() <= tolerance;
+            if !symmetric || !rest.is_finite() || (i == j && rest < -tolerance) {
+                return None;
+            }
+            factor[i][j] = match (i == j, factor[j][j] > 0.0) {
+                (true, _) => rest.max(0.0).sqrt(),
+                (false, true) => rest / factor[j][j],
+                // a direction without variance has no covariance either
+                (false, false) if rest.abs() <= tolerance.sqrt() => 0.0,
+                (false, false) => return None,
+            };
+        }
+    }
+    Some(factor)
 }
 
 /// Units and groups at the two ends of a projection.
@@ -104,7 +159,7 @@ impl WiringPlan {
             let limits = (f64::NEG_INFINITY, f64::INFINITY);
             let range = layout.push(name.clone(), vec![rows, columns], ends.trained, limits);
             let law = *law;
-            drawn.push(Drawn { name, rows, columns, range: range.clone(), law, mask });
+            drawn.push(Drawn { name, rows, columns, range: range.clone(), law, mask, joint: None });
             range
         };
         match wiring {
@@ -144,13 +199,27 @@ impl WiringPlan {
                 let weights = declare(format!("{name}.W"), height, width, law, Some(mask.clone()));
                 self.dense.push(DensePart { weights, rows, columns, mask: Some(mask) });
             }
-            Wiring::LowRank { rank, m, n } if block.is_none() => {
+            Wiring::LowRank { rank, m, n, covariance } if block.is_none() => {
                 if *rank == 0 {
                     let what = format!("projection `{name}`, rank");
                     return Err(NetworkError::value(what, 0, "at least 1"));
                 }
+                let standard = *m == Law::Normal { sd: 1.0 } && *n == *m && height == width;
                 let m = declare(format!("{name}.m"), height, *rank, m, None);
                 let n = declare(format!("{name}.n"), width, *rank, n, None);
+                if let Some(covariance) = covariance {
+                    let fits = standard && covariance.len() == 2 * rank;
+                    let factor = factor(covariance).filter(|_| fits).ok_or_else(|| {
+                        let what = format!("projection `{name}`, covariance of the loadings");
+                        let expected = format!(
+                            "symmetric, not negative, {0} × {0}, both laws normal with sd = 1, as many sources as targets",
+                            2 * rank
+                        );
+                        NetworkError::value(what, format!("{covariance:?}"), expected)
+                    })?;
+                    let joint = Joint { m: m.clone(), n: n.clone(), rank: *rank, factor };
+                    drawn.last_mut().into_iter().for_each(|n| n.joint = Some(joint.clone()));
+                }
                 self.low_rank.push(LowRankPart { m, n, rank: *rank });
             }
             Wiring::Blocks { blocks } if block.is_none() => {

@@ -26,8 +26,12 @@ pub fn gaussian() -> Law {
 pub fn wirings() -> Vec<(&'static str, Wiring)> {
     let dense = || Wiring::Dense { law: gaussian() };
     let masked = Wiring::Masked { law: gaussian(), density: Some(0.6), pairs: None, seed: 3 };
-    let low_rank =
-        Wiring::LowRank { rank: 2, m: Law::Normal { sd: 1.0 }, n: Law::Normal { sd: 1.0 } };
+    let low_rank = Wiring::LowRank {
+        rank: 2,
+        m: Law::Normal { sd: 1.0 },
+        n: Law::Normal { sd: 1.0 },
+        covariance: None,
+    };
     let block = |from: &str, to: &str, wiring| Block { from: from.into(), to: to.into(), wiring };
     let blocks =
         Wiring::Blocks { blocks: vec![block("a", "b", dense()), block("b", "b", masked.clone())] };
