@@ -205,7 +205,9 @@ unsafe fn execute<T: Real, const FMA: bool>(
     let d = unsafe { slice::from_raw_parts_mut(blocks[instruction.target], n) };
     let argument = |k: usize| match instruction.arguments[k] {
         // SAFETY: every block holds n values
-        Operand::Block(block) => Argument::Block(unsafe { slice::from_raw_parts(blocks[block], n) }),
+        Operand::Block(block) => {
+            Argument::Block(unsafe { slice::from_raw_parts(blocks[block], n) })
+        }
         // SAFETY: the compiler numbered the scalars
         Operand::Scalar(scalar) => Argument::Scalar(unsafe { *scalars.add(scalar) }),
     };
@@ -251,12 +253,7 @@ fn each1<T: Real>(d: &mut [T], a: Argument<'_, T>, f: impl Fn(T) -> T) {
 }
 
 #[inline(always)]
-fn each2<T: Real>(
-    d: &mut [T],
-    a: Argument<'_, T>,
-    b: Argument<'_, T>,
-    f: impl Fn(T, T) -> T,
-) {
+fn each2<T: Real>(d: &mut [T], a: Argument<'_, T>, b: Argument<'_, T>, f: impl Fn(T, T) -> T) {
     match (a, b) {
         (Argument::Block(a), Argument::Block(b)) => map2(d, a, b, f),
         (Argument::Block(a), Argument::Scalar(y)) => map1(d, a, |x| f(x, y)),

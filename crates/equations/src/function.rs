@@ -99,7 +99,8 @@ impl Function {
         let partials = self.partials(variables);
         let mut graph = Graph::default();
         let mut outputs = Vec::new();
-        for (row, &(name, _)) in partials.outputs.chunks(variables.len().max(1)).zip(&self.outputs) {
+        for (row, &(name, _)) in partials.outputs.chunks(variables.len().max(1)).zip(&self.outputs)
+        {
             let mut sum = graph.constant(0.0);
             for (&(_, id), &variable) in row.iter().zip(variables) {
                 let factor = match partials.graph.constant_value(id) {

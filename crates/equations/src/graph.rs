@@ -280,9 +280,13 @@ impl Graph {
         mut replace: impl FnMut(NodeId, Node, &mut Graph) -> Option<NodeId>,
     ) -> Vec<NodeId> {
         let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-        for id in self.order(roots, |id, node| replace(id, node, into).inspect(|&new| {
-            done.insert(id, new);
-        }).is_some()) {
+        for id in self.order(roots, |id, node| {
+            replace(id, node, into)
+                .inspect(|&new| {
+                    done.insert(id, new);
+                })
+                .is_some()
+        }) {
             if done.contains_key(&id) {
                 continue;
             }
@@ -309,7 +313,8 @@ impl Graph {
     ) -> Vec<NodeId> {
         let mut order = Vec::new();
         let mut seen = vec![false; self.nodes.len()];
-        let mut stack: Vec<(NodeId, bool)> = roots.iter().rev().map(|&root| (root, false)).collect();
+        let mut stack: Vec<(NodeId, bool)> =
+            roots.iter().rev().map(|&root| (root, false)).collect();
         while let Some((id, expanded)) = stack.pop() {
             if expanded {
                 order.push(id);

@@ -13,6 +13,7 @@ mod graph;
 mod latex;
 mod names;
 mod neuron;
+mod page;
 mod printing;
 mod program;
 mod scalar;
@@ -24,9 +25,7 @@ pub use error::NeuronError;
 pub use execute::{Kernel, Scratch};
 pub use function::Function;
 pub use graph::{Binary, Graph, Leaf, Node, NodeId, Output, Unary, Variable};
-pub use neuron::{
-    Distribution, Emission, Integrator, Neuron, Noise, Param, State, Symbol, Update,
-};
+pub use neuron::{Distribution, Emission, Integrator, Neuron, Noise, Param, State, Symbol, Update};
 pub use program::Program;
 pub use scalar::Scalar;
 pub use symbols::{SymbolKind, SymbolRow};

@@ -1,6 +1,8 @@
 //! Programs run by blocks give what the graph gives, on every instruction set and in both precisions.
 
-use attractor_equations::{Function, Integrator, Kernel, Leaf, Neuron, Output, Program, Scratch, Variable};
+use attractor_equations::{
+    Function, Integrator, Kernel, Leaf, Neuron, Output, Program, Scratch, Variable,
+};
 use attractor_numerics::{Isa, Real};
 
 fn leaky() -> Neuron {
@@ -21,7 +23,10 @@ fn everything() -> Neuron {
         let xi = n.noise("xi");
         n.flow(x, (i - x) / tau + xi * 0.01);
         n.next(y, y * (1.0 - g * g) + n.after(x).sin() * j.cos() + (b * y).erf());
-        n.next(z, (z.abs() + 0.5).sqrt() - (z * z + 1.0).ln() * g + (-x.abs()).exp() / (y * y + 2.0));
+        n.next(
+            z,
+            (z.abs() + 0.5).sqrt() - (z * z + 1.0).ln() * g + (-x.abs()).exp() / (y * y + 2.0),
+        );
         n.emit("r", n.after(y).sigmoid() + n.after(z).relu());
         n.emit("s", x.softplus().min(y).max(z.tanh()) + (i - b).spike() * x.gt(y).select(g, b));
     })
@@ -109,10 +114,8 @@ fn the_leaky_unit_costs_three_and_four_operations() {
     let neuron = leaky();
     let step = neuron.step(Integrator::Euler).unwrap();
     assert_eq!(Program::compile(&step, |_| false).operations(), 3);
-    let vjp = step.vjp(
-        &[Variable::State(0), Variable::Drive(0)],
-        &[Output::Emit(0), Output::Next(0)],
-    );
+    let vjp =
+        step.vjp(&[Variable::State(0), Variable::Drive(0)], &[Output::Emit(0), Output::Next(0)]);
     let vjp = Program::compile(&vjp, |_| false);
     assert_eq!(vjp.operations(), 4);
     assert_eq!(

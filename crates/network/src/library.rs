@@ -64,19 +64,24 @@ pub enum NoisePlace {
     Outside,
 }
 
-/// Noise of standard deviation `sigma` as a term of `dx/dt`.
-fn noise<'n>(n: &'n Definition, place: NoisePlace, tau: Scalar<'n>) -> Option<Scalar<'n>> {
-    let sigma = |doc| n.param("sigma", 0.05).range(0.0, f64::INFINITY).doc(doc);
-    match place {
-        NoisePlace::None => None,
-        NoisePlace::Inside => {
-            let sigma = sigma("stationary standard deviation of the noise");
-            Some(sigma * n.noise("xi") * (2.0 * tau / n.dt()).sqrt() / tau)
-        }
-        NoisePlace::Outside => {
-            Some(sigma("standard deviation of the noise added each step") * n.noise("xi") / n.dt())
-        }
+/// The drive, with noise inside the leak if that is asked for.
+fn noisy<'n>(n: &'n Definition, place: NoisePlace, i: Scalar<'n>, tau: Scalar<'n>) -> Scalar<'n> {
+    if place != NoisePlace::Inside {
+        return i;
     }
+    let sigma = n.param("sigma", 0.05).range(0.0, f64::INFINITY);
+    let sigma = sigma.doc("stationary standard deviation of the noise");
+    i + sigma * n.noise("xi").doc("noise of the drive") * (2.0 * tau / n.dt()).sqrt()
+}
+
+/// The field, with noise outside the leak if that is asked for.
+fn shaken<'n>(n: &'n Definition, place: NoisePlace, field: Scalar<'n>) -> Scalar<'n> {
+    if place != NoisePlace::Outside {
+        return field;
+    }
+    let sigma = n.param("sigma", 0.05).range(0.0, f64::INFINITY);
+    let sigma = sigma.doc("standard deviation of the noise added each step");
+    field + sigma * n.noise("xi").doc("noise of the state") / n.dt()
 }
 
 /// Leaky unit with the nonlinearity outside the leak: `τ dx/dt = -x + I`, `r = φ(x)`.
@@ -93,8 +98,7 @@ pub fn leaky(phi: Nonlinearity, place: NoisePlace) -> Result<Neuron, NeuronError
         let x = n.state("x").doc("current");
         let i = n.drive("I").doc("summed input");
         let tau = n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
-        let leak = (i - x) / tau;
-        n.flow(x, noise(n, place, tau).map_or(leak, |noise| leak + noise));
+        n.flow(x, shaken(n, place, (noisy(n, place, i, tau) - x) / tau));
         n.emit("r", phi.of(n, n.after(x)));
     })
 }
@@ -113,17 +117,8 @@ pub fn rate(phi: Nonlinearity, place: NoisePlace) -> Result<Neuron, NeuronError>
         let x = n.state("x").doc("rate");
         let i = n.drive("I").doc("summed input");
         let tau = n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
-        let field = match place {
-            NoisePlace::Inside => {
-                let noise = noise(n, place, tau);
-                (phi.of(n, noise.map_or(i, |noise| i + noise * tau)) - x) / tau
-            }
-            _ => {
-                let leak = (phi.of(n, i) - x) / tau;
-                noise(n, place, tau).map_or(leak, |noise| leak + noise)
-            }
-        };
-        n.flow(x, field);
+        let rate = phi.of(n, noisy(n, place, i, tau));
+        n.flow(x, shaken(n, place, (rate - x) / tau));
         n.emit("r", n.after(x));
     })
 }

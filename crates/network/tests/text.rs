@@ -86,7 +86,7 @@ fn an_unseen_neuron_does_everything() {
     // w is heard by no projection: the diagonal of its Jacobian is its leak, 1 - 0.3/30
     let mut one = common::trials(1, 1);
     one.start = Some(ndarray::Array2::zeros((1, 2)));
-    let jacobian = engine.jacobian(&parameters, &one, &vec![0.1; 3 * UNITS]).unwrap();
+    let jacobian = engine.jacobian(&parameters, &one, &[0.1; 3 * UNITS]).unwrap();
     for unit in 0..UNITS {
         let w = UNITS + unit;
         assert!((jacobian[[w, w]] - 0.99).abs() < 1e-12);
