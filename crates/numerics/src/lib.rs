@@ -3,6 +3,7 @@
 mod isa;
 mod lanes;
 pub mod law;
+pub mod linalg;
 pub mod math;
 pub mod product;
 pub mod random;
