@@ -27,7 +27,9 @@ pub enum TensorProblem {
     #[error("{0}")]
     Write(FileError),
     /// Too short for what it says it holds.
-    #[error("the file is truncated: {expected} bytes expected, {found} found; copy or write it again")]
+    #[error(
+        "the file is truncated: {expected} bytes expected, {found} found; copy or write it again"
+    )]
     Truncated {
         /// Bytes its header speaks of.
         expected: u64,

@@ -62,8 +62,9 @@ pub fn save<T: Real>(path: &Path, network: &Network, parameters: &[T]) -> Result
 }
 
 fn to_tensors<T: Real>(network: &Network, parameters: &[T]) -> Result<TensorFile, TensorProblem> {
-    let description = serde_json::to_string(network.description())
-        .map_err(|error| TensorProblem::Description { key: DESCRIPTION, reason: error.to_string() })?;
+    let description = serde_json::to_string(network.description()).map_err(|error| {
+        TensorProblem::Description { key: DESCRIPTION, reason: error.to_string() }
+    })?;
     let mut file = TensorFile::default();
     file.metadata.insert(DESCRIPTION.to_owned(), description);
     file.metadata.insert("format".to_owned(), FORMAT.to_owned());
@@ -109,8 +110,12 @@ fn from_tensors(file: &TensorFile) -> Result<Model, TensorProblem> {
     let network = Network::new(description)?;
     let entries = network.layout().entries();
     let named = |name: &str| entries.iter().any(|entry| entry.name == name);
-    let foreign: Vec<&str> =
-        file.tensors.iter().map(|tensor| tensor.name.as_str()).filter(|name| !named(name)).collect();
+    let foreign: Vec<&str> = file
+        .tensors
+        .iter()
+        .map(|tensor| tensor.name.as_str())
+        .filter(|name| !named(name))
+        .collect();
     let mut parameters = Vec::new();
     for entry in entries {
         let Some(tensor) = file.get(&entry.name) else {

@@ -50,9 +50,13 @@ impl Ends<'_> {
                 limit(&format!("places of the mask of `{name}`"), places, self.weights)
             }
             Wiring::LowRank { rank, .. } => limit(&format!("rank of `{name}`"), *rank, MOST_UNITS),
-            Wiring::Sum { terms } => terms.iter().try_for_each(|term| self.check(term, targets, sources)),
+            Wiring::Sum { terms } => {
+                terms.iter().try_for_each(|term| self.check(term, targets, sources))
+            }
             Wiring::Blocks { blocks } => blocks.iter().try_for_each(|block| {
-                let size = |population: &Population, group| population.groups.get(group).map_or(0, Vec::len);
+                let size = |population: &Population, group| {
+                    population.groups.get(group).map_or(0, Vec::len)
+                };
                 self.check(&block.wiring, size(self.to, &block.to), size(self.from, &block.from))
             }),
             Wiring::Dense { .. } => Ok(()),

@@ -168,8 +168,8 @@ fn parse(bytes: &[u8]) -> Result<TensorFile, TensorProblem> {
         Ok(metadata) => metadata,
         Err(error) => return Err(of_crate(&error, &bytes[8..8 + length as usize], length, found)),
     };
-    let tensors =
-        SafeTensors::deserialize(bytes).map_err(|e| TensorProblem::Header { reason: e.to_string() })?;
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|e| TensorProblem::Header { reason: e.to_string() })?;
     let mut file = TensorFile::default();
     if let Some(texts) = header.metadata() {
         file.metadata = texts.iter().map(|(key, text)| (key.clone(), text.clone())).collect();
@@ -230,7 +230,8 @@ mod tests {
             values,
         };
         TensorFile {
-            metadata: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "\"x\"".to_owned())].into(),
+            metadata: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "\"x\"".to_owned())]
+                .into(),
             tensors: vec![
                 tensor("odd", &[3], Values::F32(vec![1.0, -0.5, 1e-30])),
                 tensor("wide", &[1, 2], Values::F64(vec![0.1, f64::MIN_POSITIVE])),

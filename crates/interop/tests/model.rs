@@ -50,7 +50,10 @@ fn a_model_from_python_runs_as_python_says() {
 fn the_manual_shows_the_script_that_was_run() {
     let manual = include_str!("../../../docs/model-file.md");
     let script = include_str!("files/make.py");
-    assert!(manual.contains(script.trim_end()), "docs/model-file.md and tests/files/make.py differ");
+    assert!(
+        manual.contains(script.trim_end()),
+        "docs/model-file.md and tests/files/make.py differ"
+    );
 }
 
 /// A network with everything in its description.
@@ -131,7 +134,10 @@ fn errors_name_tensor_expected_and_found() {
             assert!(said.contains(part), "`{part}` is not in: {said}");
         }
     };
-    has(said(|f| f.tensors.retain(|t| t.name != "rec.tau")), &["`rec.tau` is missing", "[1] expected"]);
+    has(
+        said(|f| f.tensors.retain(|t| t.name != "rec.tau")),
+        &["`rec.tau` is missing", "[1] expected"],
+    );
     has(
         said(|f| tensor(f, "rec->rec.W").name = "rec-rec.W".into()),
         &["`rec->rec.W` is missing", "did you mean `rec-rec.W`"],
@@ -141,7 +147,10 @@ fn errors_name_tensor_expected_and_found() {
         f.tensors.push(more);
     };
     has(said(extra), &["`rec.x.bias` does not belong", "did you mean `rec.I.bias`"]);
-    has(said(|f| tensor(f, "in->rec.W").shape = vec![2, 6]), &["[6, 2] expected, [2, 6] found", "[target, source]"]);
+    has(
+        said(|f| tensor(f, "in->rec.W").shape = vec![2, 6]),
+        &["[6, 2] expected, [2, 6] found", "[target, source]"],
+    );
     let nan = |f: &mut TensorFile| {
         let Values::F32(values) = &mut tensor(f, "rec->rec.W").values else { panic!() };
         values[8] = f32::NAN;

@@ -1,1 +1,52 @@
-//! Configuration, training runs, checkpoints, the run directory.
+//! Runs: a configuration, training, checkpoints, and the directory that keeps it all.
+//!
+//! ```no_run
+//! use attractor_run::{Experiment, Nobody, Request, RunDirectory, Settings, train};
+//! let request = Request {
+//!     task: Some("context-decision".into()),
+//!     overrides: vec!["network.units=64".into()],
+//!     ..Request::default()
+//! };
+//! let experiment = Experiment::read(&request)?;
+//! let directory = RunDirectory::create("runs/first".as_ref())?;
+//! train(experiment, directory, Settings::default(), &mut Nobody)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | what a run is made from: layers put together, every problem found |
+//! | [`directory`] | the files of a run |
+//! | [`metrics`] | `metrics.csv` |
+//! | [`results`] | `results.json` |
+//! | [`observer`] | who watches a run, and may stop it |
+
+mod checkpoint;
+mod clock;
+pub mod config;
+mod describe;
+pub mod directory;
+mod error;
+mod evaluate;
+mod finish;
+mod log;
+mod material;
+mod matrix;
+pub mod metrics;
+pub mod observer;
+mod report;
+pub mod results;
+mod simulate;
+mod train;
+
+pub use clock::now;
+pub use config::{Config, ConfigError, Experiment, Problem, Request};
+pub use directory::RunDirectory;
+pub use error::RunError;
+pub use finish::report_again;
+pub use material::Material;
+pub use metrics::Metrics;
+pub use observer::{Event, Nobody, Observer};
+pub use results::Results;
+pub use simulate::{Simulation, load_model, simulate};
+pub use train::{Outcome, Settings, results, resume, train};

@@ -1,0 +1,49 @@
+//! The commands, one file each.
+
+use std::time::Instant;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+use crate::output::Answer;
+
+mod neurons;
+mod report;
+mod simulate;
+mod tasks;
+mod train;
+mod wirings;
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a network on a task, evaluate it, and report
+    Train(train::Arguments),
+    /// Run a trained network on trials, left alone or interfered with
+    Simulate(simulate::Arguments),
+    /// Make the figures and the page of a run again
+    Report(report::Arguments),
+    /// Time training steps against the matrix-product peak and, with --peers, against JAX and PyTorch
+    Bench(bench::Arguments),
+    /// List the neurons there are, or show one with its equations
+    Neurons(neurons::Arguments),
+    /// List the wirings there are and the laws they are drawn from, or show one
+    Wirings(wirings::Arguments),
+    /// List the tasks there are, or show one with its options
+    Tasks(tasks::Arguments),
+}
+
+impl Command {
+    /// Does it. `began` is when the process did.
+    pub(crate) fn run(self, began: Instant, json: bool) -> Result<Answer, Failure> {
+        match self {
+            Command::Train(arguments) => train::run(&arguments, began, json),
+            Command::Simulate(arguments) => simulate::run(&arguments, began),
+            Command::Report(arguments) => report::run(&arguments, began),
+            Command::Bench(arguments) => bench::run(&arguments, began),
+            Command::Neurons(arguments) => neurons::run(&arguments),
+            Command::Wirings(arguments) => wirings::run(&arguments),
+            Command::Tasks(arguments) => tasks::run(&arguments),
+        }
+    }
+}

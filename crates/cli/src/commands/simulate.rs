@@ -1,0 +1,114 @@
+//! `attractor simulate`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use attractor::data::read_trials;
+use attractor::network::Intervention;
+use attractor::run::{Settings, Simulation, load_model, simulate};
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output::{Answer, table};
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Directory of a run, or a model file (docs/model-file.md)
+    #[arg(value_name = "RUN | MODEL")]
+    model: PathBuf,
+
+    /// Trials to run it on, .npz (docs/files.md)
+    #[arg(long, value_name = "FILE")]
+    inputs: PathBuf,
+
+    /// Where signals go, .npz, each `[trial, time, unit]` under its name; overwritten if it is there
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Record this signal; may be repeated [default: every emission and state]
+    #[arg(long, value_name = "SIGNAL")]
+    record: Vec<String>,
+
+    /// Let the units of a group emit nothing; may be repeated
+    #[arg(long, value_name = "GROUP")]
+    silence: Vec<String>,
+
+    /// Set, scale or add to a signal, or scale a projection: a TOML table, or a file with a list
+    /// `[[intervention]]`; may be repeated
+    #[arg(long, value_name = "TOML | FILE")]
+    intervene: Vec<String>,
+
+    /// Draw the network's noise from this seed [default: no noise]
+    #[arg(long, value_name = "SEED")]
+    noise: Option<u64>,
+
+    /// Worker threads; they do not change results [default: all processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  attractor simulate runs/context-decision-seed1 --inputs trials.npz --out states.npz
+  attractor simulate model.safetensors --inputs trials.npz --out states.npz --silence A1
+  attractor simulate RUN --inputs t.npz --out s.npz --record out.y --noise 7
+  attractor simulate RUN --inputs t.npz --out s.npz \\
+    --intervene 'target = \"rec->rec\", from = 400, until = 800, action = { scale = 0 }'
+  attractor simulate RUN --inputs t.npz --out s.npz \\
+    --intervene '{ target = \"rec.I\", action = { add = 0.1 } }'";
+
+/// A file of interventions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    intervention: Vec<Intervention>,
+}
+
+pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failure> {
+    let mut interventions = Vec::new();
+    for text in &arguments.intervene {
+        interventions.extend(read(text)?);
+    }
+    let model = load_model(&arguments.model)?;
+    let trials = read_trials(&arguments.inputs, Some(model.network.dt()))?;
+    let simulation = Simulation {
+        record: arguments.record.clone(),
+        silence: arguments.silence.clone(),
+        interventions,
+        noise: arguments.noise,
+    };
+    let settings = Settings { threads: arguments.threads.map(usize::from), began };
+    let activity = simulate(&model, &trials, &simulation, settings)?;
+    activity.write(&arguments.out)?;
+    let mut rows = vec![["signal", "[trial, time, unit]"].map(str::to_owned).to_vec()];
+    let mut signals = serde_json::Map::new();
+    for (name, values) in activity.signals() {
+        let (steps, trials, units) = values.dim();
+        rows.push(vec![name.to_owned(), format!("[{trials}, {steps}, {units}]")]);
+        signals.insert(name.to_owned(), json!([trials, steps, units]));
+    }
+    let text = format!("{}\n{}", arguments.out.display(), table(&rows));
+    Ok(Answer::new(text, &json!({ "out": arguments.out, "dt": activity.dt, "signals": signals })))
+}
+
+/// Interventions from a table as text, with or without braces, or from a file.
+fn read(text: &str) -> Result<Vec<Intervention>, Failure> {
+    let wrong = |origin: &str, error: &dyn std::fmt::Display| {
+        let problem = error.to_string().trim().to_owned();
+        Failure::Request(format!("--intervene {origin}: {problem}"))
+    };
+    if text.ends_with(".toml") && !text.contains('=') {
+        let file = std::fs::read_to_string(text).map_err(|error| wrong(text, &error))?;
+        let list: List = toml::from_str(&file).map_err(|error| wrong(text, &error))?;
+        return Ok(list.intervention);
+    }
+    let inline = text.trim();
+    let inline =
+        if inline.starts_with('{') { inline.to_owned() } else { format!("{{ {inline} }}") };
+    let list: List = toml::from_str(&format!("intervention = [{inline}]"))
+        .map_err(|error| wrong(&format!("'{text}'"), &error))?;
+    Ok(list.intervention)
+}

@@ -1,0 +1,73 @@
+//! What commands answer, and how it gets out.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The answer of a command.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// For people.
+    pub(crate) text: String,
+    /// For machines.
+    value: Value,
+}
+
+impl Answer {
+    pub(crate) fn new(text: String, value: &impl Serialize) -> Self {
+        // plain structures of numbers and text always convert
+        Answer { text, value: serde_json::to_value(value).unwrap_or_default() }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        format!("{:#}\n", self.value)
+    }
+}
+
+/// Writes to standard output. A reader that has gone (`| head`) is no error.
+pub(crate) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a line to standard error.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Columns lined up, two blanks between them; the first row is the heading.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("  {cell:width$}"));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let text =
+            table(&[row(["name", "τ", "is"]), row(["x", "100", ""]), row(["longer", "", "z"])]);
+        assert_eq!(text, "  name    τ    is\n  x       100\n  longer       z\n");
+    }
+}

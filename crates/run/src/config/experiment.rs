@@ -1,0 +1,295 @@
+//! From what was asked to what is run: defaults filled in, everything checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use attractor_data::closest;
+use attractor_equations::Neuron;
+use attractor_learn::{Phase, PhaseError, Stop};
+use attractor_network::library::NoisePlace;
+use attractor_network::{Network, Wiring};
+use attractor_numerics::law::Law;
+
+use super::network::{Choice, MOST_UNITS, NetworkConfig, ParamChoice};
+use super::neurons::{self, Chosen};
+use super::problem::{ConfigError, Place, Problem, did_you_mean, list};
+use super::read::read;
+use super::request::Request;
+use super::tree::{Node, Value};
+use super::{Config, node, sources};
+use crate::describe::describe;
+use crate::material::Material;
+
+/// More parameters than this are a mistake in a size.
+const MOST_PARAMETERS: usize = 1 << 30;
+
+/// A checked configuration, and all that follows from it.
+#[derive(Clone)]
+pub struct Experiment {
+    /// The resolved configuration.
+    pub config: Config,
+    /// Its text, as written to `config.toml`.
+    pub text: String,
+    /// Where the trials come from.
+    pub material: Material,
+    /// The network.
+    pub network: Arc<Network>,
+    /// The neuron of the recurrent units.
+    pub neuron: Neuron,
+    /// The phases of training.
+    pub phases: Vec<Phase>,
+    /// The emission that is read out.
+    emission: String,
+}
+
+impl Experiment {
+    /// The parameters that training starts from.
+    #[must_use]
+    pub fn initial(&self) -> Vec<f32> {
+        let parameters = self.network.initial_parameters(self.config.seed);
+        parameters.into_iter().map(|x| x as f32).collect()
+    }
+
+    /// The emission of the recurrent units that is read out, such as `r`.
+    #[must_use]
+    pub fn emission(&self) -> String {
+        self.emission.clone()
+    }
+
+    /// Puts the layers of a request together and checks the whole.
+    ///
+    /// # Errors
+    /// Every problem there is, each with its place.
+    pub fn read(request: &Request) -> Result<Experiment, ConfigError> {
+        let mut problems = Vec::new();
+        let experiment = match request.tree() {
+            Ok(user) => Self::resolve(&user, &mut problems),
+            Err(wrong) => {
+                problems = wrong;
+                None
+            }
+        };
+        match experiment.filter(|_| problems.is_empty()) {
+            Some(experiment) => Ok(experiment),
+            None => Err(ConfigError::new(problems)),
+        }
+    }
+
+    fn resolve(user: &Node, problems: &mut Vec<Problem>) -> Option<Experiment> {
+        let seed = seed(user);
+        let material = sources::material(user, seed, problems);
+        let chosen = neurons::chosen(user, problems);
+        let complete = material.is_some() && chosen.is_some();
+        // with something to stand in for what is wrong, the rest can still be checked
+        let chosen = chosen.or_else(|| {
+            neurons::named(attractor_network::library::DEFAULT, NoisePlace::Outside, None, problems)
+        })?;
+        let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
+        let scored =
+            material.as_ref().is_none_or(|(material, _)| matches!(material, Material::Task { .. }));
+        let defaults = defaults(user, &chosen, seed, scored);
+        let default_node = node(&defaults)?;
+        let mut tree = default_node.clone().under(user.clone());
+        tree.put(&["task"], Some(Node::from_value(&toml::Value::Table(task))));
+        if complete {
+            tree.put(&["network", "neuron"], default_node.get(&["network", "neuron"]).cloned());
+        }
+        let config: Config = read(tree, &default_node, &[], problems)?;
+        let phases = phases(&config, user, problems);
+        names(&config, &chosen, user, problems);
+        if !complete {
+            return None;
+        }
+        let (material, _) = material?;
+        let network = network(&config, &chosen, &material, user, problems)?;
+        for (k, phase) in phases.iter().enumerate() {
+            if let Err(wrong) = phase.check(&*network) {
+                problems.extend(wrong.iter().map(|error| of_phase(error, k, &config, user)));
+            }
+        }
+        let text = config.to_toml(&defaults);
+        let (neuron, emission) = (chosen.neuron, chosen.ports.readout);
+        Some(Experiment { config, text, material, network, neuron, phases, emission })
+    }
+}
+
+/// The seed, read early because the trials need it; a wrong one is reported with everything else.
+fn seed(user: &Node) -> u64 {
+    match user.get(&["seed"]).map(|node| &node.value) {
+        Some(Value::Integer(seed)) => u64::try_from(*seed).unwrap_or(1),
+        _ => 1,
+    }
+}
+
+/// Everything that nobody said.
+fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
+    let phase = Phase::default();
+    let kind = |which: &str| {
+        let node = user.get(&["network", which])?;
+        node.kind().or(node.text())
+    };
+    let neuron = &chosen.neuron;
+    let zero = Law::Constant { value: 0.0 };
+    let params = neuron.params.iter();
+    let params = params.map(|p| (p.symbol.name.clone(), ParamChoice::Number(p.default))).collect();
+    let bias = neuron.drives.iter().map(|drive| (drive.name.clone(), Choice(Some(zero)))).collect();
+    Config {
+        seed,
+        task: toml::Table::new(),
+        network: NetworkConfig {
+            units: 128,
+            neuron: chosen.choice.clone(),
+            noise: chosen.noise,
+            integrator: Default::default(),
+            params,
+            bias: Choice(Some(bias)),
+            start: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            input: wiring(kind("input"), Law::Normal { sd: 1.0 }),
+            recurrent: wiring(kind("recurrent"), Law::Gaussian { gain: 1.0 }),
+            readout: wiring(kind("readout"), Law::Gaussian { gain: 0.1 }),
+            readout_bias: Choice(Some(zero)),
+            projection: Vec::new(),
+        },
+        objective: phase.objective,
+        learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
+        train: None,
+        rates: Vec::new(),
+        stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 2, ..phase.stop },
+        validate: phase.validate,
+        evaluate: Default::default(),
+        checkpoint: Default::default(),
+        phase: Vec::new(),
+    }
+}
+
+/// A wiring of a kind, complete; where the kind has nothing to be complete with, a dense one.
+fn wiring(kind: Option<&str>, law: Law) -> Wiring {
+    let one = Law::Normal { sd: 1.0 };
+    match kind {
+        Some("low-rank") => Wiring::LowRank { rank: 1, m: one, n: one, covariance: None },
+        Some("masked") => Wiring::Masked { law, density: Some(0.1), pairs: None, seed: 0 },
+        _ => Wiring::Dense { law },
+    }
+}
+
+/// The phases, each laid over what all share.
+fn phases(config: &Config, user: &Node, problems: &mut Vec<Problem>) -> Vec<Phase> {
+    let base = config.base();
+    let Some(base_node) = node(&base) else { return Vec::new() };
+    if config.phase.is_empty() {
+        return vec![base];
+    }
+    let mut phases = Vec::new();
+    for k in 0..config.phase.len() {
+        let key = k.to_string();
+        // the user's own tree knows the places
+        let Some(given) = user.get(&["phase", &key]).cloned() else { continue };
+        let tree = base_node.clone().under(given);
+        phases.extend(read::<Phase>(tree, &base_node, &["phase", &key], problems));
+    }
+    phases
+}
+
+/// Names of parameters, drives and states that the neuron does not have.
+fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Problem>) {
+    let neuron = &chosen.neuron;
+    let params: Vec<&str> = neuron.params.iter().map(|p| p.symbol.name.as_str()).collect();
+    let drives: Vec<&str> = neuron.drives.iter().map(|d| d.name.as_str()).collect();
+    let states: Vec<&str> = neuron.states.iter().map(|s| s.symbol.name.as_str()).collect();
+    let mut check = |section: &str, what: &str, given: Vec<&String>, known: &[&str]| {
+        for name in given.into_iter().filter(|name| !known.contains(&name.as_str())) {
+            let meant = did_you_mean(closest(name, known.iter().copied()));
+            let message =
+                format!("`{}` has no {what} `{name}`{meant}; it has {}", neuron.name, list(known));
+            let key = format!("network.{section}.{name}");
+            problems.push(Problem::new(&key, message).at(&place(user, &key)));
+        }
+    };
+    let network = &config.network;
+    check("params", "parameter", network.params.keys().collect(), &params);
+    let bias = network.bias.0.iter().flat_map(BTreeMap::keys).collect();
+    check("bias", "drive", bias, &drives);
+    check("start", "state", network.start.keys().collect(), &states);
+}
+
+/// The compiled network.
+fn network(
+    config: &Config,
+    chosen: &Chosen,
+    material: &Material,
+    user: &Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<Network>> {
+    let section = user.get(&["network"]).map(|node| node.place.clone()).unwrap_or_default();
+    let mut wrong = |key: &str, message: String| {
+        let at = match place(user, key) {
+            Place::Default => section.clone(),
+            place => place,
+        };
+        problems.push(Problem::new(key, message).at(&at));
+        None
+    };
+    let NetworkConfig { units, recurrent, .. } = &config.network;
+    if *units > MOST_UNITS || weights(recurrent, *units) > MOST_PARAMETERS as f64 {
+        let message = format!(
+            "{units} units need {:.0e} recurrent weights, at most {MOST_PARAMETERS} can be; \
+             use fewer, or recurrent = {{ kind = \"low-rank\" }}",
+            weights(recurrent, *units)
+        );
+        return wrong("network.units", message);
+    }
+    let description = match describe(&config.network, chosen, material) {
+        Ok(description) => description,
+        Err((key, message)) => return wrong(&key, message),
+    };
+    match Network::new(description) {
+        Ok(network) if network.layout().len() > MOST_PARAMETERS => {
+            let message = format!(
+                "the network would have {} parameters, at most {MOST_PARAMETERS} can be",
+                network.layout().len()
+            );
+            wrong("network", message)
+        }
+        Ok(network) => Some(Arc::new(network)),
+        Err(error) => wrong("network", error.to_string()),
+    }
+}
+
+/// Number of weights a wiring of that size stores, roughly.
+fn weights(wiring: &Wiring, units: usize) -> f64 {
+    let units = units as f64;
+    match wiring {
+        Wiring::Dense { .. } | Wiring::Masked { .. } => units * units,
+        Wiring::LowRank { rank, .. } => 2.0 * units * *rank as f64,
+        Wiring::Sum { terms } => terms.iter().map(|term| weights(term, units as usize)).sum(),
+        Wiring::Blocks { .. } => 0.0,
+    }
+}
+
+/// A problem of a phase, at the key it speaks of.
+fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Problem {
+    let field = match error {
+        PhaseError::Value { field, .. } | PhaseError::NoParameter { field, .. } => field.clone(),
+        PhaseError::NothingTrained => "train".to_owned(),
+        PhaseError::NoValidation { field } => format!("stop.{field}"),
+        PhaseError::NoPlateau => "learner.schedule".to_owned(),
+        PhaseError::NoScore => "stop.score".to_owned(),
+        _ => "objective".to_owned(),
+    };
+    let own = format!("phase.{k}.{field}");
+    let key =
+        if config.phase.is_empty() || place(user, &own) == Place::Default { field } else { own };
+    let said = error.to_string();
+    // the key stands in front of the message already
+    let message = said
+        .strip_prefix(&format!("`{key}`"))
+        .map_or(said.clone(), |rest| rest.trim_start_matches([':', ' ']).to_owned());
+    Problem::new(&key, message).at(&place(user, &key))
+}
+
+/// Where a key was written.
+fn place(user: &Node, key: &str) -> Place {
+    let path: Vec<&str> = key.split('.').collect();
+    user.get(&path).map(|node| node.place.clone()).unwrap_or_default()
+}

@@ -1,0 +1,125 @@
+//! The key `network.neuron`: a name of the library, a file, or a table.
+
+use std::path::Path;
+
+use attractor_data::closest;
+use attractor_equations::{Neuron, NeuronText};
+use attractor_network::library::{self, NoisePlace, Ports};
+
+use super::network::NeuronChoice;
+use super::problem::{Place, Problem, did_you_mean};
+use super::read::read;
+use super::tree::{Node, Value};
+
+/// The neuron of a configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) neuron: Neuron,
+    pub(crate) ports: Ports,
+    /// How the resolved configuration says it: by name if it is the library's, else written out.
+    pub(crate) choice: NeuronChoice,
+    /// Where its noise enters, if that was a choice.
+    pub(crate) noise: Option<NoisePlace>,
+}
+
+/// The neuron of `user`; nothing if there is something wrong with it.
+pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen> {
+    let key = "network.neuron";
+    let asked = user.get(&["network", "noise"]);
+    let place = noise(asked);
+    let Some(node) = user.get(&["network", "neuron"]) else {
+        return named(library::DEFAULT, place, asked, problems);
+    };
+    let problem = |message: String| Problem::new(key, message).at(&node.place);
+    let parsed = match &node.value {
+        Value::Text(name) if library::neuron(name, place).is_some() => {
+            return named(name, place, asked, problems);
+        }
+        Value::Text(path) => match find(path, &node.place) {
+            Ok((text, origin)) => NeuronText::from_toml(&text, &origin)
+                .and_then(|written| Ok((Neuron::from_toml(&text, &origin)?, written)))
+                .map_err(|error| error.to_string()),
+            Err(message) => Err(message),
+        },
+        Value::Table(_) => {
+            let before = problems.len();
+            let text: Option<NeuronText> =
+                read(node.clone(), &Node::empty(), &["network", "neuron"], problems);
+            match text.filter(|_| problems.len() == before) {
+                Some(text) => Neuron::parse(&text, key)
+                    .map(|neuron| (neuron, text))
+                    .map_err(|error| error.to_string()),
+                None => return None,
+            }
+        }
+        _ => Err("a neuron of the library, a path to FILE.toml, or a table expected".to_owned()),
+    };
+    match parsed {
+        Ok((neuron, text)) => {
+            if let Some(asked) = asked.filter(|_| place != NoisePlace::None) {
+                let message = format!(
+                    "the noise of `{}` stands in its equations; leave `network.noise` out",
+                    neuron.name
+                );
+                problems.push(Problem::new("network.noise", message).at(&asked.place));
+            }
+            let (ports, choice) = (Ports::of(&neuron), NeuronChoice::Text(Box::new(text)));
+            Some(Chosen { neuron, ports, choice, noise: None })
+        }
+        Err(message) => {
+            problems.push(problem(message));
+            None
+        }
+    }
+}
+
+/// A neuron of the library.
+pub(super) fn named(
+    name: &str,
+    place: NoisePlace,
+    asked: Option<&Node>,
+    problems: &mut Vec<Problem>,
+) -> Option<Chosen> {
+    let neuron = match library::neuron(name, place)? {
+        Ok(neuron) => neuron,
+        Err(error) => {
+            problems.push(Problem::new("network.neuron", error.to_string()));
+            return None;
+        }
+    };
+    let noisy = !neuron.noises.is_empty();
+    if let Some(asked) = asked.filter(|_| place != NoisePlace::None && !noisy) {
+        let message = format!("`{name}` has no noise; leave `network.noise` out");
+        problems.push(Problem::new("network.noise", message).at(&asked.place));
+    }
+    let ports = library::ports(name).unwrap_or_else(|| Ports::of(&neuron));
+    let (choice, noise) = (NeuronChoice::Name(name.to_owned()), noisy.then_some(place));
+    Some(Chosen { neuron, ports, choice, noise })
+}
+
+/// Where noise was asked for; a word that is none is reported when the section is read.
+fn noise(asked: Option<&Node>) -> NoisePlace {
+    match asked.and_then(Node::text) {
+        Some("none") => NoisePlace::None,
+        Some("inside") => NoisePlace::Inside,
+        // Valente, Pillow & Ostojic 2022: sd 0.05 a step, added to the state
+        _ => NoisePlace::Outside,
+    }
+}
+
+/// The text of a neuron's file, and what to call it.
+fn find(path: &str, place: &Place) -> Result<(String, String), String> {
+    let file = place.directory().unwrap_or(Path::new("")).join(path);
+    let looks_like_a_path = path.ends_with(".toml") || path.contains(['/', '\\']);
+    if looks_like_a_path || file.is_file() {
+        let text = std::fs::read_to_string(&file);
+        let text = text.map_err(|error| format!("{}: cannot be read: {error}", file.display()))?;
+        return Ok((text, file.display().to_string()));
+    }
+    let names = library::names();
+    let meant = did_you_mean(closest(path, names.iter().map(String::as_str)));
+    Err(format!(
+        "there is no neuron `{path}`{meant}; `attractor neurons` lists those of the library, and a path \
+         ends in .toml"
+    ))
+}

@@ -1,0 +1,151 @@
+//! From the configuration of a network to its description.
+
+use std::collections::BTreeMap;
+
+use attractor_network::{Description, Population, Projection, Wiring, library};
+use attractor_numerics::law::Law;
+
+use crate::config::{Chosen, NetworkConfig, ProjectionConfig};
+use crate::material::Material;
+
+/// Name of the input population.
+pub(crate) const INPUT: &str = "in";
+/// Name of the recurrent population.
+pub(crate) const RECURRENT: &str = "rec";
+/// Name of the readout.
+pub(crate) const READOUT: &str = "out";
+
+/// The description; or the key that is wrong and what is wrong with it.
+pub(crate) fn describe(
+    config: &NetworkConfig,
+    chosen: &Chosen,
+    material: &Material,
+) -> Result<Description, (String, String)> {
+    let mut populations = Vec::new();
+    let (inputs, outputs) = (material.inputs().len(), material.outputs().len());
+    if inputs > 0 {
+        populations.push(plain(INPUT, inputs));
+    }
+    populations.push(recurrent(config, chosen)?);
+    let mut heard = None;
+    if outputs > 0 {
+        let neuron =
+            library::readout().map_err(|error| ("network".to_owned(), error.to_string()))?;
+        let drives = || neuron.drives.iter().map(|drive| drive.name.clone());
+        heard = drives().next();
+        let bias = config.readout_bias.0.map(|law| drives().map(|drive| (drive, law)).collect());
+        populations.push(Population {
+            neuron: Some(neuron.to_text()),
+            bias: bias.unwrap_or_default(),
+            ..plain(READOUT, outputs)
+        });
+    }
+    let projections = match config.projection.is_empty() {
+        true => default_projections(config, chosen, inputs > 0, heard),
+        false => config.projection.iter().map(|given| explicit(given, config)).collect(),
+    };
+    let projections = named(projections);
+    Ok(Description { dt: material.dt(), integrator: config.integrator, populations, projections })
+}
+
+fn plain(name: &str, units: usize) -> Population {
+    Population {
+        name: name.to_owned(),
+        units,
+        neuron: None,
+        groups: BTreeMap::new(),
+        bias: BTreeMap::new(),
+        params: BTreeMap::new(),
+        start: BTreeMap::new(),
+    }
+}
+
+fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (String, String)> {
+    let mut groups = BTreeMap::new();
+    for (name, group) in &config.groups {
+        let units = group.units().map_err(|message| (format!("network.groups.{name}"), message))?;
+        groups.insert(name.clone(), units);
+    }
+    let defaults: BTreeMap<&str, f64> =
+        chosen.neuron.params.iter().map(|p| (p.symbol.name.as_str(), p.default)).collect();
+    let differs = |name: &str, law: Law| match law {
+        Law::Constant { value } => defaults.get(name) != Some(&value),
+        _ => true,
+    };
+    let params = config.params.iter().map(|(name, param)| (name.clone(), param.law()));
+    let params = params.filter(|(name, law)| differs(name, *law)).collect();
+    let bias = config.bias.0.iter().flatten();
+    let bias = bias.filter_map(|(drive, law)| Some((drive.clone(), law.0?))).collect();
+    Ok(Population {
+        neuron: Some(chosen.neuron.to_text()),
+        groups,
+        bias,
+        params,
+        start: config.start.clone(),
+        ..plain(RECURRENT, config.units)
+    })
+}
+
+/// The projections that follow from the neuron's ports; `heard` is the drive of the readout, if any.
+fn default_projections(
+    config: &NetworkConfig,
+    chosen: &Chosen,
+    inputs: bool,
+    heard: Option<String>,
+) -> Vec<Projection> {
+    let ports = &chosen.ports;
+    let projection = |from: String, to: String, lag, wiring: &Wiring| Projection {
+        name: None,
+        from,
+        to,
+        lag,
+        wiring: wiring.clone(),
+        trained: true,
+    };
+    let mut projections = Vec::new();
+    for drive in ports.inputs.iter().filter(|_| inputs) {
+        let (from, to) = (format!("{INPUT}.u"), format!("{RECURRENT}.{drive}"));
+        projections.push(projection(from, to, 0, &config.input));
+    }
+    for (emission, drive) in &ports.recurrent {
+        let (from, to) = (format!("{RECURRENT}.{emission}"), format!("{RECURRENT}.{drive}"));
+        projections.push(projection(from, to, 1, &config.recurrent));
+    }
+    if let Some(drive) = heard {
+        let from = format!("{RECURRENT}.{}", ports.readout);
+        projections.push(projection(from, format!("{READOUT}.{drive}"), 0, &config.readout));
+    }
+    projections
+}
+
+/// A projection somebody wrote, with what follows from its ends.
+fn explicit(given: &ProjectionConfig, config: &NetworkConfig) -> Projection {
+    let population = |signal: &str| signal.split('.').next().unwrap_or(signal).to_owned();
+    let (from, to) = (population(&given.from), population(&given.to));
+    let wiring = match (from.as_str(), to.as_str()) {
+        (_, READOUT) => &config.readout,
+        (INPUT, _) => &config.input,
+        _ => &config.recurrent,
+    };
+    Projection {
+        name: given.name.clone(),
+        from: given.from.clone(),
+        to: given.to.clone(),
+        lag: given.lag.unwrap_or(usize::from(from == to)),
+        wiring: given.wiring.clone().unwrap_or_else(|| wiring.clone()),
+        trained: given.trained,
+    }
+}
+
+/// Gives names to projections that would otherwise share one: `rec->rec.I_z`.
+fn named(mut projections: Vec<Projection>) -> Vec<Projection> {
+    let names: Vec<String> = projections.iter().map(Projection::name).collect();
+    for (k, projection) in projections.iter_mut().enumerate() {
+        let shared = names.iter().filter(|name| **name == names[k]).count() > 1;
+        if shared && projection.name.is_none() {
+            let from = projection.from.split('.').next().unwrap_or("");
+            projection.name = Some(format!("{from}->{}", projection.to));
+        }
+    }
+    projections
+}

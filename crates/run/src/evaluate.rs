@@ -1,0 +1,113 @@
+//! How well a network does on trials that nothing has seen before, and a few of them to look at.
+
+use attractor_data::Trials;
+use attractor_learn::{Model, Names, ObjectiveError, Phase, Signal, TrainError};
+use attractor_network::{Engine, NoiseSource, Part, SignalId, SignalView};
+use ndarray::{Array3, s};
+
+use crate::config::Experiment;
+use crate::error::RunError;
+use crate::material::Material;
+use crate::results::Evaluation;
+
+/// Trials shown in the report.
+const SHOWN: usize = 4;
+
+/// Some trials with what the network made of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Sample {
+    pub(crate) trials: Trials,
+    /// The judged signal, `[time, trial, channel]`.
+    pub(crate) outputs: Array3<f32>,
+    /// Activity of all recurrent units, `[time, trial, unit]`.
+    pub(crate) activity: Array3<f32>,
+    /// Name of the activity, such as `r`.
+    pub(crate) quantity: String,
+}
+
+/// The noise of an evaluation.
+fn noise(experiment: &Experiment) -> NoiseSource {
+    NoiseSource { seed: experiment.config.seed, epoch: Material::evaluation_epoch(), on: true }
+}
+
+/// Loss and score on fresh trials, with the network's noise on. The loss is that of the last phase.
+pub(crate) fn evaluate(
+    experiment: &Experiment,
+    engine: &mut Engine<f32>,
+    parameters: &[f32],
+) -> Result<Evaluation, RunError> {
+    let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
+    let scored = signal(experiment, &experiment.material.scored())?;
+    let objective = experiment.phases.last().map(Phase::clone).unwrap_or_default().objective;
+    let resolved = objective.resolve(&*experiment.network).map_err(first)?;
+    let mut record: Vec<SignalId> = resolved.signals().to_vec();
+    if !record.contains(&scored.id) {
+        record.push(scored.id);
+    }
+    let outputs = Model::run(engine, parameters, &trials, noise(experiment), &record)?;
+    let outputs: Vec<Array3<f32>> =
+        outputs.into_iter().map(|array| array.as_standard_layout().into_owned()).collect();
+    let views: Vec<SignalView<'_, f32>> = outputs.iter().map(view).collect();
+    let bound = resolved.bind(&trials).map_err(TrainError::from)?;
+    let part = Part { trials: 0..trials.len(), steps: 0..trials.steps() };
+    let loss = bound.value(&part, &views[..resolved.signals().len()]);
+    let loss = loss + bound.penalise(parameters, None);
+    let place = record.iter().position(|id| *id == scored.id).unwrap_or(0);
+    let mut evaluation =
+        experiment.material.judge(&trials, group(&scored, &outputs[place]).view())?;
+    evaluation.loss = Some(loss);
+    Ok(evaluation)
+}
+
+fn first(mut problems: Vec<ObjectiveError>) -> RunError {
+    match problems.pop() {
+        Some(problem) => TrainError::from(problem).into(),
+        None => TrainError::NoPhases.into(),
+    }
+}
+
+/// The first trials of the evaluation.
+pub(crate) fn sample(
+    experiment: &Experiment,
+    engine: &mut Engine<f32>,
+    parameters: &[f32],
+) -> Result<Sample, RunError> {
+    let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
+    let shown: Vec<usize> = (0..trials.len().min(SHOWN)).collect();
+    let trials = trials.select(&shown).map_err(attractor_task::TaskError::from)?;
+    let scored = signal(experiment, &experiment.material.scored())?;
+    let quantity = experiment.emission();
+    let activity =
+        experiment.network.signal(&format!("{}.{quantity}", crate::describe::RECURRENT))?;
+    let noise = noise(experiment);
+    let mut recorded = Model::run(engine, parameters, &trials, noise, &[scored.id, activity])?;
+    let activity = recorded.pop().unwrap_or_default();
+    let outputs = recorded.pop().map(|values| group(&scored, &values)).unwrap_or_default();
+    Ok(Sample { trials, outputs, activity, quantity })
+}
+
+impl Sample {
+    /// Of one trial, the first steps of an array `[time, trial, channel]`, in order of memory.
+    pub(crate) fn of<T: Clone>(&self, array: &Array3<T>, trial: usize) -> (usize, usize, Vec<T>) {
+        let steps = self.trials.lengths[trial];
+        let rows = array.slice(s![..steps, trial, ..]);
+        (steps, rows.dim().1, rows.iter().cloned().collect())
+    }
+}
+
+fn signal(experiment: &Experiment, name: &str) -> Result<Signal, RunError> {
+    Names::signal(&*experiment.network, name).map_err(RunError::Request)
+}
+
+fn view(array: &Array3<f32>) -> SignalView<'_, f32> {
+    let (_, trials, units) = array.dim();
+    SignalView { values: array.as_slice().unwrap_or_default(), units, ld: units, trials }
+}
+
+/// The units of a signal's group.
+fn group(signal: &Signal, values: &Array3<f32>) -> Array3<f32> {
+    let (steps, trials, _) = values.dim();
+    Array3::from_shape_fn((steps, trials, signal.units.len()), |(step, trial, k)| {
+        values[[step, trial, signal.units.place(k)]]
+    })
+}

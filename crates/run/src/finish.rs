@@ -1,0 +1,167 @@
+//! The end of a run: weights, evaluation, results, report.
+
+use std::collections::BTreeMap;
+
+use attractor_interop::save;
+use attractor_network::Engine;
+use attractor_numerics::Isa;
+
+use crate::clock;
+use crate::config::Experiment;
+use crate::directory::{RunDirectory, write_text};
+use crate::error::RunError;
+use crate::evaluate::{evaluate, sample};
+use crate::observer::{Event, Observer};
+use crate::report::{self, Material as Shown, Recurrent};
+use crate::results::{Evaluation, Machine, NetworkFacts, Results, Status, Training};
+use crate::train::{Settings, Sitting};
+
+/// Writes the weights, evaluates them, and reports.
+pub(crate) fn finish(
+    mut sitting: Sitting,
+    status: Status,
+    error: Option<String>,
+    observer: &mut dyn Observer,
+) -> Result<Results, RunError> {
+    let counters = sitting.trainer.counters().clone();
+    let (weights, chosen) = match (status, &counters.best) {
+        (Status::Done, Some(best)) => (sitting.trainer.best().to_vec(), best.update),
+        _ => (sitting.trainer.good().to_vec(), counters.good),
+    };
+    let experiment = &sitting.experiment;
+    save(&sitting.directory.model(), &experiment.network, &weights)?;
+    let trials = experiment.config.evaluate.trials;
+    observer.event(Event::Note(&match experiment.material.is_task() {
+        true => format!("evaluating on {trials} fresh trials"),
+        false => "evaluating".to_owned(),
+    }));
+    let engine = sitting.trainer.model_mut();
+    let evaluation = match evaluate(experiment, engine, &weights) {
+        Ok(evaluation) => evaluation,
+        // weights before the first validation may be no better than those that diverged
+        Err(_) if status == Status::Diverged => Evaluation::default(),
+        Err(error) => return Err(error),
+    };
+    let recurrent = report::recurrent(experiment, &weights);
+    let last = sitting.metrics.rows.last();
+    let results = Results {
+        status,
+        error,
+        task: experiment.material.name().to_owned(),
+        seed: experiment.config.seed,
+        network: facts(experiment, &recurrent),
+        training: Training {
+            updates: counters.update,
+            chosen,
+            loss: last.map(|row| row.loss).filter(|loss| loss.is_finite()),
+            validation_score: counters.best.as_ref().and_then(|best| best.score),
+            validation_loss: counters.best.as_ref().map(|best| best.loss),
+            phases: sitting.memory.phases.clone(),
+            seconds: sitting.memory.seconds,
+            first_update_seconds: sitting.memory.first_update_seconds,
+            resumed: sitting.memory.resumed.clone(),
+        },
+        evaluation,
+        warnings: sitting.memory.warnings.clone(),
+        machine: machine(&sitting.settings),
+        versions: versions(),
+        started: sitting.memory.started.clone(),
+        finished: clock::now(),
+    };
+    let sample = match sample(experiment, sitting.trainer.model_mut(), &weights) {
+        Ok(sample) => Some(sample),
+        Err(_) if status == Status::Diverged => None,
+        Err(error) => return Err(error),
+    };
+    let shown = Shown {
+        experiment: &sitting.experiment,
+        results: &results,
+        metrics: &sitting.metrics,
+        recurrent: &recurrent,
+        sample: sample.as_ref(),
+    };
+    report::write(&shown, &sitting.directory)?;
+    let score = results
+        .evaluation
+        .score
+        .map_or_else(String::new, |score| format!(", {} {score:.4}", results.evaluation.measure));
+    sitting
+        .log
+        .say(&format!("finished after {:.1} s of training{score}", results.training.seconds));
+    sitting.log.write(&sitting.directory.log())?;
+    // last, because its presence says that all is there
+    write_results(&results, &sitting.directory)?;
+    Ok(results)
+}
+
+fn write_results(results: &Results, directory: &RunDirectory) -> Result<(), RunError> {
+    let file = directory.results();
+    let text = serde_json::to_string_pretty(results)
+        .map_err(|error| RunError::File { file: file.clone(), problem: error.to_string() })?;
+    write_text(&file, &(text + "\n"))
+}
+
+fn facts(experiment: &Experiment, recurrent: &[Recurrent]) -> NetworkFacts {
+    let layout = experiment.network.layout();
+    let trained = layout.entries().iter().filter(|entry| entry.trained);
+    let radius =
+        |values: &Vec<(f64, f64)>| values.iter().map(|(re, im)| re.hypot(*im)).fold(0.0, f64::max);
+    let radii = recurrent.iter().filter_map(|recurrent| {
+        let [before, after] = recurrent.spectra.as_ref()?;
+        Some((recurrent.projection.name(), [radius(before), radius(after)]))
+    });
+    NetworkFacts {
+        neuron: experiment.neuron.name.clone(),
+        units: experiment.config.network.units,
+        parameters: layout.len(),
+        trained: trained.map(|entry| entry.range.len()).sum(),
+        spectral_radius: radii.collect(),
+    }
+}
+
+pub(crate) fn machine(settings: &Settings) -> Machine {
+    Machine {
+        threads: settings.engine().threads,
+        instruction_set: Isa::best().to_string(),
+        system: format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
+    }
+}
+
+pub(crate) fn versions() -> BTreeMap<String, String> {
+    let own = ("attractor".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    let model = ("model file".to_owned(), attractor_interop::model::FORMAT.to_owned());
+    BTreeMap::from([own, model])
+}
+
+/// Makes figures and page of a finished run again, from its files.
+///
+/// # Errors
+/// A directory that is no finished run's, or cannot be written to.
+pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Results, RunError> {
+    let results = crate::train::results(directory)?;
+    let request = crate::config::Request {
+        config: Some(directory.config()),
+        ..crate::config::Request::default()
+    };
+    let experiment = Experiment::read(&request)?;
+    let model = attractor_interop::load(&directory.model())?;
+    let weights: Vec<f32> = model.parameters_in();
+    if weights.len() != experiment.network.layout().len() {
+        return Err(RunError::File {
+            file: directory.model(),
+            problem: "it is not the network that config.toml describes".to_owned(),
+        });
+    }
+    let metrics = crate::metrics::Metrics::read(&directory.metrics())?;
+    let mut engine = Engine::new(experiment.network.clone(), settings.engine())?;
+    let sample = sample(&experiment, &mut engine, &weights).ok();
+    let shown = Shown {
+        experiment: &experiment,
+        results: &results,
+        metrics: &metrics,
+        recurrent: &report::recurrent(&experiment, &weights),
+        sample: sample.as_ref(),
+    };
+    report::write(&shown, directory)?;
+    Ok(results)
+}

@@ -1,0 +1,211 @@
+//! Where the trials of a run come from, and how they are judged.
+
+use std::sync::Arc;
+
+use attractor_data::{Column, OUTPUT, Trials};
+use attractor_learn::source::r_squared;
+use attractor_learn::{DataSet, Source, SourceError};
+use attractor_task::{Score, Task, TaskError};
+use ndarray::ArrayView3;
+
+use crate::results::{ConditionRow, Evaluation};
+
+/// Batches whose numbers have this bit are for evaluation. (Validation has bit 63.)
+const EVALUATION: u64 = 1 << 62;
+
+/// Where the trials of a run come from.
+#[derive(Clone)]
+pub enum Material {
+    /// A task, that makes as many as are wanted.
+    Task {
+        /// The task.
+        task: Arc<dyn Task>,
+        /// Seed of its trials.
+        seed: u64,
+    },
+    /// A fixed set of trials.
+    Trials {
+        /// What is drawn from in training and validation.
+        set: Arc<DataSet>,
+        /// The trials to evaluate on: those held out, or all.
+        judged: Arc<Trials>,
+        /// Stem of the file's name.
+        name: String,
+        /// Some were held out.
+        held_out: bool,
+    },
+}
+
+/// A task as a supply of trials.
+struct TaskSource {
+    task: Arc<dyn Task>,
+    seed: u64,
+}
+
+impl Source for TaskSource {
+    fn batch(&self, index: u64, trials: usize) -> Result<Trials, SourceError> {
+        Ok(self.task.generate(self.seed, index, trials)?)
+    }
+
+    fn score(
+        &self,
+        trials: &Trials,
+        outputs: ArrayView3<'_, f32>,
+    ) -> Result<Option<f64>, SourceError> {
+        Ok(Some(self.task.score(trials, outputs)?.fraction))
+    }
+}
+
+impl Material {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Material::Task { task, .. } => task.name(),
+            Material::Trials { name, .. } => name,
+        }
+    }
+
+    /// It makes fresh trials.
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        matches!(self, Material::Task { .. })
+    }
+
+    /// What it is, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Material::Task { task, .. } => task.summary().to_owned(),
+            Material::Trials { judged, .. } => {
+                let (steps, trials) = (judged.steps(), judged.len());
+                format!("trials from a file, {trials} of {steps} steps to be judged by")
+            }
+        }
+    }
+
+    /// Duration of a step, ms.
+    #[must_use]
+    pub fn dt(&self) -> f64 {
+        match self {
+            Material::Task { task, .. } => task.dt(),
+            Material::Trials { judged, .. } => judged.dt,
+        }
+    }
+
+    /// Names of the input channels.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<String> {
+        match self {
+            Material::Task { task, .. } => task.inputs(),
+            Material::Trials { judged, .. } => judged.input_names.clone(),
+        }
+    }
+
+    /// Names of the output channels; none where nothing is asked of a readout.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<String> {
+        match self {
+            Material::Task { task, .. } => task.outputs(),
+            Material::Trials { judged, .. } => {
+                let channels = judged.target(OUTPUT).map_or(0, |target| target.values.dim().2);
+                (0..channels).map(|channel| format!("out{channel}")).collect()
+            }
+        }
+    }
+
+    /// What the score is.
+    #[must_use]
+    pub fn measure(&self) -> &'static str {
+        match self {
+            Material::Task { .. } => "fraction correct",
+            Material::Trials { .. } => "R²",
+        }
+    }
+
+    /// The supply for training.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        match self {
+            Material::Task { task, seed } => {
+                Arc::new(TaskSource { task: task.clone(), seed: *seed })
+            }
+            Material::Trials { set, .. } => set.clone(),
+        }
+    }
+
+    /// Trials to evaluate on: so many fresh ones of a task, or all that were held out.
+    pub(crate) fn evaluation(&self, trials: usize) -> Result<Trials, TaskError> {
+        match self {
+            Material::Task { task, seed } => task.generate(*seed, EVALUATION, trials),
+            Material::Trials { judged, .. } => Ok((**judged).clone()),
+        }
+    }
+
+    /// Number of the evaluation's noise.
+    pub(crate) fn evaluation_epoch() -> u64 {
+        EVALUATION
+    }
+
+    /// The signal that is judged.
+    pub(crate) fn scored(&self) -> String {
+        match self {
+            Material::Task { .. } => OUTPUT.to_owned(),
+            Material::Trials { set, .. } => set.scored().to_owned(),
+        }
+    }
+
+    /// Judges outputs of the evaluation's trials.
+    pub(crate) fn judge(
+        &self,
+        trials: &Trials,
+        outputs: ArrayView3<'_, f32>,
+    ) -> Result<Evaluation, TaskError> {
+        let mut evaluation = Evaluation {
+            trials: trials.len(),
+            measure: self.measure().to_owned(),
+            ..Evaluation::default()
+        };
+        match self {
+            Material::Task { task, .. } => {
+                let Score { fraction, by_condition, psychometric, .. } =
+                    task.score(trials, outputs)?;
+                evaluation.score = Some(fraction);
+                let rows = by_condition.into_iter().map(|row| ConditionRow {
+                    condition: row.condition,
+                    value: row.value.to_string(),
+                    trials: row.trials,
+                    score: row.fraction,
+                });
+                evaluation.by_condition = rows.collect();
+                evaluation.psychometric = psychometric.into_iter().map(Into::into).collect();
+            }
+            Material::Trials { .. } => {
+                evaluation.score = r_squared(trials, &self.scored(), outputs);
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// The conditions of a trial, in words.
+    pub(crate) fn describe(trials: &Trials, trial: usize) -> String {
+        let said: Vec<String> = trials
+            .conditions
+            .columns()
+            .filter_map(|(name, column)| Some((name, column, column.value(trial)?)))
+            .map(|(name, column, value)| match column {
+                Column::Numbers(_) => format!("{} {value}", short(name)).replace(" -", " −"),
+                Column::Labels(_) => format!("{} {value}", short(name)),
+            })
+            .collect();
+        if said.is_empty() { format!("trial {}", trial + 1) } else { said.join(", ") }
+    }
+}
+
+/// `coherence_a` takes too much room above a panel: `coh. a`.
+fn short(name: &str) -> String {
+    let words = name.split('_').map(|word| match word.char_indices().nth(7) {
+        Some(_) => format!("{}.", word.chars().take(3).collect::<String>()),
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,129 @@
+//! A trained network on trials of somebody's own, left alone or interfered with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use attractor_data::{Activity, Trials};
+use attractor_interop::Model;
+use attractor_network::{
+    Action, Engine, Intervention, Interventions, Network, NoiseSource, Quantity, SignalId,
+};
+
+use crate::directory::RunDirectory;
+use crate::error::RunError;
+use crate::train::Settings;
+
+/// What a simulation is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Simulation {
+    /// Signals to record; all emissions and states if none are named.
+    pub record: Vec<String>,
+    /// Groups whose units emit nothing, `A1` or `rec[A1]`.
+    pub silence: Vec<String>,
+    /// Further interventions.
+    pub interventions: Vec<Intervention>,
+    /// Seed of the network's noise; without it, noise is off.
+    pub noise: Option<u64>,
+}
+
+/// Loads a model: a model file, or the directory of a run that has one.
+///
+/// # Errors
+/// A directory without model, a file that is none.
+pub fn load_model(path: &Path) -> Result<Model, RunError> {
+    if path.is_dir() {
+        let model = RunDirectory::open(path)?.model();
+        if !model.is_file() {
+            let missing = "model.safetensors yet";
+            return Err(RunError::NoRun { directory: path.to_owned(), missing });
+        }
+        return Ok(attractor_interop::load(&model)?);
+    }
+    Ok(attractor_interop::load(path)?)
+}
+
+/// Runs a model, in double precision if its weights are, and returns the signals asked for.
+///
+/// # Errors
+/// Unknown signals or groups, trials of another shape than the network, values that are not finite.
+pub fn simulate(
+    model: &Model,
+    trials: &Trials,
+    simulation: &Simulation,
+    settings: Settings,
+) -> Result<Activity, RunError> {
+    let network = Arc::new(model.network.clone());
+    let mut list = Vec::new();
+    for group in &simulation.silence {
+        list.extend(silence(&network, group)?);
+    }
+    list.extend(simulation.interventions.iter().cloned());
+    let interventions = Interventions::new(&network, &list)?;
+    let signals: Vec<SignalId> = match simulation.record.is_empty() {
+        true => once(&network),
+        false => {
+            simulation.record.iter().map(|name| network.signal(name)).collect::<Result<_, _>>()?
+        }
+    };
+    let noise = match simulation.noise {
+        Some(seed) => NoiseSource { seed, epoch: 0, on: true },
+        None => NoiseSource::off(),
+    };
+    let mut activity = Activity::new(trials.dt);
+    macro_rules! run {
+        ($t:ty) => {{
+            let mut engine = Engine::<$t>::new(network.clone(), settings.engine())?;
+            let parameters = model.parameters_in::<$t>();
+            let recorded = engine.run(&parameters, trials, noise, &interventions, &signals)?;
+            for (signal, values) in signals.iter().zip(recorded) {
+                let inserted =
+                    activity.insert(&network.signal_name(*signal), values.mapv(|x| x as f32));
+                inserted.map_err(attractor_task::TaskError::from)?;
+            }
+        }};
+    }
+    match model.precision {
+        attractor_interop::Precision::F32 => run!(f32),
+        attractor_interop::Precision::F64 => run!(f64),
+    }
+    Ok(activity)
+}
+
+/// All emissions and states, each name once: an emission goes before a state of the same name.
+fn once(network: &Network) -> Vec<SignalId> {
+    let mut names: Vec<String> = Vec::new();
+    let mut signals = network.signals();
+    signals.retain(|signal| {
+        let name = network.signal_name(*signal);
+        let new = !names.contains(&name);
+        names.push(name);
+        new
+    });
+    signals
+}
+
+/// Sets every emission of a group to 0.
+fn silence(network: &Network, group: &str) -> Result<Vec<Intervention>, RunError> {
+    let populations = &network.description().populations;
+    let inside = group.strip_suffix(']').and_then(|group| group.split_once('['));
+    let (of, name) = inside.map_or((None, group), |(population, name)| (Some(population), name));
+    let mut list = Vec::new();
+    for signal in network.signals() {
+        let population = &populations[signal.population];
+        let meant =
+            of.is_none_or(|of| of == population.name) && population.groups.contains_key(name);
+        if meant && matches!(signal.quantity, Quantity::Emission(_)) {
+            let target = format!("{}[{name}]", network.signal_name(signal));
+            list.push(Intervention { target, from: 0.0, until: None, action: Action::Set(0.0) });
+        }
+    }
+    if list.is_empty() {
+        let known: Vec<String> = populations
+            .iter()
+            .flat_map(|p| p.groups.keys().map(|name| format!("{}[{name}]", p.name)))
+            .collect();
+        let known = crate::config::list(&known);
+        return Err(RunError::Request(format!("there is no group `{group}`; there are: {known}")));
+    }
+    Ok(list)
+}

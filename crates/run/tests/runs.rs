@@ -1,0 +1,247 @@
+//! Whole runs, tiny: the directory, the same bits however often interrupted, divergence.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use attractor_run::observer::Event;
+use attractor_run::results::Status;
+use attractor_run::*;
+
+/// A run of a second: few units, few updates.
+fn request(more: &[&str]) -> Request {
+    let small = [
+        "network.units=12",
+        "stop.updates=30",
+        "stop.score=none",
+        "validate.every=10",
+        "validate.trials=20",
+        "learner.batch=8",
+        "evaluate.trials=50",
+    ];
+    Request {
+        task: Some("context-decision".into()),
+        overrides: small.iter().chain(more).map(|s| (*s).to_owned()).collect(),
+        ..Request::default()
+    }
+}
+
+fn settings(threads: usize) -> Settings {
+    Settings { threads: Some(threads), ..Settings::default() }
+}
+
+/// Stops after so many updates.
+struct Stopping {
+    left: Cell<i64>,
+    said: Vec<String>,
+}
+
+impl Stopping {
+    fn after(updates: i64) -> Self {
+        Stopping { left: Cell::new(updates), said: Vec::new() }
+    }
+}
+
+impl Observer for Stopping {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Update { .. } => self.left.set(self.left.get() - 1),
+            Event::Note(line) | Event::Warning(line) => self.said.push(line.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.left.get() <= 0
+    }
+}
+
+fn whole(dir: &Path, more: &[&str], threads: usize) -> Results {
+    let experiment = Experiment::read(&request(more)).unwrap();
+    let directory = RunDirectory::create(dir).unwrap();
+    match train(experiment, directory, settings(threads), &mut Nobody).unwrap() {
+        Outcome::Done(results) => *results,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What must be the same to the bit.
+fn bits(dir: &Path) -> (Vec<u8>, String, String) {
+    let read = |name: &str| fs::read(dir.join(name)).unwrap();
+    let text = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
+    (read("model.safetensors"), text("metrics.csv"), text("config.toml"))
+}
+
+#[test]
+fn a_run_leaves_everything_and_its_configuration_makes_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = dir.path().join("first");
+    let results =
+        whole(&first, &["objective=[{kind='mse'},{kind='l2',signal='rec.r',weight=1e-3}]"], 2);
+    assert_eq!((results.status, results.training.updates), (Status::Done, 30));
+    assert!(results.evaluation.score.is_some() && results.evaluation.trials == 50);
+    for file in [
+        "config.toml",
+        "metrics.csv",
+        "model.safetensors",
+        "checkpoint/state.safetensors",
+        "results.json",
+        "report.html",
+        "log.txt",
+        "figures/curves.svg",
+        "figures/curves.png",
+        "figures/trials.svg",
+        "figures/weights.svg",
+        "figures/eigenvalues.png",
+    ] {
+        assert!(first.join(file).metadata().is_ok_and(|f| f.len() > 0), "{file}");
+    }
+    let metrics = Metrics::read(&first.join("metrics.csv")).unwrap();
+    assert_eq!(metrics.terms, ["mse(out.y)", "l2(rec.r)"]);
+    assert_eq!(metrics.rows.len(), 30);
+
+    let again = Request { config: Some(first.join("config.toml")), ..Request::default() };
+    let experiment = Experiment::read(&again).unwrap();
+    let second = dir.path().join("second");
+    train(experiment, RunDirectory::create(&second).unwrap(), settings(1), &mut Nobody).unwrap();
+    assert_eq!(bits(&first), bits(&second), "one thread, from config.toml");
+
+    let page = fs::read_to_string(first.join("report.html")).unwrap();
+    fs::remove_dir_all(first.join("figures")).unwrap();
+    fs::remove_file(first.join("report.html")).unwrap();
+    report_again(&RunDirectory::open(&first).unwrap(), settings(2)).unwrap();
+    assert_eq!(fs::read_to_string(first.join("report.html")).unwrap(), page);
+}
+
+#[test]
+fn interrupted_or_killed_the_bits_are_those_of_one_sitting() {
+    let dir = tempfile::tempdir().unwrap();
+    let phases = "phase=[{stop.updates=14, learner.schedule.kind='cosine'},{stop.updates=9,train=['*->out*']}]";
+    let whole_dir = dir.path().join("whole");
+    whole(&whole_dir, &[phases], 2);
+
+    let pieces = dir.path().join("pieces");
+    let directory = RunDirectory::create(&pieces).unwrap();
+    let experiment = Experiment::read(&request(&[phases])).unwrap();
+    let outcome =
+        train(experiment, directory.clone(), settings(2), &mut Stopping::after(5)).unwrap();
+    assert!(matches!(outcome, Outcome::Interrupted { update: 5 }), "{outcome:?}");
+
+    // killed in the middle of the next checkpoint: metrics are ahead, half a file lies about
+    let metrics = Metrics::read(&directory.metrics()).unwrap();
+    assert_eq!(metrics.rows.len(), 5);
+    let mut ahead = metrics.clone();
+    ahead.rows.extend(
+        metrics.rows.iter().map(|row| metrics::Row { update: row.update + 5, ..row.clone() }),
+    );
+    ahead.write(&directory.metrics()).unwrap();
+    let mut part = directory.checkpoint().into_os_string();
+    part.push(".part");
+    let saved = fs::read(directory.checkpoint()).unwrap();
+    fs::write(PathBuf::from(part), &saved[..saved.len() / 2]).unwrap();
+
+    for updates in [1, 8, 2] {
+        let outcome =
+            resume(directory.clone(), settings(1), &mut Stopping::after(updates)).unwrap();
+        assert!(matches!(outcome, Outcome::Interrupted { .. }), "{outcome:?}");
+    }
+    let outcome = resume(directory.clone(), settings(3), &mut Nobody).unwrap();
+    let Outcome::Done(results) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(results.training.resumed.len(), 4);
+    assert_eq!(results.training.phases.len(), 2);
+    assert_eq!(bits(&whole_dir), bits(&pieces));
+    let outcome = resume(directory.clone(), settings(1), &mut Nobody).unwrap();
+    assert!(matches!(outcome, Outcome::Already(_)), "{outcome:?}");
+    let names = |dir: &Path| -> Vec<String> {
+        let entries =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        entries.filter(|name| name.ends_with(".part")).collect()
+    };
+    assert_eq!(names(&pieces), [""; 0]);
+    assert_eq!(names(&pieces.join("checkpoint")), [""; 0]);
+}
+
+#[test]
+fn stopped_before_the_first_checkpoint_it_begins_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole_dir = dir.path().join("whole");
+    whole(&whole_dir, &["stop.updates=3"], 1);
+    let begun = dir.path().join("begun");
+    let directory = RunDirectory::create(&begun).unwrap();
+    let experiment = Experiment::read(&request(&["stop.updates=3"])).unwrap();
+    fs::write(directory.config(), &experiment.text).unwrap();
+    resume(directory, settings(1), &mut Nobody).unwrap();
+    assert_eq!(bits(&whole_dir), bits(&begun));
+}
+
+#[test]
+fn another_instruction_set_is_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let directory = RunDirectory::create(&path).unwrap();
+    let experiment = Experiment::read(&request(&[])).unwrap();
+    train(experiment, directory.clone(), settings(1), &mut Stopping::after(2)).unwrap();
+    let bytes = fs::read(directory.checkpoint()).unwrap();
+    let here = attractor_numerics::Isa::best().to_string();
+    let there = "z".repeat(here.len());
+    let find = |what: &str| bytes.windows(what.len()).position(|w| w == what.as_bytes());
+    let key = "instruction_set\\\":\\\"";
+    let at = find(key).unwrap() + key.len();
+    let mut changed = bytes.clone();
+    changed[at..at + here.len()].copy_from_slice(there.as_bytes());
+    fs::write(directory.checkpoint(), changed).unwrap();
+    let mut watch = Stopping::after(1000);
+    let Outcome::Done(results) = resume(directory, settings(1), &mut watch).unwrap() else {
+        panic!()
+    };
+    let warning = format!("the run began on {there}, and goes on from update 2 on {here}");
+    assert!(results.warnings.iter().any(|w| w.contains(&warning)), "{:?}", results.warnings);
+    assert!(watch.said.iter().any(|w| w.contains(&warning)), "{:?}", watch.said);
+}
+
+#[test]
+fn divergence_keeps_the_last_good_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let directory = RunDirectory::create(&path).unwrap();
+    let wild = [
+        "network.neuron=leaky-relu",
+        "learner.rate=1e6",
+        "learner.clip=0",
+        "learner.optimiser=sgd",
+        "validate.every=1",
+    ];
+    let experiment = Experiment::read(&request(&wild)).unwrap();
+    let error = train(experiment, directory.clone(), settings(1), &mut Nobody).unwrap_err();
+    assert!(!error.is_request());
+    assert!(error.to_string().contains("diverged at update"), "{error}");
+    let results = results(&directory).unwrap();
+    assert_eq!(results.status, Status::Diverged);
+    assert!(results.error.unwrap().contains("learner.rate"));
+    assert!(load_model(&path).is_ok());
+    assert!(directory.report().is_file());
+}
+
+#[test]
+fn damaged_files_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let directory = RunDirectory::create(&path).unwrap();
+    let experiment = Experiment::read(&request(&[])).unwrap();
+    train(experiment, directory.clone(), settings(1), &mut Stopping::after(2)).unwrap();
+    let said = |directory: &RunDirectory| {
+        resume(directory.clone(), settings(1), &mut Nobody).unwrap_err().to_string()
+    };
+    let saved = fs::read(directory.checkpoint()).unwrap();
+    fs::write(directory.checkpoint(), &saved[..saved.len() - 9]).unwrap();
+    assert!(
+        said(&directory).contains("state.safetensors: the file is truncated"),
+        "{}",
+        said(&directory)
+    );
+    fs::write(directory.checkpoint(), &saved).unwrap();
+    fs::write(directory.metrics(), "update,los\n").unwrap();
+    assert!(said(&directory).contains("metrics.csv: line 1"), "{}", said(&directory));
+    fs::write(directory.config(), "seed = \n").unwrap();
+    assert!(said(&directory).contains("config.toml:1:"), "{}", said(&directory));
+}
