@@ -23,8 +23,6 @@ pub(crate) enum Command {
     Simulate(simulate::Arguments),
     /// Make the figures and the page of a run again
     Report(report::Arguments),
-    /// Time training steps against the matrix-product peak and, with --peers, against JAX and PyTorch
-    Bench(bench::Arguments),
     /// List the neurons there are, or show one with its equations
     Neurons(neurons::Arguments),
     /// List the wirings there are and the laws they are drawn from, or show one
@@ -40,7 +38,6 @@ impl Command {
             Command::Train(arguments) => train::run(&arguments, began, json),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
-            Command::Bench(arguments) => bench::run(&arguments, began),
             Command::Neurons(arguments) => neurons::run(&arguments),
             Command::Wirings(arguments) => wirings::run(&arguments),
             Command::Tasks(arguments) => tasks::run(&arguments),
