@@ -26,6 +26,8 @@ pub trait Lanes<T>: Copy {
     unsafe fn load_some(from: *const T, n: usize) -> Self;
     /// The first `n` lanes, at most all; the rest is not written.
     unsafe fn store_some(self, to: *mut T, n: usize);
+    /// Asks for the cache line at `from`, which need not exist.
+    unsafe fn prefetch(from: *const T);
     /// `self * a + b`
     unsafe fn madd(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, a: Self) -> Self;
@@ -129,6 +131,8 @@ impl<T: Real> Lanes<T> for Array<T> {
         }
     }
     #[inline(always)]
+    unsafe fn prefetch(_: *const T) {}
+    #[inline(always)]
     unsafe fn madd(self, a: Self, b: Self) -> Self {
         let mut out = b;
         for l in 0..4 {
@@ -214,6 +218,10 @@ mod x86 {
                         let ($k, $x) = ($mask(n), self);
                         $put
                     }
+                }
+                #[inline(always)]
+                unsafe fn prefetch(from: *const $t) {
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn madd(self, a: Self, b: Self) -> Self {

@@ -8,6 +8,8 @@ use crate::{Isa, Real};
 
 /// Rows summed in registers before the gradient is touched: their panel stays in a first-level cache.
 const STEPS: usize = 128;
+/// Bytes of a gradient that leaves the second-level cache, and is touched half as often.
+const LARGE: usize = 1 << 20;
 
 /// `G[target, source] += Σ_row d[row, target] x[row, source]` over `rows` rows, which are all time
 /// steps of all trials of a shard; `ldg`, `ldd`, `ldx` are leading dimensions.
@@ -92,11 +94,13 @@ impl<T: Real> Tiled<T> for Outer<T> {
         // a copy pays when it is used often enough: each panel once per group, each group once per panel
         let copy_panels = other.columns > 12 * V::ROWS;
         let copy_groups = wide.columns > 3 * V::COLUMNS * V::LANES;
-        let mut panel = vec![T::ZERO; STEPS * V::COLUMNS * V::LANES];
-        let mut groups = vec![T::ZERO; if copy_groups { STEPS * other.columns } else { 0 }];
+        let large = d.columns * x.columns * size_of::<T>() >= LARGE;
+        let block = if large { 2 * STEPS } else { STEPS };
+        let mut panel = vec![T::ZERO; block * V::COLUMNS * V::LANES];
+        let mut groups = vec![T::ZERO; if copy_groups { block * other.columns } else { 0 }];
 
-        for first in (0..rows).step_by(STEPS) {
-            let steps = STEPS.min(rows - first);
+        for first in (0..rows).step_by(block) {
+            let steps = block.min(rows - first);
             // SAFETY: rows from `first` on
             let (wide, other) = unsafe { (wide.skip_rows(first), other.skip_rows(first)) };
             if copy_groups {

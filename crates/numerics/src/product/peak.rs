@@ -12,8 +12,8 @@ use crate::{Isa, Real};
 pub fn peak<T: Real>(isa: Isa, threads: usize) -> f64 {
     const SIZE: usize = 512;
     const ROWS: usize = 64;
-    const REPEATS: usize = 30;
-    const ROUNDS: usize = 12;
+    const REPEATS: usize = 10;
+    const ROUNDS: usize = 40;
     let threads = threads.max(1);
     let barrier = Barrier::new(threads);
     let best = || {

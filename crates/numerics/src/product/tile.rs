@@ -88,6 +88,13 @@ unsafe fn whole_tile<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
     // SAFETY: as the caller's
     unsafe {
         let Factors { steps, mut a, a_row, a_step, mut b, b_step } = factors;
+        if target.accumulate && target.column == 1 && steps >= 64 {
+            for r in 0..R {
+                for k in 0..C {
+                    V::prefetch(target.c.wrapping_add(r * target.row + k * V::LANES));
+                }
+            }
+        }
         let mut sums = [[V::splat(T::ZERO); C]; R];
         for _ in 0..steps {
             let mut columns = [V::splat(T::ZERO); C];
