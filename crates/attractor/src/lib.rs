@@ -26,3 +26,7 @@ pub use attractor_recording as recording;
 pub use attractor_report as report;
 pub use attractor_run as run;
 pub use attractor_task as task;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

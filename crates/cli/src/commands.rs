@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::output::Answer;
 
+mod bench;
 mod neurons;
 mod report;
 mod simulate;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Simulate(simulate::Arguments),
     /// Make the figures and the page of a run again
     Report(report::Arguments),
+    /// Time training steps against the matrix-product peak and, with --peers, against JAX and PyTorch
+    Bench(bench::Arguments),
     /// List the neurons there are, or show one with its equations
     Neurons(neurons::Arguments),
     /// List the wirings there are and the laws they are drawn from, or show one
@@ -38,6 +41,7 @@ impl Command {
             Command::Train(arguments) => train::run(&arguments, began, json),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
+            Command::Bench(arguments) => bench::run(&arguments, began),
             Command::Neurons(arguments) => neurons::run(&arguments),
             Command::Wirings(arguments) => wirings::run(&arguments),
             Command::Tasks(arguments) => tasks::run(&arguments),

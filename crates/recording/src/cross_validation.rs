@@ -90,7 +90,10 @@ pub(crate) fn choose(
 
 /// The training stretches, end to end, cut into parts of equal length; `gap` frames are dropped on
 /// either side of every cut.
-fn folds(
+///
+/// # Errors
+/// [`RecordingError::Split`] unless there are 2 folds or more, and a frame for each.
+pub fn folds(
     stretches: &[Stretch],
     folds: usize,
     gap: usize,

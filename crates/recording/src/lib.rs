@@ -39,6 +39,7 @@ mod ridge;
 pub use baseline::{
     BaselineOptions, BaselineRow, Baselines, LastValue, Mean, RidgeChoice, baselines,
 };
+pub use cross_validation::folds;
 pub use divide::{Division, Stretch};
 pub use error::RecordingError;
 pub use forecast::{Forecast, Mode, R2, evaluate};

@@ -29,6 +29,7 @@ pub mod directory;
 mod error;
 mod evaluate;
 mod finish;
+pub mod fit;
 mod log;
 mod material;
 mod matrix;

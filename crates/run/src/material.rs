@@ -186,26 +186,39 @@ impl Material {
         Ok(evaluation)
     }
 
-    /// The conditions of a trial, in words.
+    /// The conditions of a trial, in words that fit above a panel: `context B, a −4, b 2`.
     pub(crate) fn describe(trials: &Trials, trial: usize) -> String {
-        let said: Vec<String> = trials
-            .conditions
-            .columns()
-            .filter_map(|(name, column)| Some((name, column, column.value(trial)?)))
-            .map(|(name, column, value)| match column {
-                Column::Numbers(_) => format!("{} {value}", short(name)).replace(" -", " −"),
-                Column::Labels(_) => format!("{} {value}", short(name)),
-            })
-            .collect();
+        let columns: Vec<(&str, &Column)> = trials.conditions.columns().collect();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let values = columns.iter().filter_map(|(name, column)| {
+            let value = column.value(trial)?.to_string();
+            Some(format!("{} {}", short(name, &names), value.replace('-', "−")))
+        });
+        let said: Vec<String> = values.collect();
         if said.is_empty() { format!("trial {}", trial + 1) } else { said.join(", ") }
     }
 }
 
-/// `coherence_a` takes too much room above a panel: `coh. a`.
-fn short(name: &str) -> String {
-    let words = name.split('_').map(|word| match word.char_indices().nth(7) {
-        Some(_) => format!("{}.", word.chars().take(3).collect::<String>()),
-        None => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
+/// `coherence_a` is `a` where there is a `coherence_b` too.
+fn short<'n>(name: &'n str, names: &[&str]) -> &'n str {
+    let Some((stem, ending)) = name.rsplit_once('_') else { return name };
+    let alike = |other: &&&str| other.rsplit_once('_').is_some_and(|(other, _)| other == stem);
+    if names.iter().filter(alike).count() > 1 { ending } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_short() {
+        let task = attractor_task::create("context-decision", &toml::Table::new()).unwrap();
+        let trials = task.generate(1, 0, 2).unwrap();
+        let title = Material::describe(&trials, 0);
+        assert!(
+            title.starts_with("context ") && title.contains(", a ") && title.contains(", b "),
+            "{title}"
+        );
+        assert!(title.chars().count() <= 24, "{title}");
+    }
 }

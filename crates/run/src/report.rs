@@ -5,8 +5,8 @@ use attractor_network::{Projection, Wiring};
 use attractor_numerics::law::Law;
 use attractor_numerics::linalg::eigenvalues;
 use attractor_report::{
-    Eigenvalues, Figure, Label, LearningCurves, Matrix, ReportError, SampleTrials, Trial,
-    WeightMatrix,
+    Axis, Color, Dots, Eigenvalues, Figure, Height, Label, LearningCurves, Line, Matrix, Panel,
+    ReportError, Rule, SampleTrials, Trial, WeightMatrix, Width,
 };
 
 use crate::config::Experiment;
@@ -17,7 +17,7 @@ use crate::evaluate::Sample;
 use crate::material::Material as Source;
 use crate::matrix::{Weights, dense};
 use crate::metrics::Metrics;
-use crate::results::Results;
+use crate::results::{Evaluation, Results};
 
 mod page;
 
@@ -73,6 +73,9 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     if let Some(sample) = material.sample {
         figures.push(("trials".to_owned(), trials(material.experiment, sample)?));
     }
+    if !material.results.evaluation.psychometric.is_empty() {
+        figures.push(("psychometric".to_owned(), psychometric(&material.results.evaluation)));
+    }
     let several = material.recurrent.len() > 1;
     for recurrent in material.recurrent {
         let drive = recurrent.projection.to.rsplit('.').next().unwrap_or("");
@@ -92,7 +95,7 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     for (name, figure) in &figures {
         figure.write(&directory.figures(), name)?;
     }
-    page::page(material, &figures).write(&directory.report())?;
+    page::page(material, &figures, directory).write(&directory.report())?;
     Ok(())
 }
 
@@ -124,6 +127,36 @@ fn curves(material: &Material<'_>) -> Figure {
         from = last.map_or(from, |update| update as f64);
     }
     curves.figure()
+}
+
+/// How often the positive choice was made, one panel per stimulus axis, one curve per set of trials.
+fn psychometric(evaluation: &Evaluation) -> Figure {
+    let curves = &evaluation.psychometric;
+    let mut axes: Vec<&str> = curves.iter().map(|curve| curve.axis.as_str()).collect();
+    axes.sort_unstable();
+    axes.dedup();
+    let width = if axes.len() > 1 { Width::Middle } else { Width::Single };
+    let mut figure = Figure::new("Psychometric curves", width)
+        .columns(vec![1.0; axes.len()])
+        .rows([Height::Mm(40.0)]);
+    for (column, axis) in axes.iter().enumerate() {
+        let y = Axis::new("fraction of positive choices").range(-0.02, 1.02);
+        let y = if column == 0 { y } else { Axis::new("").range(-0.02, 1.02).without_numbers() };
+        let mut panel = Panel::new(Axis::new(axis.replace('_', " ")).padded(0.05), y);
+        panel = panel.mark(Rule::at_y(0.5).dashed());
+        for (k, curve) in curves.iter().filter(|curve| curve.axis == *axis).enumerate() {
+            let points =
+                || curve.points.iter().map(|[stimulus, _, positive]| (*stimulus, *positive));
+            let color = Color::line(k);
+            panel = panel.mark(Line::new(points(), color).name(curve.among.clone()));
+            panel = panel.mark(Dots::new(points(), color));
+        }
+        figure = figure.place(0, column, panel);
+    }
+    figure.caption(format!(
+        "Psychometric curves: how often the output was positive, by stimulus, on {} fresh trials.",
+        evaluation.trials
+    ))
 }
 
 fn trials(experiment: &Experiment, sample: &Sample) -> Result<Figure, ReportError> {

@@ -245,3 +245,111 @@ fn damaged_files_are_named() {
     fs::write(directory.config(), "seed = \n").unwrap();
     assert!(said(&directory).contains("config.toml:1:"), "{}", said(&directory));
 }
+
+#[test]
+fn a_neuron_typed_in_gives_the_bits_of_the_built_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mine.toml");
+    let text = "name = 'mine'\ndrives = ['I']\nnoise = { xi = 'normal' }\n\
+                equations = ['dx/dt = (-x + I)/tau + sigma*xi/dt', 'r = tanh(after(x))']\n\
+                [parameters]\ntau = 100.0\nsigma = 0.05\n";
+    fs::write(&file, text).unwrap();
+    let neuron = format!("network.neuron={}", file.display());
+    let (mine, built_in) = (dir.path().join("mine"), dir.path().join("built-in"));
+    whole(&mine, &[&neuron], 2);
+    whole(&built_in, &[], 2);
+    let metrics = |dir: &Path| fs::read_to_string(dir.join("metrics.csv")).unwrap();
+    assert_eq!(metrics(&mine), metrics(&built_in));
+    let weights = |dir: &Path| load_model(dir).unwrap().parameters;
+    let sorted = |dir: &Path| {
+        let mut weights = weights(dir);
+        weights.sort_by(f64::total_cmp);
+        weights
+    };
+    assert_eq!(sorted(&mine), sorted(&built_in));
+}
+
+#[test]
+fn a_neuron_nobody_has_seen_trains_and_simulates() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("unseen.toml");
+    fs::write(
+        &file,
+        "name = 'unseen'\ndrives = ['I', 'J']\nnoise = { xi = 'normal' }\n\
+         equations = [\n\
+         'dv/dt = (I - v - gain*a)/tau + 0.002*xi',\n\
+         'da/dt = (softplus(after(v)) - a)/200',\n\
+         'z[t+1] = 0.5*z + tanh(J*a)',\n\
+         'r = tanh(after(v))*(1 + gain*after(z))',\n\
+         's = sigmoid(v - z)',\n\
+         ]\n\
+         [parameters]\n\
+         gain = { default = 0.8, trained = true }\n\
+         tau = { default = 50.0, trained = true, per_unit = true, range = [21.0, 500.0] }\n",
+    )
+    .unwrap();
+    let neuron = format!("network.neuron={}", file.display());
+    let path = dir.path().join("run");
+    let results = whole(&path, &[&neuron, "network.groups.a=0..6"], 2);
+    assert_eq!(results.network.neuron, "unseen");
+    let (first, last) = {
+        let metrics = Metrics::read(&path.join("metrics.csv")).unwrap();
+        (metrics.rows[0].loss, metrics.rows[29].loss)
+    };
+    assert!(last < first, "{last} is no less than {first}");
+    let model = load_model(&path).unwrap();
+    let tau = model.network.layout().get("rec.tau").unwrap();
+    let taus = &model.parameters[tau.range.clone()];
+    assert!(taus.len() == 12 && taus.iter().all(|tau| (21.0..=500.0).contains(tau)), "{taus:?}");
+    assert!(taus.iter().any(|tau| *tau != 50.0));
+
+    let trials = attractor_task::create("context-decision", &toml::Table::new()).unwrap();
+    let trials = trials.generate(5, 0, 3).unwrap();
+    let run = |simulation: &Simulation| simulate(&model, &trials, simulation, settings(2)).unwrap();
+    let activity = run(&Simulation { silence: vec!["a".into()], ..Simulation::default() });
+    let names: Vec<&str> = activity.signals().map(|(name, _)| name).collect();
+    assert_eq!(names, ["rec.r", "rec.s", "rec.v", "rec.a", "rec.z", "out.y"]);
+    let r = activity.get("rec.r").unwrap();
+    assert_eq!(r.dim(), (68, 3, 12));
+    let heard = |units: std::ops::Range<usize>| {
+        r.indexed_iter().any(|((_, _, unit), r)| units.contains(&unit) && *r != 0.0)
+    };
+    assert!(!heard(0..6) && heard(6..12));
+    let noisy = |seed| {
+        run(&Simulation {
+            noise: Some(seed),
+            record: vec!["out.y".into()],
+            ..Simulation::default()
+        })
+    };
+    assert_eq!(noisy(1), noisy(1));
+    assert_ne!(noisy(1), noisy(2));
+    let unknown = Simulation { silence: vec!["b".into()], ..Simulation::default() };
+    let said = simulate(&model, &trials, &unknown, settings(1)).unwrap_err().to_string();
+    assert!(said.contains("no group `b`") && said.contains("`rec[a]`"), "{said}");
+}
+
+#[test]
+fn trials_from_a_file_are_learnt_and_judged_held_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let task = attractor_task::create("flip-flop", &toml::toml! { bits = 2 }).unwrap();
+    let file = dir.path().join("some trials.npz");
+    attractor_data::write_trials(&file, &task.generate(3, 0, 40).unwrap()).unwrap();
+    let request = Request {
+        task: Some(file.display().to_string()),
+        overrides: ["network.units=16", "stop.updates=20", "learner.batch=8"]
+            .map(String::from)
+            .to_vec(),
+        ..Request::default()
+    };
+    let experiment = Experiment::read(&request).unwrap();
+    assert_eq!(
+        (experiment.material.name(), experiment.material.outputs().len()),
+        ("some trials", 2)
+    );
+    let directory = RunDirectory::create(&dir.path().join("run")).unwrap();
+    let outcome = train(experiment, directory, settings(2), &mut Nobody).unwrap();
+    let Outcome::Done(results) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((results.evaluation.trials, results.evaluation.measure.as_str()), (8, "R²"));
+    assert!(results.evaluation.score.is_some());
+}

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use attractor_data::closest;
 use attractor_equations::Neuron;
-use attractor_learn::{Phase, PhaseError, Stop};
+use attractor_learn::{Phase, PhaseError, Stop, Validate};
 use attractor_network::library::NoisePlace;
 use attractor_network::{Network, Wiring};
 use attractor_numerics::law::Law;
 
 use super::network::{Choice, MOST_UNITS, NetworkConfig, ParamChoice};
 use super::neurons::{self, Chosen};
-use super::problem::{ConfigError, Place, Problem, did_you_mean, list};
+use super::problem::{ConfigError, Place, Problem, closest, did_you_mean, list};
 use super::read::read;
 use super::request::Request;
 use super::tree::{Node, Value};
@@ -88,9 +87,11 @@ impl Experiment {
         let scored =
             material.as_ref().is_none_or(|(material, _)| matches!(material, Material::Task { .. }));
         let defaults = defaults(user, &chosen, seed, scored);
-        let default_node = node(&defaults)?;
+        let mut default_node = node(&defaults)?;
+        let task = Node::from_value(&toml::Value::Table(task));
+        default_node.put(&["task"], Some(task.clone()));
         let mut tree = default_node.clone().under(user.clone());
-        tree.put(&["task"], Some(Node::from_value(&toml::Value::Table(task))));
+        tree.put(&["task"], Some(task));
         if complete {
             tree.put(&["network", "neuron"], default_node.get(&["network", "neuron"]).cloned());
         }
@@ -155,8 +156,8 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
-        stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 2, ..phase.stop },
-        validate: phase.validate,
+        stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 3, ..phase.stop },
+        validate: Validate { every: 20, ..phase.validate },
         evaluate: Default::default(),
         checkpoint: Default::default(),
         phase: Vec::new(),

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use attractor_data::closest;
 use attractor_equations::{Neuron, NeuronText};
 use attractor_network::library::{self, NoisePlace, Ports};
 
 use super::network::NeuronChoice;
-use super::problem::{Place, Problem, did_you_mean};
+use super::problem::{Place, Problem, closest, did_you_mean};
 use super::read::read;
 use super::tree::{Node, Value};
 

@@ -118,6 +118,17 @@ fn lines(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
+/// The name that was meant, if one is near: letters swapped, added, lost or changed.
+pub(crate) fn closest<'k>(
+    name: &str,
+    known: impl IntoIterator<Item = &'k str> + Clone,
+) -> Option<String> {
+    let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
+    let near = known.clone().into_iter().min_by_key(distance);
+    let near = near.filter(|near| distance(near) <= name.chars().count().div_ceil(4));
+    near.map(str::to_owned).or_else(|| attractor_data::closest(name, known))
+}
+
 /// ` (did you mean …?)`, or nothing.
 pub(crate) fn did_you_mean(meant: Option<String>) -> String {
     meant.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use attractor_data::closest;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess,
@@ -10,7 +9,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::problem::{Problem, did_you_mean, list};
+use super::problem::{Problem, closest, did_you_mean, list};
 use super::tree::{NONE, Node, Value};
 
 /// More problems than this are not looked for.
@@ -45,6 +44,11 @@ pub(crate) fn read<T: DeserializeOwned>(
         let shown: Vec<&str> =
             within.iter().copied().chain(path.iter().map(String::as_str)).collect();
         problems.push(Problem::new(&shown.join("."), message).at(&place));
+        // the other keys of a table belong to its kind: the default replaces all of it
+        if path.last().is_some_and(|key| key == "kind") {
+            path.pop();
+        }
+        let found = tree.get(&path);
         let default = defaults.get(&path);
         if found.is_none() || found == default {
             return None;

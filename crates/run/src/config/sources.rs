@@ -59,7 +59,8 @@ fn task(
     problems: &mut Vec<Problem>,
 ) -> Option<(Material, toml::Table)> {
     let place = |option: &str| {
-        let node = section.get(&[option]).or(section.get(&["name"]));
+        // a period may be too short for a dt that was given
+        let node = section.get(&[option]).or(section.get(&["dt"])).or(section.get(&["name"]));
         node.map(|node| node.place.clone()).unwrap_or_default()
     };
     if let Err(error) = registry::entry(name) {

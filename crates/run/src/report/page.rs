@@ -4,14 +4,19 @@ use attractor_equations::SymbolRow;
 use attractor_report::{Cell, Figure, Page, Table};
 
 use super::Material;
+use crate::directory::RunDirectory;
 use crate::results::{Results, Status};
 
 /// Everything worth seeing, from top to bottom.
-pub(super) fn page(material: &Material<'_>, figures: &[(String, Figure)]) -> Page {
+pub(super) fn page(
+    material: &Material<'_>,
+    figures: &[(String, Figure)],
+    directory: &RunDirectory,
+) -> Page {
     let Material { experiment, results, .. } = material;
     let mut page = Page::new(&results.task)
         .summary(summary(results))
-        .command("attractor train --config config.toml");
+        .command(format!("attractor train --config {}", directory.config().display()));
     for (value, label) in merits(results) {
         page = page.figure_of_merit(value, label);
     }
@@ -29,7 +34,7 @@ pub(super) fn page(material: &Material<'_>, figures: &[(String, Figure)]) -> Pag
         wanted.fold(page, |page, (_, figure)| page.figure(figure))
     };
     page = shown(page.section("Learning"), &["curves"]);
-    page = shown(page.section("Behaviour and activity"), &["trials"]);
+    page = shown(page.section("Behaviour and activity"), &["trials", "psychometric"]);
     if !results.evaluation.by_condition.is_empty() {
         page = page.table(conditions(results));
     }
@@ -57,12 +62,11 @@ fn summary(results: &Results) -> String {
     let evaluation = &results.evaluation;
     match (results.status, evaluation.score) {
         (Status::Diverged, _) => format!("Training diverged: {what}."),
-        (_, Some(score)) => format!(
-            "{what}: {} {} on {} trials.",
-            evaluation.measure,
-            shown(score, &evaluation.measure),
-            evaluation.trials
-        ),
+        (_, Some(score)) => {
+            let score = shown(score, &evaluation.measure);
+            let what_it_is = evaluation.measure.trim_start_matches("fraction ");
+            format!("{what}: {score} {what_it_is} on {} trials.", evaluation.trials)
+        }
         (_, None) => format!("{what}."),
     }
 }
@@ -97,7 +101,9 @@ fn merits(results: &Results) -> Vec<(String, String)> {
 fn facts(results: &Results) -> Vec<(String, String)> {
     let Results { machine, training, .. } = results;
     let mut facts = vec![("seed".to_owned(), results.seed.to_string())];
-    facts.extend(results.versions.iter().map(|(name, version)| (name.clone(), version.clone())));
+    if let Some(version) = results.versions.get("attractor") {
+        facts.push(("attractor".to_owned(), version.clone()));
+    }
     facts.push(("instruction set".to_owned(), machine.instruction_set.clone()));
     facts.push(("threads".to_owned(), machine.threads.to_string()));
     facts.push(("system".to_owned(), machine.system.clone()));
@@ -113,8 +119,7 @@ fn facts(results: &Results) -> Vec<(String, String)> {
 
 fn conditions(results: &Results) -> Table {
     let evaluation = &results.evaluation;
-    let caption =
-        format!("{} by condition, on {} fresh trials", evaluation.measure, evaluation.trials);
+    let caption = format!("Score ({}) by condition", evaluation.measure);
     let mut table = Table::new(caption).columns(["condition", "value", "trials", "score"]);
     for row in &evaluation.by_condition {
         table = table.row([

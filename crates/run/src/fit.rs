@@ -1,0 +1,58 @@
+//! Fits to a recording: a rate network whose rates reproduce measured activity.
+//!
+//! ```no_run
+//! use attractor_run::fit::{FitExperiment, fit};
+//! use attractor_run::{Nobody, RunDirectory, Settings};
+//! let overrides = ["recording.smooth=4".to_owned()];
+//! let experiment = FitExperiment::read(Some("hvc.npz"), None, &overrides, Some(1))?;
+//! let directory = RunDirectory::create("runs/hvc".as_ref())?;
+//! fit(&experiment, &directory, Settings::default(), &mut Nobody)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The network is a population of leaky tanh units: the first are the recorded ones, the others are
+//! hidden. It is trained by backpropagation through stretches in which it **runs freely**: each
+//! starts from the recorded state, and no recorded frame is seen after that. Two questions are asked
+//! and answered apart:
+//!
+//! - **Reproduction.** Can such a network produce a stretch of the recording? Trained and judged on
+//!   the same frames, in sample, as data-constrained networks usually are.
+//! - **Forecast.** Does what it learned hold on data it has not seen? Trained on some blocks of time
+//!   (or trials), judged on others, a gap apart, with the inputs and without, beside the mean, the
+//!   last value and a cross-validated linear autoregression.
+//!
+//! `docs/fit.md` says what the numbers mean.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | what can be set |
+//! | `prepare` | the recording as the network sees it, and its division |
+//! | `model` | the network: neuron, wirings, what is held |
+//! | `filter` | the linear filter that units have from the start |
+//! | `windows` | stretches as trials |
+//! | `training` | one network, trained |
+//! | `choice` | penalties, chosen by cross-validation within the training data |
+//! | `predictor` | a trained network as a forecast |
+//! | [`results`] | what is measured |
+//! | `report` | figures and page |
+
+mod choice;
+pub mod config;
+mod filter;
+mod forecast;
+mod model;
+mod predictor;
+mod prepare;
+mod report;
+mod reproduction;
+pub mod results;
+mod session;
+mod training;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{FitConfig, FitExperiment};
+pub use results::FitResults;
+pub use session::{FitOutcome, fit, resume};

@@ -1,0 +1,338 @@
+//! What can be set for a fit.
+
+use std::path::Path;
+
+use attractor_recording::Normalisation;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, Node, Problem, Request, node, read};
+
+/// The configuration of a fit: defaults, a TOML file, `key=value`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitConfig {
+    /// Seed of weights, noise, order of training and division.
+    pub seed: u64,
+    /// The recording and how it is prepared.
+    pub recording: RecordingConfig,
+    /// What both networks share.
+    pub network: SharedConfig,
+    /// The network that reproduces a stretch, in sample.
+    pub reproduction: ReproductionConfig,
+    /// The networks that are judged on held-out data.
+    pub forecast: ForecastConfig,
+}
+
+/// The recording and how it is prepared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingConfig {
+    /// The `.npz` file; `docs/files.md` has its keys.
+    pub file: String,
+    /// Key of the activity.
+    pub activity: String,
+    /// Key of the inputs. `auto` takes `inputs`, or else the one array `K` that has its own
+    /// `K_rate_hz`; `none` takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
+    /// Principal components that stand for the inputs, if they have more channels; 0 keeps all.
+    pub components: usize,
+    /// Standard deviation of the Gaussian that smooths the activity, frames; 0 leaves it.
+    pub smooth: f64,
+    /// How units are scaled: `global`, `per-unit` or `none`.
+    pub normalise: Normalisation,
+    /// Rate that the largest activity becomes; below 1, where tanh saturates.
+    pub peak: f64,
+}
+
+/// What both networks share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SharedConfig {
+    /// Time constant, ms; `none` is three frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
+    /// Steps of the network per frame of the recording.
+    pub steps: usize,
+    /// Rank of the coupling; `none` is full rank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+}
+
+/// The network that reproduces a stretch, in sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReproductionConfig {
+    /// First frame of the stretch, and the frame after its last: of every trial.
+    pub frames: [usize; 2],
+    /// Whether the inputs drive it; without, it is autonomous.
+    pub inputs: bool,
+    /// Units that are not observed.
+    pub hidden: usize,
+    /// Standard deviation of the noise in the potentials while training.
+    pub noise: f64,
+    /// Gain of the random coupling that training starts from.
+    pub gain: f64,
+    /// Weight of every unit on itself that training starts from.
+    pub own: f64,
+    /// Penalty on the sum of squared weights, relative to a loss of 1 for the mean.
+    pub l2: f64,
+    /// Updates; 0 leaves this part out.
+    pub updates: u64,
+    /// Learning rate of Adam; it falls along half a cosine.
+    pub rate: f64,
+    /// Largest norm of the gradient.
+    pub clip: f64,
+    /// Standard deviation of the error in the start from which it is run once more.
+    pub jitter: f64,
+}
+
+/// The networks that are judged on held-out data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForecastConfig {
+    /// Frames ahead at which forecasts are judged.
+    pub horizons: Vec<usize>,
+    /// Fraction of blocks (or trials) held out.
+    pub held_out: f64,
+    /// Length of a block, frames (one trial only); `none` is a ninth of the recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<usize>,
+    /// Frames dropped on either side where training and held-out blocks meet; `none` is three
+    /// standard deviations of the smoothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<usize>,
+    /// Units that are not observed.
+    pub hidden: usize,
+    /// Frames of its own past that a unit filters; 0 for none.
+    pub history: usize,
+    /// Penalties of that filter to choose from.
+    pub filter_l2: Vec<f64>,
+    /// Penalties of the coupling to choose from, as in `reproduction.l2`.
+    pub l2: Vec<f64>,
+    /// Parts of the training data for the cross-validation that chooses.
+    pub folds: usize,
+    /// Standard deviation of the noise in the potentials while training.
+    pub noise: f64,
+    /// Gain of the random coupling that training starts from.
+    pub gain: f64,
+    /// Weight of every unit on itself that training starts from.
+    pub own: f64,
+    /// Frames that each training window runs freely.
+    pub window: usize,
+    /// Updates; 0 leaves this part out.
+    pub updates: u64,
+    /// Windows per update.
+    pub batch: usize,
+    /// Learning rate of Adam; it falls along half a cosine.
+    pub rate: f64,
+    /// Largest norm of the gradient.
+    pub clip: f64,
+}
+
+impl Default for RecordingConfig {
+    fn default() -> Self {
+        RecordingConfig {
+            file: String::new(),
+            activity: "activity".to_owned(),
+            inputs: Some(AUTO.to_owned()),
+            components: 10,
+            smooth: 4.0,
+            normalise: Normalisation::Global,
+            peak: 0.9,
+        }
+    }
+}
+
+/// Inputs that the file decides on.
+pub(crate) const AUTO: &str = "auto";
+
+impl Default for ReproductionConfig {
+    fn default() -> Self {
+        ReproductionConfig {
+            frames: [0, 166],
+            inputs: false,
+            hidden: 75,
+            noise: 0.01,
+            gain: 0.3,
+            own: 1.0,
+            l2: 1e-4,
+            updates: 2000,
+            rate: 3e-3,
+            clip: 1.0,
+            jitter: 0.05,
+        }
+    }
+}
+
+impl Default for ForecastConfig {
+    fn default() -> Self {
+        ForecastConfig {
+            horizons: vec![1, 3, 10],
+            held_out: 0.25,
+            block: None,
+            gap: None,
+            hidden: 0,
+            history: 4,
+            filter_l2: vec![1e-9, 1e-6, 1e-4],
+            l2: vec![1.0, 10.0, 100.0],
+            folds: 3,
+            noise: 0.0,
+            gain: 0.01,
+            own: 0.0,
+            window: 30,
+            updates: 300,
+            batch: 16,
+            rate: 1e-3,
+            clip: 1.0,
+        }
+    }
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        FitConfig {
+            seed: 1,
+            recording: RecordingConfig::default(),
+            network: SharedConfig { steps: 1, ..SharedConfig::default() },
+            reproduction: ReproductionConfig::default(),
+            forecast: ForecastConfig::default(),
+        }
+    }
+}
+
+impl ForecastConfig {
+    /// Frames that a forecast looks at: the filter's, or the present.
+    pub(crate) fn lags(&self) -> usize {
+        self.history.max(1)
+    }
+}
+
+/// A checked configuration and its text.
+#[derive(Clone, Debug)]
+pub struct FitExperiment {
+    /// The resolved configuration.
+    pub config: FitConfig,
+    /// What is written as `config.toml`.
+    pub text: String,
+}
+
+impl FitExperiment {
+    /// Puts defaults, a TOML file, `key=value` and a seed together, later ones winning, and finds
+    /// everything that is wrong with it.
+    ///
+    /// # Errors
+    /// Every problem there is, each with its place.
+    pub fn read(
+        file: Option<&str>,
+        config: Option<&Path>,
+        overrides: &[String],
+        seed: Option<u64>,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Vec::new();
+        layers.extend(file.map(|file| {
+            format!("recording.file={}", toml::Value::String(file.to_owned()))
+        }));
+        layers.extend(overrides.iter().cloned());
+        let request = Request {
+            task: None,
+            config: config.map(Path::to_owned),
+            overrides: layers,
+            seed,
+        };
+        let user = request.tree().map_err(|problems| ConfigError { problems })?;
+        let mut problems = Vec::new();
+        let experiment = Self::resolve(user, &mut problems);
+        match experiment.filter(|_| problems.is_empty()) {
+            Some(experiment) => Ok(experiment),
+            None => Err(ConfigError { problems }),
+        }
+    }
+
+    fn resolve(user: Node, problems: &mut Vec<Problem>) -> Option<Self> {
+        let defaults = node(&FitConfig::default())?;
+        let tree = defaults.clone().under(user.clone());
+        let config: FitConfig = read(tree, &defaults, &[], problems)?;
+        for (key, message) in config.wrong() {
+            let path: Vec<&str> = key.split('.').collect();
+            let place = user.get(&path).map(|node| node.place.clone()).unwrap_or_default();
+            problems.push(Problem::new(key, message).at(&place));
+        }
+        let mut table = toml::Table::try_from(&config).ok()?;
+        if let Some(recording) = table.get_mut("recording").and_then(toml::Value::as_table_mut)
+            && config.recording.inputs.is_none()
+        {
+            recording.insert("inputs".to_owned(), "none".into());
+        }
+        let text = toml::to_string_pretty(&table).unwrap_or_default();
+        let head = "# Resolved: `attractor fit --config config.toml` makes this run again.";
+        Some(FitExperiment { config, text: format!("{head}\n\n{text}") })
+    }
+}
+
+impl FitConfig {
+    /// Values that cannot be, with what could.
+    fn wrong(&self) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        let mut check = |right: bool, key, value: &dyn std::fmt::Display, expected: &str| {
+            if !right {
+                wrong.push((key, format!("is {value}; it must be {expected}")));
+            }
+        };
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let size = |x: f64| x.is_finite() && x >= 0.0;
+        let (number, above) = ("0 or a positive number", "a positive number");
+        let FitConfig { recording, network, reproduction: r, forecast: f, .. } = self;
+        let file = recording.file.as_str();
+        check(!file.is_empty(), "recording.file", &"empty", "the path of a .npz file");
+        let RecordingConfig { smooth, peak, .. } = *recording;
+        check(size(smooth), "recording.smooth", &smooth, "0 or a positive number of frames");
+        check(peak > 0.0 && peak < 1.0, "recording.peak", &peak, "between 0 and 1");
+        let tau = network.tau.unwrap_or(1.0);
+        check(positive(tau), "network.tau", &tau, "a positive number of ms");
+        check(network.steps > 0, "network.steps", &network.steps, "at least 1");
+        check(network.rank != Some(0), "network.rank", &0, "at least 1, or none for full rank");
+        let [from, to] = r.frames;
+        let shown = format!("[{from}, {to}]");
+        check(to > from + 2, "reproduction.frames", &shown, "first and last + 1, 3 frames or more");
+        let sizes = [
+            ("reproduction.noise", r.noise),
+            ("reproduction.gain", r.gain),
+            ("reproduction.l2", r.l2),
+            ("reproduction.clip", r.clip),
+            ("reproduction.jitter", r.jitter),
+            ("forecast.noise", f.noise),
+            ("forecast.gain", f.gain),
+            ("forecast.clip", f.clip),
+        ];
+        sizes.iter().for_each(|&(key, x)| check(size(x), key, &x, number));
+        for (key, x) in [("reproduction.own", r.own), ("forecast.own", f.own)] {
+            check(x.is_finite(), key, &x, "a number");
+        }
+        for (key, x) in [("reproduction.rate", r.rate), ("forecast.rate", f.rate)] {
+            check(positive(x), key, &x, above);
+        }
+        let inside = f.held_out > 0.0 && f.held_out < 1.0;
+        check(inside, "forecast.held_out", &f.held_out, "between 0 and 1");
+        let horizons = format!("{:?}", f.horizons);
+        let right = !f.horizons.is_empty() && !f.horizons.contains(&0);
+        check(right, "forecast.horizons", &horizons, "frames ahead, each at least 1");
+        for (key, list) in [("forecast.filter_l2", &f.filter_l2), ("forecast.l2", &f.l2)] {
+            let right = !list.is_empty() && list.iter().all(|&x| size(x));
+            check(right, key, &format!("{list:?}"), "a list of penalties, each 0 or more");
+        }
+        check(f.folds > 1, "forecast.folds", &f.folds, "at least 2");
+        check(f.window > 1, "forecast.window", &f.window, "at least 2 frames");
+        check(f.batch > 0, "forecast.batch", &f.batch, "at least 1");
+        let steps = network.steps;
+        check(
+            f.history == 0 || steps == 1,
+            "forecast.history",
+            &f.history,
+            "0 with more than one step per frame (network.steps)",
+        );
+        let some = r.updates > 0 || f.updates > 0;
+        check(some, "forecast.updates", &0, "positive, unless reproduction.updates is");
+        wrong
+    }
+}

@@ -1,0 +1,166 @@
+//! Forecast: a network trained on some of the data and judged on the rest, beside its baselines.
+
+use std::sync::Arc;
+
+use attractor_learn::Progress;
+use attractor_recording::{
+    BaselineOptions, Baselines, Division, Recording, baselines, evaluate,
+};
+
+use super::choice::{Court, best, couplings, filters};
+use super::config::{FitConfig, ForecastConfig};
+use super::model::Shape;
+use super::predictor::Predictor;
+use super::prepare::{Prepared, division, gap, inner, reduced, scaled};
+use super::results::{Candidate, Chosen, ForecastRow, ForecastScores, triples};
+use super::training::{Job, Trained};
+use crate::error::RunError;
+
+/// A recording divided, with what judges forecasts of it.
+pub(crate) struct Trial {
+    pub(crate) recording: Arc<Recording>,
+    pub(crate) division: Division,
+    pub(crate) folds: Vec<Division>,
+    pub(crate) baselines: Baselines,
+    /// Part of the variance of the inputs that is kept.
+    kept: f64,
+    gap: usize,
+}
+
+impl Trial {
+    /// Divides, scales by the training data, and judges the baselines.
+    pub(crate) fn prepare(
+        prepared: &Prepared,
+        config: &FitConfig,
+        inputs: bool,
+    ) -> Result<Trial, RunError> {
+        let recording = match inputs {
+            true => prepared.recording.clone(),
+            false => prepared.recording.clone().without_inputs(),
+        };
+        let division = division(&recording, config)?;
+        let (normalise, peak) = (config.recording.normalise, config.recording.peak);
+        let recording = scaled(&recording, &division.train, normalise, peak);
+        let components = config.recording.components;
+        let (recording, kept) = reduced(&recording, &division.train, components)?;
+        let gap = gap(config);
+        let folds = inner(&division, config.forecast.folds, gap)?;
+        let mut options = BaselineOptions {
+            horizons: config.forecast.horizons.clone(),
+            gap,
+            ..BaselineOptions::default()
+        };
+        // it may look back as far as the network does
+        if !options.lags.contains(&config.forecast.lags()) {
+            options.lags.push(config.forecast.lags());
+        }
+        let baselines = baselines(&recording, &division, &options)?;
+        Ok(Trial { recording: Arc::new(recording), division, folds, baselines, kept, gap })
+    }
+
+    pub(crate) fn job(&self, config: &FitConfig) -> Job {
+        let ForecastConfig { hidden, history, noise, gain, own, .. } = config.forecast;
+        let ForecastConfig { window, updates, batch, rate, clip, .. } = config.forecast;
+        let recording = &self.recording;
+        let shape = Shape {
+            units: recording.units(),
+            hidden,
+            channels: recording.channels(),
+            frame: recording.dt,
+            steps: config.network.steps,
+            tau: config.network.tau.unwrap_or(3.0 * recording.dt),
+            rank: config.network.rank,
+            history,
+            noise,
+            gain,
+            own,
+        };
+        Job {
+            shape,
+            recording: recording.clone(),
+            stretches: self.division.train.clone(),
+            window: Some(window),
+            filter_l2: 0.0,
+            l2: 0.0,
+            updates,
+            batch,
+            rate,
+            clip,
+            seed: config.seed,
+        }
+    }
+
+    /// Chooses the penalties and trains; none if `watch` gave up. `chosen` sees the updates of the
+    /// final network, `watch` those of all.
+    pub(crate) fn train(
+        &self,
+        config: &FitConfig,
+        threads: usize,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+        last: &mut dyn FnMut(&Progress),
+    ) -> Result<Option<(Trained, Chosen)>, RunError> {
+        let ForecastConfig { filter_l2, l2, horizons, history, .. } = &config.forecast;
+        let court = Court {
+            recording: &self.recording,
+            folds: &self.folds,
+            horizons,
+            lead: self.baselines.lead,
+            threads,
+        };
+        let mut job = self.job(config);
+        let mut candidates = Vec::new();
+        let mut note = |of: &str, values: &[f64], scores: &[Option<f64>]| {
+            candidates.extend(values.iter().zip(scores).map(|(&value, &r2)| Candidate {
+                of: of.to_owned(),
+                value,
+                r2,
+            }));
+        };
+        job.filter_l2 = filter_l2[0];
+        if *history > 0 && filter_l2.len() > 1 {
+            let scores = filters(&court, &job, filter_l2)?;
+            job.filter_l2 = best(filter_l2, &scores);
+            note("filter_l2", filter_l2, &scores);
+        }
+        job.l2 = l2[0];
+        if l2.len() > 1 {
+            let Some(scores) = couplings(&court, &job, l2, watch)? else { return Ok(None) };
+            job.l2 = best(l2, &scores);
+            note("l2", l2, &scores);
+        }
+        let trained = job.train(threads, &mut |progress| {
+            last(progress);
+            watch(progress)
+        })?;
+        let chosen = Chosen { filter_l2: job.filter_l2, l2: job.l2, candidates };
+        Ok(trained.map(|trained| (trained, chosen)))
+    }
+
+    /// Judges on held-out and on training data.
+    pub(crate) fn judge(
+        &self,
+        trained: &Trained,
+        chosen: Chosen,
+        config: &FitConfig,
+        threads: usize,
+    ) -> Result<ForecastScores, RunError> {
+        let predictor = Predictor::new(trained, threads)?;
+        let mean = self.recording.mean_over(&self.division.train)?;
+        let judge = |stretches| {
+            let (lead, horizons) = (self.baselines.lead, &config.forecast.horizons);
+            evaluate(&predictor, &self.recording, stretches, &mean, lead, horizons)
+        };
+        let (held, train) = (judge(&self.division.held_out)?, judge(&self.division.train)?);
+        let rows = held.iter().zip(&train);
+        Ok(ForecastScores {
+            inputs: self.recording.channels() > 0,
+            inputs_kept: self.kept,
+            chosen,
+            train: triples(&self.division.train),
+            held_out: triples(&self.division.held_out),
+            gap: self.gap,
+            rows: rows.map(|(h, t)| ForecastRow::of(h, t, &self.baselines)).collect(),
+            ..ForecastScores::default()
+        })
+    }
+}

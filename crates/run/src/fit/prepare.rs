@@ -1,0 +1,166 @@
+//! The recording as the network sees it, and its division.
+
+use attractor_data::{FileProblem, Npz};
+use attractor_numerics::linalg::symmetric_eigen;
+use attractor_recording::{
+    Division, Normalisation, ReadOptions, Recording, Stretch, folds, npz::read_from,
+};
+use ndarray::{Array1, Array2, Array3, Axis, s};
+
+use super::config::{AUTO, FitConfig, ForecastConfig, RecordingConfig};
+use crate::error::RunError;
+
+/// A recording read, with its live units smoothed; not yet scaled.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) recording: Recording,
+    /// Units that were dropped because they never change.
+    pub(crate) silent: usize,
+    /// Key of the inputs in the file.
+    pub(crate) inputs: Option<String>,
+}
+
+/// Reads and smooths.
+pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
+    let mut file = Npz::open(&config.file)?;
+    let inputs = match config.inputs.as_deref() {
+        Some(AUTO) => automatic(&file, &config.activity)?,
+        other => other.filter(|key| !key.is_empty()).map(str::to_owned),
+    };
+    let key = inputs.clone().unwrap_or_default();
+    let options = ReadOptions { activity: config.activity.clone(), inputs: Some(key) };
+    let (recording, silent) = read_from(&mut file, &options)?.live_units()?;
+    let recording = recording.smoothed(config.smooth)?;
+    Ok(Prepared { recording, silent, inputs })
+}
+
+/// `inputs`, or else the one array with a rate of its own.
+fn automatic<R: std::io::Read + std::io::Seek>(
+    file: &Npz<R>,
+    activity: &str,
+) -> Result<Option<String>, RunError> {
+    if file.has("inputs") {
+        return Ok(Some("inputs".to_owned()));
+    }
+    let timed = |key: &&String| key.as_str() != activity && file.has(&format!("{key}_rate_hz"));
+    let found: Vec<&String> = file.keys().iter().filter(timed).collect();
+    match found[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|key| key.as_str()).collect();
+            let fix = format!("several could be the inputs: {}; choose one", names.join(", "));
+            let (key, value) = ("recording.inputs".to_owned(), AUTO.to_owned());
+            Err(FileProblem::Value { key, value, fix }.of(file.path()).into())
+        }
+    }
+}
+
+/// Where frames are dropped and blocks end.
+pub(crate) fn gap(config: &FitConfig) -> usize {
+    config.forecast.gap.unwrap_or((3.0 * config.recording.smooth).ceil() as usize)
+}
+
+/// Training and held-out stretches.
+pub(crate) fn division(recording: &Recording, config: &FitConfig) -> Result<Division, RunError> {
+    let ForecastConfig { held_out, block, .. } = config.forecast;
+    let block = block.unwrap_or((recording.frames() / 9).max(1));
+    Ok(recording.divided(held_out, block, gap(config), config.seed)?)
+}
+
+/// Divisions of the training data alone: each part is held out once.
+pub(crate) fn inner(
+    division: &Division,
+    parts: usize,
+    gap: usize,
+) -> Result<Vec<Division>, RunError> {
+    let parts = folds(&division.train, parts, gap)?;
+    let others = |k: usize| {
+        let rest = parts.iter().enumerate().filter(move |(other, _)| *other != k);
+        rest.flat_map(|(_, part)| part.clone()).collect()
+    };
+    let inner = parts.iter().enumerate();
+    let inner = inner.map(|(k, part)| Division { train: others(k), held_out: part.clone() });
+    Ok(inner.filter(|d| !d.train.is_empty() && !d.held_out.is_empty()).collect())
+}
+
+/// Activity scaled so that its largest value in these stretches is `peak`.
+pub(crate) fn scaled(
+    recording: &Recording,
+    stretches: &[Stretch],
+    how: Normalisation,
+    peak: f64,
+) -> Recording {
+    let largest = |unit: usize| {
+        let pieces = stretches.iter().map(|stretch| {
+            recording.activity.slice(s![stretch.frames.clone(), stretch.trial, unit])
+        });
+        pieces.fold(0.0_f32, |max, piece| piece.iter().fold(max, |max, x| max.max(x.abs())))
+    };
+    let own: Vec<f32> = (0..recording.units()).map(largest).collect();
+    let all = own.iter().fold(0.0_f32, |max, &x| max.max(x));
+    let mut scaled = recording.clone();
+    for (mut unit, &own) in scaled.activity.axis_iter_mut(Axis(2)).zip(&own) {
+        let scale = match how {
+            Normalisation::None => 1.0,
+            Normalisation::Global => all,
+            // a unit that is silent here may speak elsewhere
+            Normalisation::PerUnit => {
+                if own > 0.0 {
+                    own
+                } else {
+                    all
+                }
+            }
+        };
+        let factor = if scale > 0.0 && how != Normalisation::None { peak as f32 / scale } else { 1.0 };
+        unit.mapv_inplace(|x| x * factor);
+    }
+    scaled
+}
+
+/// Inputs as principal components of these stretches, the first with standard deviation 1; and which
+/// part of their variance is kept.
+pub(crate) fn reduced(
+    recording: &Recording,
+    stretches: &[Stretch],
+    components: usize,
+) -> Result<(Recording, f64), RunError> {
+    let channels = recording.channels();
+    if channels == 0 {
+        return Ok((recording.clone(), 1.0));
+    }
+    let kept = if components == 0 { channels } else { components.min(channels) };
+    let frames = |stretch: &Stretch| {
+        let piece = recording.inputs.slice(s![stretch.frames.clone(), stretch.trial, ..]);
+        piece.mapv(f64::from)
+    };
+    let count: usize = stretches.iter().map(|stretch| stretch.frames.len()).sum();
+    let mut mean = Array1::<f64>::zeros(channels);
+    stretches.iter().for_each(|stretch| mean += &frames(stretch).sum_axis(Axis(0)));
+    mean /= count.max(1) as f64;
+    let mut covariance = Array2::<f64>::zeros((channels, channels));
+    for stretch in stretches {
+        let centred = frames(stretch) - &mean;
+        covariance += &(centred.t().dot(&centred) / count.max(1) as f64);
+    }
+    let flat: Vec<f64> = covariance.iter().copied().collect();
+    let failed = |error: attractor_numerics::linalg::Error| {
+        RunError::Request(format!("the components of the inputs cannot be had: {error}"))
+    };
+    let eigen = symmetric_eigen(&flat, channels).map_err(failed)?;
+    let variance: f64 = eigen.values.iter().map(|v| v.max(0.0)).sum();
+    let part: f64 = eigen.values[..kept].iter().map(|v| v.max(0.0)).sum();
+    let first = eigen.values[0].max(0.0).sqrt();
+    let scale = if first > 0.0 { 1.0 / first } else { 1.0 };
+    let axes = Array2::from_shape_fn((channels, kept), |(i, k)| eigen.vectors[i * channels + k]);
+    let mut inputs = Array3::zeros((recording.frames(), recording.trials(), kept));
+    for (trial, &length) in recording.lengths.iter().enumerate() {
+        let raw = recording.inputs.slice(s![..length, trial, ..]).mapv(f64::from) - &mean;
+        let projected = raw.dot(&axes).mapv(|x| (x * scale) as f32);
+        inputs.slice_mut(s![..length, trial, ..]).assign(&projected);
+    }
+    let reduced = recording.clone().with_inputs(inputs);
+    let reduced = reduced.map_err(attractor_recording::RecordingError::from)?;
+    Ok((reduced, if variance > 0.0 { part / variance } else { 1.0 }))
+}

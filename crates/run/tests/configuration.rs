@@ -1,0 +1,226 @@
+//! Configurations: every problem at once, resolved ones that read back, neurons of all kinds wired.
+
+use std::fs;
+use std::path::Path;
+
+use attractor_run::*;
+
+fn request(task: &str, overrides: &[&str]) -> Request {
+    Request {
+        task: Some(task.into()),
+        overrides: overrides.iter().map(|s| (*s).to_owned()).collect(),
+        ..Request::default()
+    }
+}
+
+fn read(overrides: &[&str]) -> Experiment {
+    Experiment::read(&request("context-decision", overrides)).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn said(request: &Request) -> Vec<String> {
+    let Err(error) = Experiment::read(request) else { panic!("nothing is wrong with {request:?}") };
+    error.problems.iter().map(Problem::to_string).collect()
+}
+
+/// Says one thing that contains all parts.
+fn says(overrides: &[&str], parts: &[&str]) {
+    let said = said(&request("context-decision", overrides));
+    assert_eq!(said.len(), 1, "{said:#?}");
+    for part in parts {
+        assert!(said[0].contains(part), "`{part}` is not in: {}", said[0]);
+    }
+}
+
+/// The configuration written, and read again.
+fn again(experiment: &Experiment, dir: &Path) -> Experiment {
+    let file = dir.join("config.toml");
+    fs::write(&file, &experiment.text).unwrap();
+    let request = Request { config: Some(file), ..Request::default() };
+    Experiment::read(&request).unwrap_or_else(|e| panic!("{e}\n{}", experiment.text))
+}
+
+#[test]
+fn resolved_configurations_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let neuron = dir.path().join("own.toml");
+    fs::write(
+        &neuron,
+        "name = 'own'\ndrives = ['I', 'J']\nequations = ['dx/dt = (I - x)/tau', 'r = tanh(after(x) + J)', 's = x']\n\
+         [parameters]\ntau = { default = 50.0, range = [21.0, inf], trained = true, per_unit = true }\n",
+    )
+    .unwrap();
+    let own = format!("network.neuron={}", neuron.display());
+    let cases: [&[&str]; 10] = [
+        &[],
+        &["stop.score=none", "network.bias=none", "network.readout_bias=none", "seed=77"],
+        &[
+            "network.bias.I=none",
+            "network.noise=none",
+            "network.params.tau={kind='constant', value=150}",
+        ],
+        &["network.recurrent=low-rank", "network.recurrent.rank=3", "network.input.law=orthogonal"],
+        &["network.neuron=gru", "network.recurrent=masked", "learner.optimiser=adamw"],
+        &[
+            "network.neuron=gated",
+            "network.integrator=exponential-euler",
+            "learner.schedule.kind=cosine",
+        ],
+        &[&own, "network.start.x={kind='trained', law={kind='normal', sd=0.1}}"],
+        &[
+            "network.groups.a=0..64",
+            "network.groups.b=[64, 65]",
+            "network.recurrent={kind='blocks', blocks=[{from='a', to='b', wiring={kind='dense', law={kind='normal', sd=0.1}}}]}",
+        ],
+        &[
+            "phase=[{name='one', stop.updates=10}, {learner.optimiser='sgd', train=['*.bias']}]",
+            "rates=[{parameters='*->out*', rate=0.1}]",
+        ],
+        &[
+            "network.projection=[{from='in.u', to='rec.I'}, {from='rec.r', to='rec.I', lag=3, name='slow'}, {from='rec.r', to='rec.I'}, {from='rec.r', to='out.I', trained=false}]",
+        ],
+    ];
+    for case in cases {
+        let first = read(case);
+        let second = again(&first, dir.path());
+        assert_eq!(second.config, first.config, "{case:?}");
+        assert_eq!(second.text, first.text, "{case:?}");
+        assert_eq!(second.network.description(), first.network.description(), "{case:?}");
+        assert_eq!(second.phases, first.phases, "{case:?}");
+    }
+    let text = read(&["stop.score=none"]).text;
+    assert!(text.contains("score = \"none\""), "{text}");
+    let moved = again(&read(&[&own]), dir.path());
+    fs::remove_file(&neuron).unwrap();
+    assert_eq!(again(&moved, dir.path()).neuron.name, "own", "the file is not needed any more");
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.toml");
+    fs::write(
+        &file,
+        "sede = 3\n\
+         [task]\n\
+         name = 'context-decision'\n\
+         noize = 0.2\n\
+         coherences = [1, 0]\n\
+         [network]\n\
+         unit = 12\n\
+         recurrent = { kind = 'dence' }\n\
+         [network.params]\n\
+         tua = 20\n\
+         [learner]\n\
+         rate = -1.0\n\
+         [stop]\n\
+         updates = 'all'\n",
+    )
+    .unwrap();
+    let overrides = vec![
+        "network.dt=10".into(),
+        "network.neuron=gru2".into(),
+        "objective=[{kind='mse', signal='out.z'}]".into(),
+    ];
+    let said = said(&Request { config: Some(file.clone()), overrides, ..Request::default() });
+    let file = file.display();
+    let expected = [
+        format!("{file}:1:1: `sede`: there is no such key (did you mean `seed`?)"),
+        format!("{file}:4:1: `task.noize`: there is no such key (did you mean `task.noise`?)"),
+        format!("{file}:5:1: `task.coherences`: task context-decision: `coherences`"),
+        format!("{file}:7:1: `network.unit`: there is no such key (did you mean `network.units`?)"),
+        format!(
+            "{file}:8:15: `network.recurrent.kind`: there is no `dence` (did you mean `dense`?)"
+        ),
+        format!(
+            "{file}:10:1: `network.params.tua`: `leaky-tanh` has no parameter `tua` (did you mean `tau`?)"
+        ),
+        format!("{file}:14:1: `stop.updates`: u64 expected, text \"all\" given"),
+        "`network.dt=10`: `network.dt`: there is no such key".to_owned(),
+        "`network.neuron=gru2`: `network.neuron`: there is no neuron `gru2` (did you mean `gru`?)"
+            .to_owned(),
+    ];
+    for expected in &expected {
+        assert!(
+            said.iter().any(|said| said.starts_with(expected)),
+            "{expected} is not among {said:#?}"
+        );
+    }
+    assert_eq!(said.len(), expected.len(), "{said:#?}");
+}
+
+#[test]
+fn values_that_make_no_sense_are_told_with_their_key() {
+    let two = said(&request("context-decision", &["learner.rate=-1", "learner.batch=0"]));
+    assert_eq!(two.len(), 2, "{two:#?}");
+    assert!(
+        two[0].starts_with("`learner.rate=-1`: `learner.rate`: is -1; it must be"),
+        "{}",
+        two[0]
+    );
+    says(&["objective=[{kind='mse', signal='out.z'}]"], &["`objective`", "out.z", "out.y"]);
+    says(&["train=['W*']"], &["`train=['W*']`", "no parameter fits `W*`", "rec->rec.W"]);
+    says(&["phase=[{}, {learner.rate=0}]"], &["`phase.1.learner.rate`", "is 0; it must be"]);
+    says(&["network.units=0"], &["no units"]);
+    says(&["network.units=999999"], &["network.units", "low-rank"]);
+    says(&["network.params.tau=5"], &["dt = 20 ms cannot resolve", "5.0000 ms"]);
+    says(&["task.dt=50"], &["task.dt=50", "`decision` lasts 20 ms"]);
+    says(&["network.noise=outsied"], &["there is no `outsied`", "did you mean `outside`?"]);
+    says(&["network.neuron=gru", "network.noise=inside"], &["`gru` has no noise"]);
+    says(&["network.neuron=nowhere.toml"], &["nowhere.toml: cannot be read"]);
+    says(
+        &["network.neuron={name='n', equations=['r = tanh(y)']}"],
+        &["network.neuron", "unknown", "y"],
+    );
+    says(&["network.groups.a=0-5"], &["network.groups.a", "\"0-5\" is no range"]);
+    says(&["network.recurrent.rank=2"], &["`network.recurrent.rank`", "there are `law`"]);
+    says(&["network.projection=[{from='in.u', to='rec.J'}]"], &["`rec.J` does not exist"]);
+    says(&["seed=-1"], &["`seed`", "u64 expected, -1 given"]);
+    says(&["units"], &["expected key=value"]);
+    let none = said(&Request::default());
+    assert!(none[0].contains("which task?") && none[0].contains("`flip-flop`"), "{none:?}");
+    let unknown = said(&request("flipflop", &[]));
+    assert!(unknown[0].contains("did you mean `flip-flop`?"), "{unknown:?}");
+    let missing = said(&request("nowhere.npz", &[]));
+    assert!(missing[0].contains("nowhere.npz"), "{missing:?}");
+}
+
+#[test]
+fn neurons_are_wired_as_their_ports_say() {
+    let projections = |neuron: &str| -> Vec<String> {
+        let overrides =
+            [format!("network.neuron={neuron}"), "network.integrator=exponential-euler".into()];
+        let experiment = read(&[&overrides[0], &overrides[1]]);
+        let projections = experiment.network.description().projections.iter();
+        projections.map(|p| format!("{} {}>{} {}", p.name(), p.from, p.to, p.lag)).collect()
+    };
+    assert_eq!(
+        projections("leaky-tanh"),
+        ["in->rec in.u>rec.I 0", "rec->rec rec.r>rec.I 1", "rec->out rec.r>out.I 0"]
+    );
+    let gru = projections("gru");
+    assert_eq!(gru[2..4], ["in->rec.I_n in.u>rec.I_n 0", "rec->rec.I_r rec.h>rec.I_r 1"]);
+    assert_eq!((gru.len(), gru[5].as_str()), (7, "rec->rec.H_n rec.h>rec.H_n 1"));
+    let lstm = projections("lstm");
+    assert_eq!((lstm.len(), lstm[7].as_str()), (9, "rec->rec.I_o rec.h>rec.I_o 1"));
+    let gated = projections("gated");
+    assert_eq!(
+        gated[3..6],
+        [
+            "rec->rec.H rec.gated>rec.H 1",
+            "rec->rec.Z rec.phi>rec.Z 1",
+            "rec->rec.R rec.phi>rec.R 1",
+        ]
+    );
+    // a neuron of one's own: the first emission goes everywhere
+    let own = "{name='own', drives=['A','B'], equations=['x[t+1] = A*B', 'q = after(x)', 'p = x']}";
+    assert_eq!(
+        projections(own),
+        [
+            "in->rec.A in.u>rec.A 0",
+            "in->rec.B in.u>rec.B 0",
+            "rec->rec.A rec.q>rec.A 1",
+            "rec->rec.B rec.q>rec.B 1",
+            "rec->out rec.q>out.I 0",
+        ]
+    );
+}
