@@ -34,10 +34,7 @@ impl Activity {
     /// No signals yet; `dt` in ms.
     #[must_use]
     pub fn new(dt: f64) -> Self {
-        Activity {
-            dt,
-            signals: Vec::new(),
-        }
+        Activity { dt, signals: Vec::new() }
     }
 
     /// Adds a signal, `[time, trial, unit]`.
@@ -47,10 +44,7 @@ impl Activity {
     /// that of the first signal. (Numbers of steps may differ: a signal can be recorded sparsely.)
     pub fn insert(&mut self, signal: &str, values: Array3<f32>) -> Result<(), TrialsError> {
         if self.get(signal).is_some() {
-            return Err(TrialsError::Twice {
-                what: "signal",
-                name: signal.to_owned(),
-            });
+            return Err(TrialsError::Twice { what: "signal", name: signal.to_owned() });
         }
         if let Some((_, first)) = self.signals.first() {
             let (steps, _, units) = values.dim();
@@ -72,17 +66,12 @@ impl Activity {
     /// A signal, `[time, trial, unit]`.
     #[must_use]
     pub fn get(&self, signal: &str) -> Option<&Array3<f32>> {
-        self.signals
-            .iter()
-            .find(|(name, _)| name == signal)
-            .map(|(_, values)| values)
+        self.signals.iter().find(|(name, _)| name == signal).map(|(_, values)| values)
     }
 
     /// The signals with their names, in the order of insertion.
     pub fn signals(&self) -> impl Iterator<Item = (&str, &Array3<f32>)> {
-        self.signals
-            .iter()
-            .map(|(name, values)| (name.as_str(), values))
+        self.signals.iter().map(|(name, values)| (name.as_str(), values))
     }
 
     /// Writes the signals and `dt` as `.npz`.
@@ -96,11 +85,7 @@ impl Activity {
             .map(|(name, values)| (name, values.view().permuted_axes([1, 0, 2])))
             .collect();
         let mut arrays: Vec<(&str, NpzArray<'_>)> = vec![("dt", self.dt.into())];
-        arrays.extend(
-            in_file_order
-                .iter()
-                .map(|(name, values)| (name.as_str(), values.into())),
-        );
+        arrays.extend(in_file_order.iter().map(|(name, values)| (name.as_str(), values.into())));
         write_npz(path, &arrays)
     }
 
@@ -116,10 +101,7 @@ impl Activity {
                 continue;
             }
             let values: Array3<f32> = file.array(&key, "[trial, time, unit]")?;
-            let values = values
-                .permuted_axes([1, 0, 2])
-                .as_standard_layout()
-                .into_owned();
+            let values = values.permuted_axes([1, 0, 2]).as_standard_layout().into_owned();
             let inserted = activity.insert(&key, values);
             inserted.map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
         }

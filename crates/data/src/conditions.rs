@@ -130,10 +130,7 @@ impl Conditions {
     /// No columns, for this many trials.
     #[must_use]
     pub fn none(trials: usize) -> Self {
-        Conditions {
-            trials,
-            columns: Vec::new(),
-        }
+        Conditions { trials, columns: Vec::new() }
     }
 
     /// Adds a column.
@@ -151,20 +148,13 @@ impl Conditions {
             });
         }
         if self.column(name).is_some() {
-            return Err(TrialsError::Twice {
-                what: "condition",
-                name: name.to_owned(),
-            });
+            return Err(TrialsError::Twice { what: "condition", name: name.to_owned() });
         }
         if let Column::Numbers(numbers) = &column
             && let Some(trial) = numbers.iter().position(|x| !x.is_finite())
         {
             let key = format!("conditions/{name}");
-            return Err(TrialsError::NotFinite {
-                key,
-                index: vec![trial],
-                value: numbers[trial],
-            });
+            return Err(TrialsError::NotFinite { key, index: vec![trial], value: numbers[trial] });
         }
         self.columns.push((name.to_owned(), column));
         Ok(self)
@@ -178,18 +168,13 @@ impl Conditions {
 
     /// Columns with their names, in order.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
-        self.columns
-            .iter()
-            .map(|(name, column)| (name.as_str(), column))
+        self.columns.iter().map(|(name, column)| (name.as_str(), column))
     }
 
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, column)| column)
+        self.columns.iter().find(|(n, _)| n == name).map(|(_, column)| column)
     }
 
     /// The numbers of this column; `None` if it is absent or holds labels.
@@ -216,20 +201,14 @@ impl Conditions {
     /// [`TrialsError::NoSuchTrial`].
     pub fn select(&self, trials: &[usize]) -> Result<Self, TrialsError> {
         if let Some(&trial) = trials.iter().find(|&&t| t >= self.trials) {
-            return Err(TrialsError::NoSuchTrial {
-                trial,
-                trials: self.trials,
-            });
+            return Err(TrialsError::NoSuchTrial { trial, trials: self.trials });
         }
         let columns = self
             .columns
             .iter()
             .map(|(name, column)| (name.clone(), column.select(trials)))
             .collect();
-        Ok(Conditions {
-            trials: trials.len(),
-            columns,
-        })
+        Ok(Conditions { trials: trials.len(), columns })
     }
 
     /// These rows, then those of another batch with the same columns.
@@ -259,24 +238,15 @@ impl Conditions {
             };
             columns.push((name.clone(), joined));
         }
-        Ok(Conditions {
-            trials: self.trials + other.trials,
-            columns,
-        })
+        Ok(Conditions { trials: self.trials + other.trials, columns })
     }
 
     fn describe(&self) -> String {
         let kind = |column: &Column| {
-            if matches!(column, Column::Numbers(_)) {
-                "numbers"
-            } else {
-                "labels"
-            }
+            if matches!(column, Column::Numbers(_)) { "numbers" } else { "labels" }
         };
-        let columns: Vec<String> = self
-            .columns()
-            .map(|(name, column)| format!("{name}: {}", kind(column)))
-            .collect();
+        let columns: Vec<String> =
+            self.columns().map(|(name, column)| format!("{name}: {}", kind(column))).collect();
         format!("[{}]", columns.join(", "))
     }
 }
@@ -290,26 +260,13 @@ mod tests {
         let two = || Conditions::none(2).with("a", vec![1.0, 2.0]).unwrap();
         assert!(matches!(
             two().with("b", vec![1.0]),
-            Err(TrialsError::Rows {
-                expected: 2,
-                found: 1,
-                ..
-            })
+            Err(TrialsError::Rows { expected: 2, found: 1, .. })
         ));
-        assert!(matches!(
-            two().with("a", vec!["x", "y"]),
-            Err(TrialsError::Twice { .. })
-        ));
-        assert!(matches!(
-            two().with("b", vec![0.0, f64::NAN]),
-            Err(TrialsError::NotFinite { .. })
-        ));
+        assert!(matches!(two().with("a", vec!["x", "y"]), Err(TrialsError::Twice { .. })));
+        assert!(matches!(two().with("b", vec![0.0, f64::NAN]), Err(TrialsError::NotFinite { .. })));
         assert!(matches!(
             two().select(&[2]),
-            Err(TrialsError::NoSuchTrial {
-                trial: 2,
-                trials: 2
-            })
+            Err(TrialsError::NoSuchTrial { trial: 2, trials: 2 })
         ));
     }
 
@@ -320,16 +277,9 @@ mod tests {
             .unwrap()
             .with("l", vec!["x", "y", "z"])
             .unwrap();
-        let joined = all
-            .select(&[0])
-            .unwrap()
-            .concatenate(&all.select(&[1, 2]).unwrap())
-            .unwrap();
+        let joined = all.select(&[0]).unwrap().concatenate(&all.select(&[1, 2]).unwrap()).unwrap();
         assert_eq!(joined, all);
         let other = Conditions::none(1).with("a", vec!["1"]).unwrap();
-        assert!(matches!(
-            all.concatenate(&other),
-            Err(TrialsError::Differ { .. })
-        ));
+        assert!(matches!(all.concatenate(&other), Err(TrialsError::Differ { .. })));
     }
 }

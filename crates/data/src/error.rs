@@ -111,11 +111,7 @@ pub enum FileProblem {
         value: f64,
     },
     /// A required array is not there.
-    #[error(
-        "no array `{key}`{}; the file has {}",
-        did_you_mean(meant),
-        list(found)
-    )]
+    #[error("no array `{key}`{}; the file has {}", did_you_mean(meant), list(found))]
     MissingKey {
         /// The array wanted.
         key: String,
@@ -160,10 +156,7 @@ impl FileProblem {
     /// This problem, of this file.
     #[must_use]
     pub fn of(self, file: impl AsRef<Path>) -> FileError {
-        FileError {
-            file: file.as_ref().to_owned(),
-            problem: Box::new(self),
-        }
+        FileError { file: file.as_ref().to_owned(), problem: Box::new(self) }
     }
 }
 
@@ -295,32 +288,18 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 fn at(key: &str) -> String {
-    if key.is_empty() {
-        String::new()
-    } else {
-        format!("`{key}`: ")
-    }
+    if key.is_empty() { String::new() } else { format!("`{key}`: ") }
 }
 
 fn did_you_mean(meant: &Option<String>) -> String {
-    meant
-        .as_ref()
-        .map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
+    meant.as_ref().map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
 }
 
 fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "no arrays".to_owned();
     }
-    let shown: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(shown.len());
-    if more == 0 {
-        shown.join(", ")
-    } else {
-        format!("{} and {more} more", shown.join(", "))
-    }
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

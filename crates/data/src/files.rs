@@ -34,11 +34,7 @@ pub fn write_atomically(
     if let Err(source) = written {
         // The first failure is the one to report; the leftover may never have been created.
         let _ = fs::remove_file(&aside);
-        return Err(FileProblem::Io {
-            action: "writing",
-            source,
-        }
-        .of(path));
+        return Err(FileProblem::Io { action: "writing", source }.of(path));
     }
     synchronise_directory(path);
     Ok(())
@@ -64,10 +60,7 @@ fn aside(path: &Path) -> PathBuf {
 /// Makes the rename itself durable. Where directories cannot be opened (Windows) the rename still
 /// is atomic, so a failure here is no error.
 fn synchronise_directory(path: &Path) {
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Ok(directory) = File::open(parent) {
         let _ = directory.sync_all();
     }

@@ -88,20 +88,15 @@ impl Header {
     /// Number of elements and of bytes, if they can exist in memory.
     pub(crate) fn size(&self) -> (u128, u128) {
         // With at most 64 axes of 64 bits this may pass u128, and then saturates: too large either way.
-        let elements = self
-            .shape
-            .iter()
-            .fold(1_u128, |n, &axis| n.saturating_mul(u128::from(axis)));
+        let elements =
+            self.shape.iter().fold(1_u128, |n, &axis| n.saturating_mul(u128::from(axis)));
         (elements, elements.saturating_mul(self.width as u128))
     }
 
     /// The shape for an array in memory; `None` if it cannot be one.
     pub(crate) fn dimensions(&self) -> Option<Vec<usize>> {
-        let shape: Option<Vec<usize>> = self
-            .shape
-            .iter()
-            .map(|&n| usize::try_from(n).ok())
-            .collect();
+        let shape: Option<Vec<usize>> =
+            self.shape.iter().map(|&n| usize::try_from(n).ok()).collect();
         // Axes of length 0 hide the others from the size, so these are bounded by themselves.
         shape.filter(|axes| {
             axes.iter()
@@ -140,15 +135,7 @@ fn parse(text: &str, offset: u64) -> Result<Header, HeaderProblem> {
         return malformed("`descr`, `fortran_order` or `shape` is missing");
     };
     let (big_endian, kind, width) = element(&descr)?;
-    Ok(Header {
-        descr,
-        kind,
-        width,
-        big_endian,
-        fortran,
-        shape,
-        offset,
-    })
+    Ok(Header { descr, kind, width, big_endian, fortran, shape, offset })
 }
 
 /// `"<f4"` is little-endian, float, 4 bytes.
@@ -199,9 +186,8 @@ impl<'a> Cursor<'a> {
         if self.take(wanted) {
             return Ok(());
         }
-        let found = self.peek().map_or("nothing".to_owned(), |c| {
-            format!("`{}`", c.escape_default())
-        });
+        let found =
+            self.peek().map_or("nothing".to_owned(), |c| format!("`{}`", c.escape_default()));
         malformed(format!("expected `{wanted}`, found {found}"))
     }
 
@@ -287,10 +273,7 @@ pub(crate) fn numbers<T: Real>(
         (Kind::Unsigned, 2) => decode!(u16),
         (Kind::Unsigned, 4) => decode!(u32),
         (Kind::Unsigned, 8) => decode!(u64),
-        (Kind::Bool, _) => bytes
-            .iter()
-            .map(|&b| T::from_f64(f64::from(b != 0)))
-            .collect(),
+        (Kind::Bool, _) => bytes.iter().map(|&b| T::from_f64(f64::from(b != 0))).collect(),
         _ => return None,
     };
     arrange(header, shape, values)
@@ -323,22 +306,14 @@ pub(crate) fn texts(header: &Header, shape: &[usize], bytes: &[u8]) -> Option<Ar
 
 fn arrange<T: Clone>(header: &Header, shape: &[usize], values: Vec<T>) -> Option<ArrayD<T>> {
     let stored = ArrayD::from_shape_vec(IxDyn(shape).set_f(header.fortran), values).ok()?;
-    Some(if header.fortran {
-        stored.as_standard_layout().into_owned()
-    } else {
-        stored
-    })
+    Some(if header.fortran { stored.as_standard_layout().into_owned() } else { stored })
 }
 
 /// Writes a version 1 header for elements in C order, padded as NumPy does so that the elements
 /// start at a multiple of 64 bytes.
 pub(crate) fn write_header(to: &mut impl Write, descr: &str, shape: &[usize]) -> io::Result<()> {
     let axes: String = shape.iter().map(|n| format!("{n}, ")).collect();
-    let axes = if shape.len() == 1 {
-        axes.trim_end()
-    } else {
-        axes.trim_end_matches(", ")
-    };
+    let axes = if shape.len() == 1 { axes.trim_end() } else { axes.trim_end_matches(", ") };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({axes}), }}");
     let padding = 63 - (10 + text.len()) % 64;
     text.extend(std::iter::repeat_n(' ', padding));
@@ -368,9 +343,7 @@ mod tests {
         );
         assert_eq!(header.shape, [3, 4]);
         assert_eq!(
-            parsed("{'shape': (), 'fortran_order': False, 'descr': '|b1'}")
-                .unwrap()
-                .shape,
+            parsed("{'shape': (), 'fortran_order': False, 'descr': '|b1'}").unwrap().shape,
             []
         );
     }

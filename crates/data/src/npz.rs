@@ -50,18 +50,11 @@ impl Npz {
         let path = path.as_ref();
         let failed = |source: std::io::Error| match source.kind() {
             std::io::ErrorKind::NotFound => FileProblem::Missing.of(path),
-            _ => FileProblem::Io {
-                action: "opening",
-                source,
-            }
-            .of(path),
+            _ => FileProblem::Io { action: "opening", source }.of(path),
         };
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
-            return Err(FileProblem::NotNpz {
-                looks_like: "is a directory",
-            }
-            .of(path));
+            return Err(FileProblem::NotNpz { looks_like: "is a directory" }.of(path));
         }
         Npz::read(path, BufReader::new(file))
     }
@@ -84,13 +77,7 @@ impl<R: Read + Seek> Npz<R> {
             .take(8)
             .read_to_end(&mut start)
             .and_then(|_| from.seek(SeekFrom::Start(0)))
-            .map_err(|source| {
-                FileProblem::Io {
-                    action: "reading",
-                    source,
-                }
-                .of(path)
-            })?;
+            .map_err(|source| FileProblem::Io { action: "reading", source }.of(path))?;
         if let Some(looks_like) = not_a_zip(&start) {
             return Err(FileProblem::NotNpz { looks_like }.of(path));
         }
@@ -105,12 +92,7 @@ impl<R: Read + Seek> Npz<R> {
                 members.push(index);
             }
         }
-        Ok(Npz {
-            path: path.to_owned(),
-            archive,
-            keys,
-            members,
-        })
+        Ok(Npz { path: path.to_owned(), archive, keys, members })
     }
 
     /// The path, as given.
@@ -144,9 +126,7 @@ impl<R: Read + Seek> Npz<R> {
     /// # Errors
     /// As [`Npz::shape`].
     pub fn is_text(&mut self, key: &str) -> Result<bool, FileError> {
-        self.with_member(key, |_, header, _| {
-            Ok(matches!(header.kind, Kind::Unicode | Kind::Bytes))
-        })
+        self.with_member(key, |_, header, _| Ok(matches!(header.kind, Kind::Unicode | Kind::Bytes)))
     }
 
     /// An array of numbers of any number of axes, in C order, converted to `T`.
@@ -196,21 +176,13 @@ impl<R: Read + Seek> Npz<R> {
         let found = self.shape(key)?;
         // The header is enough to refuse: no need to read a large array of the wrong rank.
         if D::NDIM.is_some_and(|n| n != found.len()) {
-            return Err(FileProblem::Rank {
-                key: key.to_owned(),
-                expected: axes,
-                found,
-            }
-            .of(&self.path));
+            return Err(
+                FileProblem::Rank { key: key.to_owned(), expected: axes, found }.of(&self.path)
+            );
         }
         let array = self.numbers(key)?;
         array.into_dimensionality().map_err(|_| {
-            FileProblem::Rank {
-                key: key.to_owned(),
-                expected: axes,
-                found,
-            }
-            .of(&self.path)
+            FileProblem::Rank { key: key.to_owned(), expected: axes, found }.of(&self.path)
         })
     }
 
@@ -228,12 +200,7 @@ impl<R: Read + Seek> Npz<R> {
             }
             .of(&self.path));
         }
-        Ok(self
-            .numbers::<f64>(key)?
-            .iter()
-            .copied()
-            .next()
-            .unwrap_or_default())
+        Ok(self.numbers::<f64>(key)?.iter().copied().next().unwrap_or_default())
     }
 
     /// A list of texts, such as names of channels.
@@ -255,17 +222,10 @@ impl<R: Read + Seek> Npz<R> {
             }
             if shape.len() > 1 {
                 let key = key.to_owned();
-                return Err(FileProblem::Rank {
-                    key,
-                    expected: "[name]",
-                    found: shape,
-                }
-                .of(path));
+                return Err(FileProblem::Rank { key, expected: "[name]", found: shape }.of(path));
             }
             let bytes = elements(&path, key, member, header)?;
-            npy::texts(header, &shape, &bytes)
-                .map(|texts| texts.into_iter().collect())
-                .ok_or(wrong)
+            npy::texts(header, &shape, &bytes).map(|texts| texts.into_iter().collect()).ok_or(wrong)
         })
     }
 
@@ -307,16 +267,12 @@ impl<R: Read + Seek> Npz<R> {
             .map_err(|error| damaged(path, key, error))?;
         let held = member.size();
         let header = Header::read(&mut member).map_err(|problem| match problem {
-            HeaderProblem::Io(source) => FileProblem::Damaged {
-                key: key.to_owned(),
-                problem: source.to_string(),
+            HeaderProblem::Io(source) => {
+                FileProblem::Damaged { key: key.to_owned(), problem: source.to_string() }.of(path)
             }
-            .of(path),
-            HeaderProblem::Malformed(problem) => FileProblem::Header {
-                key: key.to_owned(),
-                problem,
+            HeaderProblem::Malformed(problem) => {
+                FileProblem::Header { key: key.to_owned(), problem }.of(path)
             }
-            .of(path),
             HeaderProblem::Type(found) => wrong_type(
                 path,
                 key,
@@ -330,13 +286,7 @@ impl<R: Read + Seek> Npz<R> {
             Some(shape) if claimed == u128::from(held) => then(&mut member, &header, shape),
             _ => {
                 let (key, shape) = (key.to_owned(), header.shape.clone());
-                Err(FileProblem::Size {
-                    key,
-                    shape,
-                    claimed,
-                    held,
-                }
-                .of(path))
+                Err(FileProblem::Size { key, shape, claimed, held }.of(path))
             }
         }
     }
@@ -354,20 +304,11 @@ fn not_a_zip(start: &[u8]) -> Option<&'static str> {
 }
 
 fn damaged(path: &Path, key: &str, error: ZipError) -> FileError {
-    FileProblem::Damaged {
-        key: key.to_owned(),
-        problem: error.to_string(),
-    }
-    .of(path)
+    FileProblem::Damaged { key: key.to_owned(), problem: error.to_string() }.of(path)
 }
 
 fn wrong_type(path: &Path, key: &str, found: &str, expected: &'static str) -> FileError {
-    FileProblem::Type {
-        key: key.to_owned(),
-        found: found.to_owned(),
-        expected,
-    }
-    .of(path)
+    FileProblem::Type { key: key.to_owned(), found: found.to_owned(), expected }.of(path)
 }
 
 /// All bytes after the header. The size in the table of contents is a claim too, so the buffer
@@ -378,13 +319,7 @@ fn elements(
     member: &mut dyn Read,
     header: &Header,
 ) -> Result<Vec<u8>, FileError> {
-    let problem = |problem: String| {
-        FileProblem::Damaged {
-            key: key.to_owned(),
-            problem,
-        }
-        .of(path)
-    };
+    let problem = |problem: String| FileProblem::Damaged { key: key.to_owned(), problem }.of(path);
     let (_, claimed) = header.size();
     let claimed = u64::try_from(claimed).unwrap_or(u64::MAX);
     let mut bytes = Vec::with_capacity(claimed.min(1 << 22) as usize);
@@ -396,9 +331,6 @@ fn elements(
     if bytes.len() as u64 == claimed {
         Ok(bytes)
     } else {
-        Err(problem(format!(
-            "{} bytes of elements, expected {claimed}",
-            bytes.len()
-        )))
+        Err(problem(format!("{} bytes of elements, expected {claimed}", bytes.len())))
     }
 }

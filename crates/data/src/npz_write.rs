@@ -100,12 +100,7 @@ fn bytes(array: &NpzArray<'_>) -> usize {
 }
 
 fn widest(names: &[String]) -> usize {
-    names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(1)
+    names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1)
 }
 
 fn write_array(to: &mut impl Write, array: &NpzArray<'_>) -> std::io::Result<()> {

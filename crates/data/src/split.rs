@@ -95,28 +95,15 @@ pub fn by_blocks(
     }
     let blocks = steps / block;
     let chosen = choose(blocks, held_out, seed, "blocks")?;
-    let mut split = TimeSplit {
-        train: Vec::new(),
-        held_out: Vec::new(),
-    };
+    let mut split = TimeSplit { train: Vec::new(), held_out: Vec::new() };
     let mut first = 0;
     while first < blocks {
-        let last = (first..blocks)
-            .take_while(|&b| chosen[b] == chosen[first])
-            .last()
-            .unwrap_or(first);
+        let last =
+            (first..blocks).take_while(|&b| chosen[b] == chosen[first]).last().unwrap_or(first);
         let from = if first == 0 { 0 } else { first * block + gap };
-        let to = if last + 1 == blocks {
-            steps
-        } else {
-            (last + 1) * block - gap
-        };
+        let to = if last + 1 == blocks { steps } else { (last + 1) * block - gap };
         if from < to {
-            let side = if chosen[first] {
-                &mut split.held_out
-            } else {
-                &mut split.train
-            };
+            let side = if chosen[first] { &mut split.held_out } else { &mut split.train };
             side.push(from..to);
         }
         first = last + 1;
@@ -133,15 +120,9 @@ pub fn by_blocks(
 /// [`SplitError::Folds`].
 pub fn folds(count: usize, folds: usize) -> Result<Vec<Range<usize>>, SplitError> {
     if folds < 2 || folds > count {
-        return Err(SplitError::Folds {
-            folds,
-            of: count,
-            what: "samples",
-        });
+        return Err(SplitError::Folds { folds, of: count, what: "samples" });
     }
-    Ok((0..folds)
-        .map(|f| f * count / folds..(f + 1) * count / folds)
-        .collect())
+    Ok((0..folds).map(|f| f * count / folds..(f + 1) * count / folds).collect())
 }
 
 /// Marks the chosen ones.
@@ -152,11 +133,7 @@ fn choose(
     what: &'static str,
 ) -> Result<Vec<bool>, SplitError> {
     if !(fraction > 0.0 && fraction < 1.0) || count < 2 {
-        return Err(SplitError::Fraction {
-            fraction,
-            of: count,
-            what,
-        });
+        return Err(SplitError::Fraction { fraction, of: count, what });
     }
     let held_out = ((fraction * count as f64).round() as usize).clamp(1, count - 1);
     let mut order: Vec<usize> = (0..count).collect();
@@ -199,14 +176,8 @@ mod tests {
             }
             assert_eq!((all[0].0.start, all[all.len() - 1].0.end), (0, 666));
         }
-        assert!(matches!(
-            by_blocks(100, 12, 0.2, 6, 0),
-            Err(SplitError::Blocks { .. })
-        ));
-        assert!(matches!(
-            by_blocks(100, 100, 0.2, 0, 0),
-            Err(SplitError::Blocks { .. })
-        ));
+        assert!(matches!(by_blocks(100, 12, 0.2, 6, 0), Err(SplitError::Blocks { .. })));
+        assert!(matches!(by_blocks(100, 100, 0.2, 0, 0), Err(SplitError::Blocks { .. })));
     }
 
     #[test]

@@ -23,11 +23,7 @@ impl Target {
     #[must_use]
     pub fn everywhere(signal: &str, values: Array3<f32>) -> Self {
         let weights = Array2::ones((values.len_of(Axis(0)), values.len_of(Axis(1))));
-        Target {
-            signal: signal.to_owned(),
-            values,
-            weights,
-        }
+        Target { signal: signal.to_owned(), values, weights }
     }
 }
 
@@ -130,12 +126,7 @@ impl Trials {
         if !(self.dt.is_finite() && self.dt > 0.0) {
             return Err(TrialsError::Dt { dt: self.dt });
         }
-        expect_shape(
-            "input_names",
-            "[channel]",
-            &[channels],
-            &[self.input_names.len()],
-        )?;
+        expect_shape("input_names", "[channel]", &[channels], &[self.input_names.len()])?;
         once("input", &self.input_names)?;
         expect_finite("inputs", self.inputs.view())?;
         self.validate_lengths(steps, count)?;
@@ -156,27 +147,15 @@ impl Trials {
         }
         if self.conditions.trials() != count {
             let (name, found) = ("(all)".to_owned(), self.conditions.trials());
-            return Err(TrialsError::Rows {
-                name,
-                expected: count,
-                found,
-            });
+            return Err(TrialsError::Rows { name, expected: count, found });
         }
         Ok(())
     }
 
     fn validate_lengths(&self, steps: usize, count: usize) -> Result<(), TrialsError> {
         expect_shape("lengths", "[trial]", &[count], &[self.lengths.len()])?;
-        match self
-            .lengths
-            .iter()
-            .position(|length| !(1..=steps).contains(length))
-        {
-            Some(trial) => Err(TrialsError::Length {
-                trial,
-                length: self.lengths[trial],
-                steps,
-            }),
+        match self.lengths.iter().position(|length| !(1..=steps).contains(length)) {
+            Some(trial) => Err(TrialsError::Length { trial, length: self.lengths[trial], steps }),
             None => Ok(()),
         }
     }
@@ -187,10 +166,8 @@ impl Trials {
         steps: usize,
         count: usize,
     ) -> Result<(), TrialsError> {
-        let (values, weights) = (
-            format!("targets/{}", target.signal),
-            format!("weights/{}", target.signal),
-        );
+        let (values, weights) =
+            (format!("targets/{}", target.signal), format!("weights/{}", target.signal));
         let channels = target.values.len_of(Axis(2));
         expect_shape(
             &values,
@@ -198,23 +175,13 @@ impl Trials {
             &[steps, count, channels],
             target.values.shape(),
         )?;
-        expect_shape(
-            &weights,
-            "[time, trial]",
-            &[steps, count],
-            target.weights.shape(),
-        )?;
+        expect_shape(&weights, "[time, trial]", &[steps, count], target.weights.shape())?;
         expect_finite(&values, target.values.view())?;
         expect_finite(&weights, target.weights.view())?;
         for ((step, trial), &weight) in target.weights.indexed_iter() {
             let length = self.lengths[trial];
             if weight < 0.0 {
-                return Err(TrialsError::NegativeWeight {
-                    key: weights,
-                    step,
-                    trial,
-                    weight,
-                });
+                return Err(TrialsError::NegativeWeight { key: weights, step, trial, weight });
             }
             if weight > 0.0 && step >= length {
                 return Err(TrialsError::PaddedWeight {
@@ -232,9 +199,7 @@ impl Trials {
 
 /// `in0`, `in1`, …
 pub(crate) fn default_names(channels: usize) -> Vec<String> {
-    (0..channels)
-        .map(|channel| format!("in{channel}"))
-        .collect()
+    (0..channels).map(|channel| format!("in{channel}")).collect()
 }
 
 fn expect_shape(
@@ -259,11 +224,7 @@ fn expect_finite<D: Dimension>(key: &str, array: ArrayView<'_, f32, D>) -> Resul
     if array.iter().all(|x| x.is_finite()) {
         return Ok(());
     }
-    match array
-        .into_dyn()
-        .indexed_iter()
-        .find(|(_, x)| !x.is_finite())
-    {
+    match array.into_dyn().indexed_iter().find(|(_, x)| !x.is_finite()) {
         Some((index, &value)) => Err(TrialsError::NotFinite {
             key: key.to_owned(),
             index: index.slice().to_vec(),
@@ -275,14 +236,8 @@ fn expect_finite<D: Dimension>(key: &str, array: ArrayView<'_, f32, D>) -> Resul
 
 fn once<S: AsRef<str>>(what: &'static str, names: &[S]) -> Result<(), TrialsError> {
     for (i, name) in names.iter().enumerate() {
-        if names[..i]
-            .iter()
-            .any(|earlier| earlier.as_ref() == name.as_ref())
-        {
-            return Err(TrialsError::Twice {
-                what,
-                name: name.as_ref().to_owned(),
-            });
+        if names[..i].iter().any(|earlier| earlier.as_ref() == name.as_ref()) {
+            return Err(TrialsError::Twice { what, name: name.as_ref().to_owned() });
         }
     }
     Ok(())
@@ -298,16 +253,11 @@ pub(crate) mod tests {
             offset + (100 * t + 10 * k + c) as f32
         });
         let mut trials = Trials::new(20.0, inputs).unwrap();
-        trials.targets.push(Target::everywhere(
-            OUTPUT,
-            Array3::from_elem((steps, count, 1), offset),
-        ));
-        trials.start = Some(Array2::from_shape_fn((count, 3), |(k, v)| {
-            offset + (k + v) as f32
-        }));
-        let row = (0..count)
-            .map(|k| k as f64 + f64::from(offset))
-            .collect::<Vec<_>>();
+        trials
+            .targets
+            .push(Target::everywhere(OUTPUT, Array3::from_elem((steps, count, 1), offset)));
+        trials.start = Some(Array2::from_shape_fn((count, 3), |(k, v)| offset + (k + v) as f32));
+        let row = (0..count).map(|k| k as f64 + f64::from(offset)).collect::<Vec<_>>();
         trials.conditions = Conditions::none(count).with("k", row).unwrap();
         trials.validate().unwrap();
         trials

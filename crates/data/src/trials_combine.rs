@@ -18,10 +18,7 @@ impl Trials {
             });
         }
         if let Some(&trial) = trials.iter().find(|&&t| t >= self.len()) {
-            return Err(TrialsError::NoSuchTrial {
-                trial,
-                trials: self.len(),
-            });
+            return Err(TrialsError::NoSuchTrial { trial, trials: self.len() });
         }
         Ok(Trials {
             dt: self.dt,
@@ -36,10 +33,7 @@ impl Trials {
                     weights: target.weights.select(Axis(1), trials),
                 })
                 .collect(),
-            start: self
-                .start
-                .as_ref()
-                .map(|start| start.select(Axis(0), trials)),
+            start: self.start.as_ref().map(|start| start.select(Axis(0), trials)),
             conditions: self.conditions.select(trials)?,
             lengths: trials.iter().map(|&t| self.lengths[t]).collect(),
         })
@@ -51,11 +45,7 @@ impl Trials {
     /// [`TrialsError::Differ`] unless dt, channels, targets, start and conditions are alike.
     pub fn concatenate(&self, other: &Self) -> Result<Self, TrialsError> {
         differ("dt (ms)", self.dt, other.dt)?;
-        differ(
-            "input channels",
-            self.input_names.join(", "),
-            other.input_names.join(", "),
-        )?;
+        differ("input channels", self.input_names.join(", "), other.input_names.join(", "))?;
         let signals = |trials: &Trials| -> Vec<String> {
             trials
                 .targets
@@ -63,34 +53,22 @@ impl Trials {
                 .map(|t| format!("{} x{}", t.signal, t.values.len_of(Axis(2))))
                 .collect()
         };
-        differ(
-            "targets",
-            signals(self).join(", "),
-            signals(other).join(", "),
-        )?;
-        let width = |trials: &Trials| {
-            trials
-                .start
-                .as_ref()
-                .map_or(0, |start| start.len_of(Axis(1)))
-        };
+        differ("targets", signals(self).join(", "), signals(other).join(", "))?;
+        let width =
+            |trials: &Trials| trials.start.as_ref().map_or(0, |start| start.len_of(Axis(1)));
         differ("width of `start`", width(self), width(other))?;
 
         let steps = self.steps().max(other.steps());
-        let targets = self
-            .targets
-            .iter()
-            .zip(&other.targets)
-            .map(|(a, b)| Target {
-                signal: a.signal.clone(),
-                values: join(&a.values, &b.values, steps),
-                weights: join(
-                    &a.weights.clone().insert_axis(Axis(2)),
-                    &b.weights.clone().insert_axis(Axis(2)),
-                    steps,
-                )
-                .remove_axis(Axis(2)),
-            });
+        let targets = self.targets.iter().zip(&other.targets).map(|(a, b)| Target {
+            signal: a.signal.clone(),
+            values: join(&a.values, &b.values, steps),
+            weights: join(
+                &a.weights.clone().insert_axis(Axis(2)),
+                &b.weights.clone().insert_axis(Axis(2)),
+                steps,
+            )
+            .remove_axis(Axis(2)),
+        });
         let start = match (&self.start, &other.start) {
             (Some(a), Some(b)) => concatenate(Axis(0), &[a.view(), b.view()]).ok(),
             _ => None,
@@ -110,12 +88,8 @@ impl Trials {
 fn join(a: &Array3<f32>, b: &Array3<f32>, steps: usize) -> Array3<f32> {
     let (first, second) = (a.len_of(Axis(1)), b.len_of(Axis(1)));
     let mut joined = Array3::zeros((steps, first + second, a.len_of(Axis(2))));
-    joined
-        .slice_mut(s![..a.len_of(Axis(0)), ..first, ..])
-        .assign(a);
-    joined
-        .slice_mut(s![..b.len_of(Axis(0)), first.., ..])
-        .assign(b);
+    joined.slice_mut(s![..a.len_of(Axis(0)), ..first, ..]).assign(a);
+    joined.slice_mut(s![..b.len_of(Axis(0)), first.., ..]).assign(b);
     joined
 }
 
@@ -127,11 +101,7 @@ fn differ<T: PartialEq + ToString>(
     if first == second {
         return Ok(());
     }
-    Err(TrialsError::Differ {
-        what,
-        first: first.to_string(),
-        second: second.to_string(),
-    })
+    Err(TrialsError::Differ { what, first: first.to_string(), second: second.to_string() })
 }
 
 #[cfg(test)]
@@ -142,19 +112,10 @@ mod tests {
     #[test]
     fn selecting_and_joining_agree() {
         let all = batch(5, 4, 0.5);
-        let joined = all
-            .select(&[0, 1])
-            .unwrap()
-            .concatenate(&all.select(&[2, 3]).unwrap())
-            .unwrap();
+        let joined =
+            all.select(&[0, 1]).unwrap().concatenate(&all.select(&[2, 3]).unwrap()).unwrap();
         assert_eq!(joined, all);
-        assert!(matches!(
-            all.select(&[4]),
-            Err(TrialsError::NoSuchTrial {
-                trial: 4,
-                trials: 4
-            })
-        ));
+        assert!(matches!(all.select(&[4]), Err(TrialsError::NoSuchTrial { trial: 4, trials: 4 })));
         assert!(matches!(all.select(&[]), Err(TrialsError::Empty { .. })));
     }
 
@@ -164,18 +125,9 @@ mod tests {
         let joined = a.concatenate(&b).unwrap();
         joined.validate().unwrap();
         assert_eq!(joined.lengths, [5, 5, 3]);
-        assert_eq!(
-            joined.targets[0].weights.column(2).to_vec(),
-            [1.0, 1.0, 1.0, 0.0, 0.0]
-        );
+        assert_eq!(joined.targets[0].weights.column(2).to_vec(), [1.0, 1.0, 1.0, 0.0, 0.0]);
         let mut other = batch(3, 1, 2.0);
         other.dt = 10.0;
-        assert!(matches!(
-            a.concatenate(&other),
-            Err(TrialsError::Differ {
-                what: "dt (ms)",
-                ..
-            })
-        ));
+        assert!(matches!(a.concatenate(&other), Err(TrialsError::Differ { what: "dt (ms)", .. })));
     }
 }

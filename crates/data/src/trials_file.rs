@@ -71,36 +71,20 @@ pub fn trials_from<R: Read + Seek>(
         (false, Some(dt)) => dt,
         (false, None) => return Err(file.missing("dt")),
     };
-    let input_names = if file.has("input_names") {
-        file.texts("input_names")?
-    } else {
-        default_names(channels)
-    };
+    let input_names =
+        if file.has("input_names") { file.texts("input_names")? } else { default_names(channels) };
     let lengths = lengths(file, count, steps)?;
     let targets = targets(file, count, steps, &lengths)?;
     let start = if file.has("start") {
         let start: Array2<f32> = file.array("start", "[trial, value]")?;
-        agree(
-            file,
-            "start",
-            "[trial, value]",
-            vec![count, start.len_of(Axis(1))],
-            start.shape(),
-        )?;
+        agree(file, "start", "[trial, value]", vec![count, start.len_of(Axis(1))], start.shape())?;
         Some(start)
     } else {
         None
     };
     let conditions = conditions(file, count)?;
-    let trials = Trials {
-        dt,
-        inputs: time_first(inputs),
-        input_names,
-        targets,
-        start,
-        conditions,
-        lengths,
-    };
+    let trials =
+        Trials { dt, inputs: time_first(inputs), input_names, targets, start, conditions, lengths };
     match trials.validate() {
         Ok(()) => Ok(trials),
         Err(source) => Err(FileProblem::Trials { source }.of(file.path())),
@@ -131,10 +115,7 @@ fn lengths<R: Read + Seek>(
     }
     let found: Array1<f64> = file.array("lengths", "[trial]")?;
     agree(file, "lengths", "[trial]", vec![count], found.shape())?;
-    match found
-        .iter()
-        .position(|&n| n.fract() != 0.0 || n < 1.0 || n > steps as f64)
-    {
+    match found.iter().position(|&n| n.fract() != 0.0 || n < 1.0 || n > steps as f64) {
         Some(trial) => Err(FileProblem::Value {
             key: format!("lengths[{trial}]"),
             value: found[trial].to_string(),
@@ -164,21 +145,10 @@ fn targets<R: Read + Seek>(
         };
         let values: Array3<f32> = file.array(key, "[trial, time, channel]")?;
         let expected = vec![count, steps, values.len_of(Axis(2))];
-        agree(
-            file,
-            key,
-            "[trial, time, channel]",
-            expected,
-            values.shape(),
-        )?;
-        let weights = Array2::from_shape_fn((steps, count), |(step, trial)| {
-            f32::from(step < lengths[trial])
-        });
-        targets.push(Target {
-            signal,
-            values: time_first(values),
-            weights,
-        });
+        agree(file, key, "[trial, time, channel]", expected, values.shape())?;
+        let weights =
+            Array2::from_shape_fn((steps, count), |(step, trial)| f32::from(step < lengths[trial]));
+        targets.push(Target { signal, values: time_first(values), weights });
     }
     let mut weighted: Vec<(String, &String)> = Vec::new();
     for key in &keys {
@@ -186,12 +156,7 @@ fn targets<R: Read + Seek>(
             continue;
         };
         let wrong = |fix: String| {
-            FileProblem::Value {
-                key: key.clone(),
-                value: "given".to_owned(),
-                fix,
-            }
-            .of(file.path())
+            FileProblem::Value { key: key.clone(), value: "given".to_owned(), fix }.of(file.path())
         };
         if let Some((_, earlier)) = weighted.iter().find(|(s, _)| *s == signal) {
             return Err(wrong(format!(
@@ -204,13 +169,7 @@ fn targets<R: Read + Seek>(
             )));
         };
         let weights: Array2<f32> = file.array(key, "[trial, time]")?;
-        agree(
-            file,
-            key,
-            "[trial, time]",
-            vec![count, steps],
-            weights.shape(),
-        )?;
+        agree(file, key, "[trial, time]", vec![count, steps], weights.shape())?;
         targets[position].weights = weights.t().as_standard_layout().into_owned();
         weighted.push((signal, key));
     }
@@ -228,10 +187,7 @@ fn conditions<R: Read + Seek>(file: &mut Npz<R>, count: usize) -> Result<Conditi
         let added = if file.is_text(&key)? {
             conditions.with(name, file.texts(&key)?)
         } else {
-            conditions.with(
-                name,
-                file.array::<f64, ndarray::Ix1>(&key, "[trial]")?.to_vec(),
-            )
+            conditions.with(name, file.array::<f64, ndarray::Ix1>(&key, "[trial]")?.to_vec())
         };
         conditions = added.map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     }
@@ -249,22 +205,12 @@ fn agree<R: Read + Seek>(
         return Ok(());
     }
     let (key, found) = (key.to_owned(), found.to_vec());
-    Err(FileProblem::Shape {
-        key,
-        axes,
-        with: "inputs",
-        expected,
-        found,
-    }
-    .of(file.path()))
+    Err(FileProblem::Shape { key, axes, with: "inputs", expected, found }.of(file.path()))
 }
 
 /// `[trial, time, channel]` of files to `[time, trial, channel]` of memory, contiguous.
 fn time_first(array: Array3<f32>) -> Array3<f32> {
-    array
-        .permuted_axes([1, 0, 2])
-        .as_standard_layout()
-        .into_owned()
+    array.permuted_axes([1, 0, 2]).as_standard_layout().into_owned()
 }
 
 /// Writes trials with the keys of [this table](self); [`read_trials`] gives them back.
@@ -273,9 +219,7 @@ fn time_first(array: Array3<f32>) -> Array3<f32> {
 /// [`FileProblem::Trials`] if they are not valid, [`FileProblem::Io`] if the file cannot be written.
 pub fn write_trials(path: impl AsRef<Path>, trials: &Trials) -> Result<(), FileError> {
     let path = path.as_ref();
-    trials
-        .validate()
-        .map_err(|source| FileProblem::Trials { source }.of(path))?;
+    trials.validate().map_err(|source| FileProblem::Trials { source }.of(path))?;
     let inputs = trials.inputs.view().permuted_axes([1, 0, 2]);
     let lengths: Array1<i64> = trials.lengths.iter().map(|&n| n as i64).collect();
     let key = |folder: &str, signal: &str| match signal {
@@ -291,10 +235,7 @@ pub fn write_trials(path: impl AsRef<Path>, trials: &Trials) -> Result<(), FileE
     for target in &trials.targets {
         let values = target.values.view().permuted_axes([1, 0, 2]).to_owned();
         arrays.push((key("targets", &target.signal), values.into()));
-        arrays.push((
-            key("weights", &target.signal),
-            target.weights.t().to_owned().into(),
-        ));
+        arrays.push((key("weights", &target.signal), target.weights.t().to_owned().into()));
     }
     if let Some(start) = &trials.start {
         arrays.push(("start".into(), start.into()));
@@ -306,9 +247,7 @@ pub fn write_trials(path: impl AsRef<Path>, trials: &Trials) -> Result<(), FileE
         };
         arrays.push((format!("conditions/{name}"), column));
     }
-    let named: Vec<(&str, NpzArray<'_>)> = arrays
-        .iter()
-        .map(|(key, array)| (key.as_str(), array.clone()))
-        .collect();
+    let named: Vec<(&str, NpzArray<'_>)> =
+        arrays.iter().map(|(key, array)| (key.as_str(), array.clone())).collect();
     write_npz(path, &named)
 }

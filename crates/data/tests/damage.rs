@@ -103,44 +103,25 @@ fn gigantic_claims_are_refused_by_size() {
     let mut file = Npz::from_bytes("huge.npz", archive(header, &[0; 16])).unwrap();
     let error = file.numbers::<f32>("inputs").unwrap_err();
     assert!(
-        matches!(
-            *error.problem,
-            FileProblem::Size {
-                claimed: 256_000_000_000_000,
-                held: 16,
-                ..
-            }
-        ),
+        matches!(*error.problem, FileProblem::Size { claimed: 256_000_000_000_000, held: 16, .. }),
         "{error}"
     );
-    assert!(
-        error.to_string().contains("[1000000, 1000000, 64]"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("[1000000, 1000000, 64]"), "{error}");
 }
 
 #[test]
 fn long_and_deep_headers_are_refused() {
     let long = vec![b' '; 1 << 20];
     let mut file = Npz::from_bytes("long.npz", archive(&long, &[])).unwrap();
-    assert!(matches!(
-        problem(file.shape("inputs")),
-        FileProblem::Header { .. }
-    ));
+    assert!(matches!(problem(file.shape("inputs")), FileProblem::Header { .. }));
     let deep = [b"{'shape': ".as_slice(), &[b'('; 60_000]].concat();
     let mut file = Npz::from_bytes("deep.npz", archive(&deep, &[])).unwrap();
-    assert!(matches!(
-        problem(file.shape("inputs")),
-        FileProblem::Header { .. }
-    ));
+    assert!(matches!(problem(file.shape("inputs")), FileProblem::Header { .. }));
 }
 
 #[test]
 fn every_truncation_is_an_error() {
     for length in 0..PLAIN.len() {
-        assert!(
-            Npz::from_bytes("cut.npz", PLAIN[..length].to_vec()).is_err(),
-            "{length} bytes"
-        );
+        assert!(Npz::from_bytes("cut.npz", PLAIN[..length].to_vec()).is_err(), "{length} bytes");
     }
 }

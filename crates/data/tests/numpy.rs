@@ -13,9 +13,7 @@ fn problem<T>(result: Result<T, FileError>) -> FileProblem {
 }
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/files")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)
 }
 
 fn expect_the_trials_of_make_py(trials: &Trials) {
@@ -24,10 +22,7 @@ fn expect_the_trials_of_make_py(trials: &Trials) {
         Array3::from_shape_fn((3, 4, 2), |(t, k, c)| (100 * k + 10 * t + c) as f32)
     );
     assert_eq!(trials.input_names, ["motion", "colour"]);
-    assert_eq!(
-        (trials.dt, trials.lengths.as_slice()),
-        (20.0, [3, 3, 3, 2].as_slice())
-    );
+    assert_eq!((trials.dt, trials.lengths.as_slice()), (20.0, [3, 3, 3, 2].as_slice()));
     let target = trials.target("out.y").unwrap();
     assert_eq!(
         target.values,
@@ -43,14 +38,8 @@ fn expect_the_trials_of_make_py(trials: &Trials) {
         trials.start.as_ref().unwrap(),
         Array2::from_shape_fn((4, 2), |(k, v)| (2 * k + v) as f32)
     );
-    assert_eq!(
-        trials.conditions.numbers("coherence").unwrap(),
-        [-4.0, -1.0, 1.0, 4.0]
-    );
-    assert_eq!(
-        trials.conditions.labels("context").unwrap(),
-        ["A", "B", "A", "é"]
-    );
+    assert_eq!(trials.conditions.numbers("coherence").unwrap(), [-4.0, -1.0, 1.0, 4.0]);
+    assert_eq!(trials.conditions.labels("context").unwrap(), ["A", "B", "A", "é"]);
 }
 
 #[test]
@@ -73,11 +62,7 @@ fn trials_survive_a_round_trip() {
     assert_eq!(read_trials(&path, None).unwrap(), trials);
     let first = std::fs::read(&path).unwrap();
     write_trials(&path, &trials).unwrap();
-    assert_eq!(
-        std::fs::read(&path).unwrap(),
-        first,
-        "the same trials give the same bytes"
-    );
+    assert_eq!(std::fs::read(&path).unwrap(), first, "the same trials give the same bytes");
 }
 
 #[test]
@@ -95,10 +80,8 @@ fn activity_survives_a_round_trip() {
     assert!(activity.insert("out.z", Array3::ones((2, 3, 1))).is_err());
     activity.write(&path).unwrap();
     assert_eq!(Activity::read(&path).unwrap(), activity);
-    let in_file: Array3<f32> = Npz::open(&path)
-        .unwrap()
-        .array("rec.r", "[trial, time, unit]")
-        .unwrap();
+    let in_file: Array3<f32> =
+        Npz::open(&path).unwrap().array("rec.r", "[trial, time, unit]").unwrap();
     assert_eq!(in_file[[1, 3, 2]], 312.0);
 }
 
@@ -126,10 +109,7 @@ fn messages_name_key_value_and_fix() {
         &[("input", (&inputs).into())],
         &["unknown array `input`", "did you mean `inputs`?", "extra/"],
     );
-    says(
-        &[("dt", 20.0.into())],
-        &["no array `inputs`", "the file has `dt`"],
-    );
+    says(&[("dt", 20.0.into())], &["no array `inputs`", "the file has `dt`"]);
     says(
         &[("inputs", (&Array2::<f32>::zeros((3, 2))).into())],
         &["`inputs`", "[trial, time, channel]", "[3, 2]"],
@@ -142,10 +122,7 @@ fn messages_name_key_value_and_fix() {
         &["`inputs`[0, 0, 0] is inf"],
     );
     says(
-        &[
-            ok.clone(),
-            ("targets", Array3::<f32>::zeros((4, 2, 1)).into()),
-        ],
+        &[ok.clone(), ("targets", Array3::<f32>::zeros((4, 2, 1)).into())],
         &["`targets`", "[4, 3, 1]", "[4, 2, 1]", "agree with `inputs`"],
     );
     says(
@@ -153,17 +130,11 @@ fn messages_name_key_value_and_fix() {
         &["`weights`", "no target"],
     );
     says(
-        &[
-            ok.clone(),
-            ("lengths", Array1::from(vec![3_i64, 3, 3, 4]).into()),
-        ],
+        &[ok.clone(), ("lengths", Array1::from(vec![3_i64, 3, 3, 4]).into())],
         &["lengths[3]", "4", "1..=3"],
     );
     says(
-        &[
-            ok.clone(),
-            ("conditions/c", Array1::from(vec![1.0, 2.0]).into()),
-        ],
+        &[ok.clone(), ("conditions/c", Array1::from(vec![1.0, 2.0]).into())],
         &["`conditions/c`", "[4]", "[2]"],
     );
     says(&[ok.clone(), ("dt", (-1.0).into())], &["`dt` is -1 ms"]);
@@ -172,25 +143,12 @@ fn messages_name_key_value_and_fix() {
         &["`dt`", "one number", "[2]"],
     );
     let names = ["a".to_owned(), "a".to_owned()];
-    says(
-        &[ok.clone(), ("input_names", names.as_slice().into())],
-        &["`a`", "twice"],
-    );
-    says(
-        &[("inputs", names.as_slice().into())],
-        &["`inputs`", "expected axes"],
-    );
+    says(&[ok.clone(), ("input_names", names.as_slice().into())], &["`a`", "twice"]);
+    says(&[("inputs", names.as_slice().into())], &["`inputs`", "expected axes"]);
     says(&[ok, ("start", names.as_slice().into())], &["`start`"]);
-    let lacking = read_trials(file("complex.npz"), None)
-        .unwrap_err()
-        .to_string();
+    let lacking = read_trials(file("complex.npz"), None).unwrap_err().to_string();
     assert!(lacking.contains("`inputs`: elements are <c16"), "{lacking}");
-    assert!(
-        read_trials(file("object.npz"), None)
-            .unwrap_err()
-            .to_string()
-            .contains("|O")
-    );
+    assert!(read_trials(file("object.npz"), None).unwrap_err().to_string().contains("|O"));
 }
 
 #[test]
@@ -199,10 +157,7 @@ fn dt_comes_from_the_file_or_the_caller() {
     let path = dir.path().join("a.npz");
     write_npz(
         &path,
-        &[
-            ("inputs", Array3::<f32>::zeros((1, 2, 1)).into()),
-            ("extra/mine", 1.0.into()),
-        ],
+        &[("inputs", Array3::<f32>::zeros((1, 2, 1)).into()), ("extra/mine", 1.0.into())],
     )
     .unwrap();
     assert!(
@@ -214,32 +169,17 @@ fn dt_comes_from_the_file_or_the_caller() {
 
 #[test]
 fn files_that_are_no_npz_are_told_apart() {
-    assert!(matches!(
-        problem(Npz::open(file("nowhere.npz"))),
-        FileProblem::Missing
-    ));
+    assert!(matches!(problem(Npz::open(file("nowhere.npz"))), FileProblem::Missing));
     let single = Npz::open(file("single.npy")).err().unwrap().to_string();
-    assert!(
-        single.contains("is a single .npy array; write it with numpy.savez"),
-        "{single}"
-    );
-    assert!(matches!(
-        problem(Npz::open(file("make.py"))),
-        FileProblem::NotNpz { .. }
-    ));
+    assert!(single.contains("is a single .npy array; write it with numpy.savez"), "{single}");
+    assert!(matches!(problem(Npz::open(file("make.py"))), FileProblem::NotNpz { .. }));
     assert!(matches!(
         problem(Npz::open(file(""))),
-        FileProblem::NotNpz {
-            looks_like: "is a directory",
-            ..
-        }
+        FileProblem::NotNpz { looks_like: "is a directory", .. }
     ));
     let mut bytes = std::fs::read(file("plain.npz")).unwrap();
     bytes.truncate(bytes.len() / 2);
-    assert!(matches!(
-        problem(Npz::from_bytes("half.npz", bytes)),
-        FileProblem::Damaged { .. }
-    ));
+    assert!(matches!(problem(Npz::from_bytes("half.npz", bytes)), FileProblem::Damaged { .. }));
 }
 
 #[test]
@@ -247,10 +187,7 @@ fn the_page_about_files_has_the_table_of_the_code() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("../../docs/files.md")).unwrap();
     let code = std::fs::read_to_string(root.join("src/trials_file.rs")).unwrap();
-    let rows: Vec<&str> = code
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! |"))
-        .collect();
+    let rows: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("//! |")).collect();
     assert!(rows.len() > 5);
     for row in rows {
         assert!(page.contains(row), "docs/files.md lacks |{row}");

@@ -31,11 +31,7 @@ impl Names for Network {
                         "signal `{name}`: `{}` has no group `{group}`{}; it has {}",
                         population.name,
                         meant.unwrap_or_default(),
-                        if known.is_empty() {
-                            "none".to_owned()
-                        } else {
-                            known.join(", ")
-                        }
+                        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
                     ));
                 }
             },
@@ -74,13 +70,6 @@ impl<T: Real> Model<T> for Engine<T> {
         noise: NoiseSource,
         record: &[SignalId],
     ) -> Result<Vec<Array3<T>>, RunError> {
-        Engine::run(
-            self,
-            parameters,
-            trials,
-            noise,
-            &Interventions::default(),
-            record,
-        )
+        Engine::run(self, parameters, trials, noise, &Interventions::default(), record)
     }
 }

@@ -252,9 +252,7 @@ fn at_parameter(parameter: &Option<String>) -> String {
 }
 
 fn did_you_mean(meant: &Option<String>) -> String {
-    meant
-        .as_ref()
-        .map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
+    meant.as_ref().map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
 }
 
 fn lines(problems: &[PhaseError]) -> String {
@@ -268,15 +266,7 @@ fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let shown: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(shown.len());
-    if more == 0 {
-        shown.join(", ")
-    } else {
-        format!("{} and {more} more", shown.join(", "))
-    }
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

@@ -50,9 +50,7 @@ pub struct Objective {
 
 impl Default for Objective {
     fn default() -> Self {
-        Objective {
-            terms: vec![Term::Mse(Mse::default())],
-        }
+        Objective { terms: vec![Term::Mse(Mse::default())] }
     }
 }
 
@@ -155,11 +153,7 @@ impl Objective {
             };
             problems.extend(outcome.err());
         }
-        if problems.is_empty() {
-            Ok(resolved)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(resolved) } else { Err(problems) }
     }
 }
 
@@ -167,22 +161,13 @@ fn signal(term: &Term, names: &(impl Names + ?Sized)) -> Result<SignalTerm, Obje
     let label = term.to_string();
     let name = term.signal().unwrap_or(OUTPUT);
     let found = names.signal(name);
-    let signal = found.map_err(|problem| ObjectiveError::Signal {
-        term: label.clone(),
-        problem,
-    })?;
+    let signal =
+        found.map_err(|problem| ObjectiveError::Signal { term: label.clone(), problem })?;
     let target = match term {
         Term::Mse(_) | Term::CrossEntropy(_) | Term::Poisson(_) => Some(name.to_owned()),
         _ => None,
     };
-    Ok(SignalTerm {
-        label,
-        weight: term.weight(),
-        rule: term.rule(),
-        target,
-        signal,
-        view: 0,
-    })
+    Ok(SignalTerm { label, weight: term.weight(), rule: term.rule(), target, signal, view: 0 })
 }
 
 fn parameters(
@@ -191,9 +176,7 @@ fn parameters(
     names: &(impl Names + ?Sized),
 ) -> Result<ParameterTerm, ObjectiveError> {
     let entries = names.layout().entries();
-    let fitting = entries
-        .iter()
-        .filter(|entry| fits(&penalty.parameters, entry));
+    let fitting = entries.iter().filter(|entry| fits(&penalty.parameters, entry));
     let ranges: Vec<_> = fitting.map(|entry| entry.range.clone()).collect();
     if ranges.is_empty() {
         let names = || entries.iter().map(|entry| entry.name.as_str());
@@ -204,22 +187,13 @@ fn parameters(
             names: names().map(str::to_owned).collect(),
         });
     }
-    let count = ranges
-        .iter()
-        .map(ExactSizeIterator::len)
-        .sum::<usize>()
-        .max(1);
+    let count = ranges.iter().map(ExactSizeIterator::len).sum::<usize>().max(1);
     let scale = match penalty.reduce {
         Reduce::Mean => 1.0 / count as f64,
         Reduce::Sum => 1.0,
     };
     let scale = scale * penalty.weight;
-    Ok(ParameterTerm {
-        label: term.to_string(),
-        scale,
-        rule: term.rule(),
-        ranges,
-    })
+    Ok(ParameterTerm { label: term.to_string(), scale, rule: term.rule(), ranges })
 }
 
 pub(crate) fn one() -> f64 {

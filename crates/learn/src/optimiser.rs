@@ -78,11 +78,7 @@ impl Optimiser {
     /// What is wrong with its constants.
     pub(crate) fn problems(&self) -> Vec<PhaseError> {
         let adam = |beta1, beta2, epsilon| {
-            [
-                ("beta1", beta1, false),
-                ("beta2", beta2, false),
-                ("epsilon", epsilon, true),
-            ]
+            [("beta1", beta1, false), ("beta2", beta2, false), ("epsilon", epsilon, true)]
         };
         let (values, decay) = match self {
             Optimiser::Sgd(sgd) => (vec![("momentum", sgd.momentum, false)], 0.0),
@@ -92,21 +88,12 @@ impl Optimiser {
         let mut problems: Vec<_> = values
             .into_iter()
             .filter(|&(_, value, epsilon)| {
-                !(value >= 0.0
-                    && (if epsilon {
-                        value < f64::INFINITY
-                    } else {
-                        value < 1.0
-                    }))
+                !(value >= 0.0 && (if epsilon { value < f64::INFINITY } else { value < 1.0 }))
             })
             .map(|(name, value, epsilon)| PhaseError::Value {
                 field: format!("learner.optimiser.{name}"),
                 value,
-                expected: if epsilon {
-                    "0 or a positive number"
-                } else {
-                    "at least 0 and below 1"
-                },
+                expected: if epsilon { "0 or a positive number" } else { "at least 0 and below 1" },
             })
             .collect();
         if !(decay >= 0.0 && decay.is_finite()) {
@@ -127,17 +114,11 @@ pub(crate) fn find<'a, T>(
     expected: usize,
 ) -> Result<&'a [T], StateError> {
     let found = state.iter().find(|(key, _)| *key == name);
-    let &(_, array) = found.ok_or_else(|| StateError::Missing {
-        name: name.to_owned(),
-    })?;
+    let &(_, array) = found.ok_or_else(|| StateError::Missing { name: name.to_owned() })?;
     if array.len() == expected {
         return Ok(array);
     }
-    Err(StateError::Length {
-        name: name.to_owned(),
-        expected,
-        found: array.len(),
-    })
+    Err(StateError::Length { name: name.to_owned(), expected, found: array.len() })
 }
 
 /// `x` held within `low..=high`; NaN stays.

@@ -58,11 +58,7 @@ pub(crate) fn expect_some(
     }
     if trained && !fitting().any(|entry| entry.trained) {
         let names = fitting().map(|entry| entry.name.clone()).collect();
-        return Err(PhaseError::Fixed {
-            field,
-            pattern: pattern_text,
-            names,
-        });
+        return Err(PhaseError::Fixed { field, pattern: pattern_text, names });
     }
     Ok(())
 }
@@ -89,13 +85,9 @@ mod tests {
         ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [
-            ("rec", "rec.W"),
-            ("*->*", "rec.I.bias"),
-            ("*.W", "rec.W.m"),
-            ("", "a"),
-            ("a*a", "a"),
-        ] {
+        for (pattern, name) in
+            [("rec", "rec.W"), ("*->*", "rec.I.bias"), ("*.W", "rec.W.m"), ("", "a"), ("a*a", "a")]
+        {
             assert!(!matches(pattern, name), "{pattern} {name}");
         }
     }

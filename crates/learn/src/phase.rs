@@ -101,12 +101,7 @@ pub struct Stop {
 
 impl Default for Stop {
     fn default() -> Self {
-        Stop {
-            updates: 1000,
-            loss: None,
-            score: None,
-            times: 1,
-        }
+        Stop { updates: 1000, loss: None, score: None, times: 1 }
     }
 }
 
@@ -122,10 +117,7 @@ pub struct Validate {
 
 impl Default for Validate {
     fn default() -> Self {
-        Validate {
-            every: 50,
-            trials: 256,
-        }
+        Validate { every: 50, trials: 256 }
     }
 }
 
@@ -149,57 +141,22 @@ impl Phase {
         for own in &self.rates {
             problems.extend(expect_some(layout, "rates", &own.parameters, false).err());
             let right = own.rate.is_finite() && own.rate >= 0.0;
-            expect(
-                &mut problems,
-                "rates.rate",
-                own.rate,
-                right,
-                "0 (frozen) or a positive number",
-            );
+            expect(&mut problems, "rates.rate", own.rate, right, "0 (frozen) or a positive number");
         }
         if problems.len() == patterns && self.plan(names).is_empty() {
             problems.push(PhaseError::NothingTrained);
         }
 
-        let Stop {
-            updates,
-            loss,
-            score,
-            times,
-        } = self.stop;
+        let Stop { updates, loss, score, times } = self.stop;
         let at_least_one = "at least 1";
-        expect(
-            &mut problems,
-            "stop.updates",
-            updates as f64,
-            updates > 0,
-            at_least_one,
-        );
-        expect(
-            &mut problems,
-            "stop.times",
-            times as f64,
-            times > 0,
-            at_least_one,
-        );
+        expect(&mut problems, "stop.updates", updates as f64, updates > 0, at_least_one);
+        expect(&mut problems, "stop.times", times as f64, times > 0, at_least_one);
         let trials = self.validate.trials;
-        expect(
-            &mut problems,
-            "validate.trials",
-            trials as f64,
-            trials > 0,
-            at_least_one,
-        );
+        expect(&mut problems, "validate.trials", trials as f64, trials > 0, at_least_one);
         for (field, wish) in [("loss", loss), ("score", score)] {
             if let Some(value) = wish {
                 let name = format!("stop.{field}");
-                expect(
-                    &mut problems,
-                    &name,
-                    value,
-                    value.is_finite(),
-                    "a finite number",
-                );
+                expect(&mut problems, &name, value, value.is_finite(), "a finite number");
                 if self.validate.every == 0 {
                     problems.push(PhaseError::NoValidation { field });
                 }
@@ -208,11 +165,7 @@ impl Phase {
         if matches!(self.learner.schedule, Schedule::Plateau { .. }) && self.validate.every == 0 {
             problems.push(PhaseError::NoPlateau);
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// What it trains.
@@ -225,92 +178,32 @@ impl Phase {
 impl Learner {
     fn problems(&self) -> Vec<PhaseError> {
         let mut problems = self.optimiser.problems();
-        let Learner {
-            rate,
-            clip,
-            truncate,
-            batch,
-            ..
-        } = *self;
+        let Learner { rate, clip, truncate, batch, .. } = *self;
         let positive = "a positive number";
-        expect(
-            &mut problems,
-            "learner.rate",
-            rate,
-            rate.is_finite() && rate > 0.0,
-            positive,
-        );
+        expect(&mut problems, "learner.rate", rate, rate.is_finite() && rate > 0.0, positive);
         let right = clip.is_finite() && clip >= 0.0;
-        expect(
-            &mut problems,
-            "learner.clip",
-            clip,
-            right,
-            "0 (no clipping) or a positive number",
-        );
-        expect(
-            &mut problems,
-            "learner.batch",
-            batch as f64,
-            batch > 0,
-            "at least 1",
-        );
-        expect(
-            &mut problems,
-            "learner.truncate",
-            0.0,
-            truncate != Some(0),
-            "at least 1 step",
-        );
+        expect(&mut problems, "learner.clip", clip, right, "0 (no clipping) or a positive number");
+        expect(&mut problems, "learner.batch", batch as f64, batch > 0, "at least 1");
+        expect(&mut problems, "learner.truncate", 0.0, truncate != Some(0), "at least 1 step");
 
         let fraction = |x: f64| (0.0..=1.0).contains(&x);
         let mut field = |name: &str, value: f64, right: bool, expected| {
-            expect(
-                &mut problems,
-                &format!("learner.schedule.{name}"),
-                value,
-                right,
-                expected,
-            );
+            expect(&mut problems, &format!("learner.schedule.{name}"), value, right, expected);
         };
         match self.schedule {
             Schedule::Constant => {}
             Schedule::Step { every, factor } => {
                 field("every", every as f64, every > 0, "at least 1 update");
-                field(
-                    "factor",
-                    factor,
-                    factor.is_finite() && factor > 0.0,
-                    positive,
-                );
+                field("factor", factor, factor.is_finite() && factor > 0.0, positive);
             }
-            Schedule::Cosine {
-                warmup,
-                updates,
-                floor,
-            } => {
+            Schedule::Cosine { warmup, updates, floor } => {
                 let end = updates.unwrap_or(u64::MAX);
                 field("updates", end as f64, end > warmup, "more than `warmup`");
                 field("floor", floor, fraction(floor), "between 0 and 1");
             }
-            Schedule::Plateau {
-                patience,
-                factor,
-                floor,
-                threshold,
-            } => {
-                field(
-                    "patience",
-                    patience as f64,
-                    patience > 0,
-                    "at least 1 validation",
-                );
-                field(
-                    "factor",
-                    factor,
-                    factor > 0.0 && factor < 1.0,
-                    "above 0 and below 1",
-                );
+            Schedule::Plateau { patience, factor, floor, threshold } => {
+                field("patience", patience as f64, patience > 0, "at least 1 validation");
+                field("factor", factor, factor > 0.0 && factor < 1.0, "above 0 and below 1");
                 field("floor", floor, fraction(floor), "between 0 and 1");
                 field(
                     "threshold",
@@ -337,10 +230,6 @@ fn expect(
     expected: &'static str,
 ) {
     if !right {
-        problems.push(PhaseError::Value {
-            field: field.to_owned(),
-            value,
-            expected,
-        });
+        problems.push(PhaseError::Value { field: field.to_owned(), value, expected });
     }
 }

@@ -88,11 +88,7 @@ pub struct ScheduleState {
 
 impl Default for ScheduleState {
     fn default() -> Self {
-        ScheduleState {
-            factor: 1.0,
-            best: f64::INFINITY,
-            since: 0,
-        }
+        ScheduleState { factor: 1.0, best: f64::INFINITY, since: 0 }
     }
 }
 
@@ -106,11 +102,7 @@ impl Schedule {
                 factor.powi(i32::try_from(falls).unwrap_or(i32::MAX))
             }
             Schedule::Cosine { warmup, .. } if t < warmup => (t + 1) as f64 / warmup as f64,
-            Schedule::Cosine {
-                warmup,
-                updates,
-                floor,
-            } => {
+            Schedule::Cosine { warmup, updates, floor } => {
                 let span = updates.unwrap_or(last).saturating_sub(warmup).max(1);
                 let s = ((t - warmup) as f64 / span as f64).min(1.0);
                 floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * s).cos())
@@ -121,13 +113,7 @@ impl Schedule {
 
     /// Takes note of a validation loss.
     pub fn observe(&self, state: &mut ScheduleState, loss: f64) {
-        let Schedule::Plateau {
-            patience,
-            factor,
-            floor,
-            threshold,
-        } = *self
-        else {
+        let Schedule::Plateau { patience, factor, floor, threshold } = *self else {
             return;
         };
         if state.best == f64::INFINITY || loss < state.best - threshold * state.best.abs() {
@@ -148,31 +134,19 @@ mod tests {
     use super::*;
 
     fn factors(schedule: &Schedule, at: &[u64], last: u64) -> Vec<f64> {
-        at.iter()
-            .map(|&t| schedule.factor(&ScheduleState::default(), t, last))
-            .collect()
+        at.iter().map(|&t| schedule.factor(&ScheduleState::default(), t, last)).collect()
     }
 
     #[test]
     fn constant_and_step() {
         assert_eq!(factors(&Schedule::Constant, &[0, 7, 1 << 40], 10), [1.0; 3]);
-        let step = Schedule::Step {
-            every: 10,
-            factor: 0.5,
-        };
-        assert_eq!(
-            factors(&step, &[0, 9, 10, 25, 30], 100),
-            [1.0, 1.0, 0.5, 0.25, 0.125]
-        );
+        let step = Schedule::Step { every: 10, factor: 0.5 };
+        assert_eq!(factors(&step, &[0, 9, 10, 25, 30], 100), [1.0, 1.0, 0.5, 0.25, 0.125]);
     }
 
     #[test]
     fn cosine_warms_up_falls_and_stays() {
-        let cosine = Schedule::Cosine {
-            warmup: 4,
-            updates: None,
-            floor: 0.1,
-        };
+        let cosine = Schedule::Cosine { warmup: 4, updates: None, floor: 0.1 };
         let found = factors(&cosine, &[0, 1, 3, 4, 8, 12, 20, 99], 20);
         // floor + 0.9 (1 + cos πs)/2 at s = 0, 1/4, 1/2, 1
         let quarter = 0.1 + 0.45 * (1.0 + std::f64::consts::FRAC_1_SQRT_2);
@@ -180,22 +154,13 @@ mod tests {
         for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-15, "{found} {expected}");
         }
-        let sooner = Schedule::Cosine {
-            warmup: 0,
-            updates: Some(10),
-            floor: 0.0,
-        };
+        let sooner = Schedule::Cosine { warmup: 0, updates: Some(10), floor: 0.0 };
         assert!((factors(&sooner, &[5], 1000)[0] - 0.5).abs() < 1e-15);
     }
 
     #[test]
     fn plateau_falls_after_patience() {
-        let schedule = Schedule::Plateau {
-            patience: 2,
-            factor: 0.5,
-            floor: 0.2,
-            threshold: 0.01,
-        };
+        let schedule = Schedule::Plateau { patience: 2, factor: 0.5, floor: 0.2, threshold: 0.01 };
         let mut state = ScheduleState::default();
         let mut seen = Vec::new();
         for loss in [1.0, 0.5, 0.499, 0.498, 0.4, 0.4, 0.4, 0.4, 0.4, 0.1] {

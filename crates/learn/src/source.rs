@@ -61,16 +61,8 @@ pub struct DataSet {
 impl DataSet {
     /// All trials for training.
     pub fn new(trials: Trials, seed: u64) -> Self {
-        let signal = trials
-            .targets
-            .first()
-            .map_or_else(|| OUTPUT.to_owned(), |t| t.signal.clone());
-        DataSet {
-            train: trials,
-            held_out: None,
-            signal,
-            seed,
-        }
+        let signal = trials.targets.first().map_or_else(|| OUTPUT.to_owned(), |t| t.signal.clone());
+        DataSet { train: trials, held_out: None, signal, seed }
     }
 
     /// Some trials held out for validation.
@@ -130,9 +122,7 @@ impl Source for DataSet {
 /// R² of outputs against the target of a signal; none without such a target, without variance, or if
 /// shapes differ.
 pub fn r_squared(trials: &Trials, signal: &str, outputs: ArrayView3<'_, f32>) -> Option<f64> {
-    let target = trials
-        .target(signal)
-        .filter(|target| target.values.dim() == outputs.dim())?;
+    let target = trials.target(signal).filter(|target| target.values.dim() == outputs.dim())?;
     let channels = outputs.dim().2;
     let mut mass = 0.0;
     let mut mean = vec![0.0; channels];
@@ -167,21 +157,14 @@ mod tests {
     }
 
     fn seen(trials: &Trials) -> Vec<usize> {
-        trials
-            .inputs
-            .index_axis(Axis(0), 0)
-            .iter()
-            .map(|&x| x as usize)
-            .collect()
+        trials.inputs.index_axis(Axis(0), 0).iter().map(|&x| x as usize).collect()
     }
 
     #[test]
     fn epochs_are_shuffled_and_without_replacement() {
         let set = DataSet::new(trials(10), 7);
         let epoch = |e: u64| -> Vec<usize> {
-            (0..3)
-                .flat_map(|b| seen(&set.batch(3 * e + b, 3).unwrap()))
-                .collect()
+            (0..3).flat_map(|b| seen(&set.batch(3 * e + b, 3).unwrap())).collect()
         };
         for e in 0..4 {
             let mut drawn = epoch(e);
@@ -191,19 +174,12 @@ mod tests {
         }
         assert_ne!(epoch(0), epoch(1));
         assert_eq!(epoch(2), epoch(2), "a pure function of the number");
-        assert_eq!(
-            set.batch(5, 100).unwrap().len(),
-            10,
-            "a batch larger than the set is the set"
-        );
+        assert_eq!(set.batch(5, 100).unwrap().len(), 10, "a batch larger than the set is the set");
     }
 
     #[test]
     fn validation_is_held_out() {
-        let split = Split {
-            train: vec![0, 1, 2],
-            held_out: vec![4, 3],
-        };
+        let split = Split { train: vec![0, 1, 2], held_out: vec![4, 3] };
         let set = DataSet::split(&trials(5), &split, 0).unwrap();
         assert_eq!(seen(&set.validation(9, 256).unwrap()), [4, 3]);
         assert!((0..9).all(|k| seen(&set.batch(k, 2).unwrap()).iter().all(|&t| t < 3)));

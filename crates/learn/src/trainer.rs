@@ -45,11 +45,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            seed: 0,
-            noise: true,
-            watch: Vec::new(),
-        }
+        Options { seed: 0, noise: true, watch: Vec::new() }
     }
 }
 
@@ -152,24 +148,15 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         }
         let (expected, found) = (model.layout().len(), parameters.len());
         if expected != found {
-            return Err(StateError::Length {
-                name: "parameters".to_owned(),
-                expected,
-                found,
-            }
-            .into());
+            return Err(
+                StateError::Length { name: "parameters".to_owned(), expected, found }.into()
+            );
         }
         for (phase, stage) in stages.iter().enumerate() {
-            stage
-                .phase
-                .check(&model)
-                .map_err(|problems| TrainError::Phase { phase, problems })?;
+            stage.phase.check(&model).map_err(|problems| TrainError::Phase { phase, problems })?;
         }
-        let watch: Result<_, String> = options
-            .watch
-            .iter()
-            .map(|name| model.signal(name))
-            .collect();
+        let watch: Result<_, String> =
+            options.watch.iter().map(|name| model.signal(name)).collect();
         let watch = watch.map_err(|problem| TrainError::Watch { problem })?;
         let mut trainer = Trainer {
             model,
@@ -191,11 +178,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
     fn enter(&mut self) -> Result<(), TrainError> {
         let phase = self.counters.phase;
         self.current = None;
-        let Some(Stage {
-            phase: data,
-            source,
-        }) = self.stages.get(phase)
-        else {
+        let Some(Stage { phase: data, source }) = self.stages.get(phase) else {
             return Ok(());
         };
         let objective = data.objective.resolve(&self.model).map_err(|problems| {
@@ -221,24 +204,11 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         else {
             return Ok(None);
         };
-        let Learner {
-            rate,
-            schedule,
-            truncate,
-            batch,
-            ..
-        } = &stage.phase.learner;
+        let Learner { rate, schedule, truncate, batch, .. } = &stage.phase.learner;
         let number = self.counters.update;
-        let trials = stage
-            .source
-            .batch(number, *batch)
-            .map_err(TrainError::Source)?;
+        let trials = stage.source.batch(number, *batch).map_err(TrainError::Source)?;
         let bound = current.objective.bind(&trials)?;
-        let noise = NoiseSource {
-            on: self.options.noise,
-            seed: self.options.seed,
-            epoch: number,
-        };
+        let noise = NoiseSource { on: self.options.noise, seed: self.options.seed, epoch: number };
         let loss = match self.model.gradient(
             &self.parameters,
             &trials,
@@ -267,13 +237,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             return Err(self.diverged(loss, None, guard::Cause::Exploded, rate));
         }
         let scale = clip(grad_norm, stage.phase.learner.limit());
-        current.updater.step(
-            &mut self.parameters,
-            &self.gradient,
-            &current.plan,
-            rate,
-            scale,
-        );
+        current.updater.step(&mut self.parameters, &self.gradient, &current.plan, rate, scale);
         self.counters.update += 1;
         self.counters.in_phase += 1;
         self.counters.optimiser = current.updater.steps();
@@ -310,22 +274,11 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
     fn judge(&mut self, validation: &Validation) -> Option<Finish> {
         let stage = self.stages.get(self.counters.phase)?;
         let stop = &stage.phase.stop;
-        stage
-            .phase
-            .learner
-            .schedule
-            .observe(&mut self.counters.schedule, validation.loss);
-        let scored = stop
-            .score
-            .zip(validation.score)
-            .filter(|(wish, score)| score >= wish);
+        stage.phase.learner.schedule.observe(&mut self.counters.schedule, validation.loss);
+        let scored = stop.score.zip(validation.score).filter(|(wish, score)| score >= wish);
         let low = stop.loss.filter(|wish| validation.loss <= *wish);
         let wish = scored.map(|_| Finish::Score).or(low.map(|_| Finish::Loss));
-        self.counters.met = if wish.is_some() {
-            self.counters.met + 1
-        } else {
-            0
-        };
+        self.counters.met = if wish.is_some() { self.counters.met + 1 } else { 0 };
         wish.filter(|_| self.counters.met >= stop.times)
     }
 
@@ -336,10 +289,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         cause: guard::Cause,
         rate: f64,
     ) -> TrainError {
-        let learner = self
-            .stages
-            .get(self.counters.phase)
-            .map(|stage| &stage.phase.learner);
+        let learner = self.stages.get(self.counters.phase).map(|stage| &stage.phase.learner);
         let clip = learner.and_then(Learner::limit);
         TrainError::Diverged {
             update: self.counters.update + u64::from(cause != guard::Cause::Validation),

@@ -24,11 +24,7 @@ impl Source for Drawn {
 
 fn engine(threads: usize, memory: usize) -> Engine<f32> {
     let network = Arc::new(Network::new(description()).unwrap());
-    let options = EngineOptions {
-        threads,
-        memory,
-        ..EngineOptions::default()
-    };
+    let options = EngineOptions { threads, memory, ..EngineOptions::default() };
     Engine::new(network, options).unwrap()
 }
 
@@ -39,38 +35,24 @@ fn stages() -> Vec<Stage> {
                  learner = { rate = 0.01, batch = 37, truncate = 6 }
                  stop = { updates = 60 }
                  validate = { every = 20, trials = 50 }";
-    vec![Stage {
-        phase: toml::from_str(phase).unwrap(),
-        source: Arc::new(Drawn),
-    }]
+    vec![Stage { phase: toml::from_str(phase).unwrap(), source: Arc::new(Drawn) }]
 }
 
 fn options() -> Options {
-    Options {
-        seed: 3,
-        watch: vec!["rec.r".into()],
-        ..Options::default()
-    }
+    Options { seed: 3, watch: vec!["rec.r".into()], ..Options::default() }
 }
 
 fn fresh(threads: usize, memory: usize) -> Trainer<f32, Engine<f32>> {
     let engine = engine(threads, memory);
-    let start: Vec<f32> = engine
-        .network()
-        .initial_parameters(1)
-        .iter()
-        .map(|&p| p as f32)
-        .collect();
+    let start: Vec<f32> =
+        engine.network().initial_parameters(1).iter().map(|&p| p as f32).collect();
     Trainer::new(engine, start, stages(), options()).unwrap()
 }
 
 fn finish(mut trainer: Trainer<f32, Engine<f32>>) -> (Vec<u64>, Vec<u32>) {
     let steps: Vec<_> = std::iter::from_fn(|| trainer.advance().unwrap()).collect();
     let losses = steps.iter().map(|step| step.loss.to_bits()).collect();
-    (
-        losses,
-        trainer.parameters().iter().map(|p| p.to_bits()).collect(),
-    )
+    (losses, trainer.parameters().iter().map(|p| p.to_bits()).collect())
 }
 
 #[test]
@@ -90,10 +72,7 @@ fn threads_memory_and_interruptions_do_not_matter() {
     }
     let checkpoint = interrupted.checkpoint();
     let resumed = Trainer::resume(engine(5, 0), stages(), options(), &checkpoint).unwrap();
-    assert!(
-        finish(resumed) == (losses[33..].to_vec(), parameters),
-        "resumed"
-    );
+    assert!(finish(resumed) == (losses[33..].to_vec(), parameters), "resumed");
 }
 
 #[test]

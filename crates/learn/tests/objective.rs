@@ -11,20 +11,14 @@ use common::{HIDDEN, OUTPUTS, READOUT, Toy, UNITS, evaluate, hash, trials};
 use ndarray::{Array2, Array3};
 use serde_json::Value;
 
-const SILENT: NoiseSource = NoiseSource {
-    on: false,
-    seed: 0,
-    epoch: 0,
-};
+const SILENT: NoiseSource = NoiseSource { on: false, seed: 0, epoch: 0 };
 
 fn objective(terms: &str) -> Objective {
     #[derive(serde::Deserialize)]
     struct File {
         objective: Objective,
     }
-    toml::from_str::<File>(&format!("objective = [{terms}]"))
-        .unwrap()
-        .objective
+    toml::from_str::<File>(&format!("objective = [{terms}]")).unwrap().objective
 }
 
 /// Loss of a batch whose signals are given.
@@ -35,11 +29,7 @@ fn loss(bound: &Bound<'_>, r: &Array3<f64>, y: &Array3<f64>) -> (f64, [Array3<f6
 fn with_targets(targets: Array3<f32>, signal: &str) -> Trials {
     let mut trials = trials(3, 5);
     let weights = trials.targets[0].weights.clone();
-    trials.targets = vec![Target {
-        signal: signal.into(),
-        values: targets,
-        weights,
-    }];
+    trials.targets = vec![Target { signal: signal.into(), values: targets, weights }];
     trials
 }
 
@@ -50,27 +40,12 @@ fn derivatives_of_signal_terms() {
     let group = Array3::from_shape_fn((8, 5, 3), |(t, k, c)| 0.1 * (t * k + c) as f32);
     for (terms, trials) in [
         ("{ kind = 'mse' }", trials(3, 5)),
-        (
-            "{ kind = 'mse', signal = 'rec.r[A]', weight = 0.3 }",
-            with_targets(group, "rec.r[A]"),
-        ),
+        ("{ kind = 'mse', signal = 'rec.r[A]', weight = 0.3 }", with_targets(group, "rec.r[A]")),
         ("{ kind = 'cross-entropy' }", with_targets(shares, "out.y")),
-        (
-            "{ kind = 'poisson' }",
-            with_targets(counts.clone(), "out.y"),
-        ),
-        (
-            "{ kind = 'poisson', link = 'softplus' }",
-            with_targets(counts, "out.y"),
-        ),
-        (
-            "{ kind = 'l2', signal = 'rec.r', weight = 0.7 }",
-            trials(3, 5),
-        ),
-        (
-            "{ kind = 'l1', signal = 'rec.r', weight = 0.7 }",
-            trials(3, 5),
-        ),
+        ("{ kind = 'poisson' }", with_targets(counts.clone(), "out.y")),
+        ("{ kind = 'poisson', link = 'softplus' }", with_targets(counts, "out.y")),
+        ("{ kind = 'l2', signal = 'rec.r', weight = 0.7 }", trials(3, 5)),
+        ("{ kind = 'l1', signal = 'rec.r', weight = 0.7 }", trials(3, 5)),
         (
             "{ kind = 'l2', signal = 'rec.r[B]' }, { kind = 'l1', signal = 'out.y' }, { kind = 'mse' }",
             trials(3, 5),
@@ -116,15 +91,10 @@ fn derivatives_by_parameters() {
     let mut both = |p: &[f64]| {
         let bound = resolved.bind(&trials).unwrap();
         let mut gradient = vec![0.0; p.len()];
-        let value = toy
-            .gradient(p, &trials, &bound, SILENT, None, &mut gradient)
-            .unwrap();
+        let value = toy.gradient(p, &trials, &bound, SILENT, None, &mut gradient).unwrap();
         let value = value + bound.penalise(p, Some(&mut gradient));
         let total: f64 = bound.values().iter().map(|term| term.value).sum();
-        assert!(
-            (total - value).abs() < 1e-12,
-            "terms add up: {total} {value}"
-        );
+        assert!((total - value).abs() < 1e-12, "terms add up: {total} {value}");
         (value, gradient)
     };
     let (_, gradient) = both(&p);
@@ -136,10 +106,7 @@ fn derivatives_by_parameters() {
         p[k] = kept - h;
         let (down, _) = both(&p);
         p[k] = kept;
-        assert!(
-            ((up - down) / (2.0 * h) - gradient[k]).abs() < 1e-8,
-            "parameter {k}"
-        );
+        assert!(((up - down) / (2.0 * h) - gradient[k]).abs() < 1e-8, "parameter {k}");
     }
 }
 
@@ -149,12 +116,7 @@ fn penalties_have_their_closed_form() {
     let p = toy.initial::<f64>(5);
     let trials = trials(0, 3);
     let value = |term: &str| {
-        objective(term)
-            .resolve(&toy)
-            .unwrap()
-            .bind(&trials)
-            .unwrap()
-            .penalise(&p, None)
+        objective(term).resolve(&toy).unwrap().bind(&trials).unwrap().penalise(&p, None)
     };
     let wirings: Vec<f64> = (toy.layout.entries().iter())
         .filter(|entry| entry.name.ends_with(".W"))
@@ -168,20 +130,13 @@ fn penalties_have_their_closed_form() {
     assert!((value("{ kind = 'l1-weights' }") - sizes / n).abs() < 1e-14);
 
     // the mean square of rates leaves the padding of the last trial out
-    let resolved = objective("{ kind = 'l2', signal = 'rec.r' }")
-        .resolve(&toy)
-        .unwrap();
+    let resolved = objective("{ kind = 'l2', signal = 'rec.r' }").resolve(&toy).unwrap();
     let bound = resolved.bind(&trials).unwrap();
     let mut r = Array3::from_elem((8, 3, UNITS), 2.0);
     r.slice_mut(ndarray::s![5.., 2, ..]).fill(100.0);
     let (value, [slope, _]) = loss(&bound, &r, &Array3::zeros((8, 3, OUTPUTS)));
     assert!((value - 4.0).abs() < 1e-13, "{value}");
-    assert!(
-        slope
-            .slice(ndarray::s![5.., 2, ..])
-            .iter()
-            .all(|&d| d == 0.0)
-    );
+    assert!(slope.slice(ndarray::s![5.., 2, ..]).iter().all(|&d| d == 0.0));
 }
 
 /// A signal of any width, for the constants.
@@ -192,10 +147,7 @@ impl Names for Wide {
         &self.0
     }
     fn signal(&self, _: &str) -> Result<Signal, String> {
-        Ok(Signal {
-            id: READOUT,
-            units: attractor_learn::Units::Range(0..self.1),
-        })
+        Ok(Signal { id: READOUT, units: attractor_learn::Units::Range(0..self.1) })
     }
 }
 
@@ -209,31 +161,18 @@ fn losses_of_pytorch() {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|x| x.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
 fn check<T: Real>(case: &Value, tolerance: f64) {
-    let shape: Vec<usize> = numbers(&case["shape"])
-        .iter()
-        .map(|&n| n as usize)
-        .collect();
+    let shape: Vec<usize> = numbers(&case["shape"]).iter().map(|&n| n as usize).collect();
     let shape = (shape[0], shape[1], shape[2]);
     let kind = case["kind"].as_str().unwrap();
     let term = match kind {
         "poisson-softplus" => "{ kind = 'poisson', link = 'softplus' }".to_owned(),
         kind => format!("{{ kind = '{kind}' }}"),
     };
-    let single = |key: &str| {
-        numbers(&case[key])
-            .iter()
-            .map(|&x| x as f32)
-            .collect::<Vec<_>>()
-    };
+    let single = |key: &str| numbers(&case[key]).iter().map(|&x| x as f32).collect::<Vec<_>>();
     let mut trials = Trials::new(1.0, Array3::zeros((shape.0, shape.1, 0))).unwrap();
     trials.targets.push(Target {
         signal: "out.y".into(),
@@ -241,9 +180,7 @@ fn check<T: Real>(case: &Value, tolerance: f64) {
         weights: Array2::from_shape_vec((shape.0, shape.1), single("weights")).unwrap(),
     });
     trials.validate().unwrap();
-    let resolved = objective(&term)
-        .resolve(&Wide(Layout::default(), shape.2))
-        .unwrap();
+    let resolved = objective(&term).resolve(&Wide(Layout::default(), shape.2)).unwrap();
     let bound = resolved.bind(&trials).unwrap();
     let y = numbers(&case["y"]).into_iter().map(T::from_f64).collect();
     let y = Array3::from_shape_vec(shape, y).unwrap();
@@ -255,10 +192,7 @@ fn check<T: Real>(case: &Value, tolerance: f64) {
         "{kind}: {value} {expected}"
     );
     for (found, expected) in slope.iter().zip(numbers(&case["slope"])) {
-        assert!(
-            (found.to_f64() - expected).abs() < tolerance,
-            "{kind}: {found} {expected}"
-        );
+        assert!((found.to_f64() - expected).abs() < tolerance, "{kind}: {found} {expected}");
     }
 }
 
@@ -266,9 +200,8 @@ fn check<T: Real>(case: &Value, tolerance: f64) {
 fn poisson_far_out() {
     let counts = Array3::from_elem((8, 5, 2), 3.0);
     let trials = with_targets(counts, "out.y");
-    let resolved = objective("{ kind = 'poisson', link = 'softplus' }")
-        .resolve(&Toy::new())
-        .unwrap();
+    let resolved =
+        objective("{ kind = 'poisson', link = 'softplus' }").resolve(&Toy::new()).unwrap();
     let bound = resolved.bind(&trials).unwrap();
     let r = Array3::zeros((8, 5, UNITS));
     for y in [-500.0_f32, -120.0, -17.5, -16.5, 50.0, 500.0] {
@@ -280,10 +213,7 @@ fn poisson_far_out() {
         );
         let (rate, log) = if y > 0.0 { (y, y.ln()) } else { (0.0, y) };
         let expected = f64::from(rate - 3.0 * log);
-        assert!(
-            (value - expected).abs() < 1e-5 * expected.abs(),
-            "{y}: {value} {expected}"
-        );
+        assert!((value - expected).abs() < 1e-5 * expected.abs(), "{y}: {value} {expected}");
         assert!(slope.iter().all(|d| d.is_finite()), "{y}");
     }
 }
@@ -293,9 +223,7 @@ fn parts_do_not_matter() {
     let trials = trials(4, 7);
     let terms = "{ kind = 'mse' }, { kind = 'l2', signal = 'rec.r' }";
     let resolved = objective(terms).resolve(&Toy::new()).unwrap();
-    let r = Array3::from_shape_fn((8, 7, UNITS), |(t, k, i)| {
-        hash(&[t as u64, k as u64, i as u64])
-    });
+    let r = Array3::from_shape_fn((8, 7, UNITS), |(t, k, i)| hash(&[t as u64, k as u64, i as u64]));
     let y = r.slice(ndarray::s![.., .., ..OUTPUTS]).to_owned();
     let signals = [(HIDDEN, &r), (READOUT, &y)];
     let bound = resolved.bind(&trials).unwrap();
@@ -323,19 +251,12 @@ fn what_is_wrong_is_named() {
         "{ kind = 'mse', signal = 'out.z', weight = -1 }, { kind = 'l1-weights', parameters = 'rec->ouf.W' }",
     );
     assert_eq!(many.len(), 3, "{many:?}");
-    assert!(
-        many[2].to_string().contains("did you mean `rec->out.W`?"),
-        "{}",
-        many[2]
-    );
+    assert!(many[2].to_string().contains("did you mean `rec->out.W`?"), "{}", many[2]);
 
     let resolved = objective("{ kind = 'mse' }").resolve(&toy).unwrap();
     let mut batch = trials(0, 2);
     batch.targets[0].weights.fill(0.0);
-    assert!(matches!(
-        resolved.bind(&batch),
-        Err(ObjectiveError::NothingAsked { .. })
-    ));
+    assert!(matches!(resolved.bind(&batch), Err(ObjectiveError::NothingAsked { .. })));
     batch.targets[0].signal = "out.z".into();
     let message = resolved.bind(&batch).unwrap_err().to_string();
     assert_eq!(
@@ -345,21 +266,14 @@ fn what_is_wrong_is_named() {
     let wide = with_targets(Array3::zeros((8, 5, 3)), "out.y");
     assert!(matches!(
         resolved.bind(&wide),
-        Err(ObjectiveError::Channels {
-            target: 3,
-            signal: 2,
-            ..
-        })
+        Err(ObjectiveError::Channels { target: 3, signal: 2, .. })
     ));
 
     let resolved = objective("{ kind = 'poisson' }").resolve(&toy).unwrap();
     let mut counts = Array3::zeros((8, 5, 2));
     counts[[0, 0, 0]] = -1.0; // not asked
     counts[[3, 2, 1]] = -2.0;
-    let message = resolved
-        .bind(&with_targets(counts, "out.y"))
-        .unwrap_err()
-        .to_string();
+    let message = resolved.bind(&with_targets(counts, "out.y")).unwrap_err().to_string();
     assert!(message.contains("step 3, trial 2 is -2"), "{message}");
 }
 

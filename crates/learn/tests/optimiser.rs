@@ -9,37 +9,20 @@ use common::{hash, layout};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|x| x.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
 /// Everything trained, as PyTorch does it.
 fn everything(len: usize) -> Plan {
     let limits = (f64::NEG_INFINITY, f64::INFINITY);
-    Plan::from_segments(vec![Segment {
-        range: 0..len,
-        rate: 1.0,
-        limits,
-        decays: true,
-    }])
+    Plan::from_segments(vec![Segment { range: 0..len, rate: 1.0, limits, decays: true }])
 }
 
 fn compare<T: Real>(case: &Value, optimiser: &Optimiser, rate: f64, tolerance: f64) {
-    let mut p: Vec<T> = numbers(&case["start"])
-        .into_iter()
-        .map(T::from_f64)
-        .collect();
+    let mut p: Vec<T> = numbers(&case["start"]).into_iter().map(T::from_f64).collect();
     let plan = everything(p.len());
     let mut updater = optimiser.build::<T>(p.len());
-    let steps = case["gradients"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(case["after"].as_array().unwrap());
+    let steps = case["gradients"].as_array().unwrap().iter().zip(case["after"].as_array().unwrap());
     for (step, (gradient, after)) in steps.enumerate() {
         let gradient: Vec<T> = numbers(gradient).into_iter().map(T::from_f64).collect();
         updater.step(&mut p, &gradient, &plan, rate, 1.0);
@@ -60,23 +43,8 @@ fn sequences_of_pytorch() {
         ("sgd", Optimiser::Sgd(Sgd::default()), 0.1),
         ("momentum", Optimiser::Sgd(Sgd { momentum: 0.9 }), 0.1),
         ("adam", Optimiser::Adam(Adam::default()), 0.01),
-        (
-            "adam-other",
-            Optimiser::Adam(Adam {
-                beta1: 0.8,
-                beta2: 0.95,
-                epsilon: 1e-3,
-            }),
-            0.01,
-        ),
-        (
-            "adamw",
-            Optimiser::AdamW(AdamW {
-                decay: 0.1,
-                ..AdamW::default()
-            }),
-            0.01,
-        ),
+        ("adam-other", Optimiser::Adam(Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-3 }), 0.01),
+        ("adamw", Optimiser::AdamW(AdamW { decay: 0.1, ..AdamW::default() }), 0.01),
     ];
     for (name, optimiser, rate) in cases {
         compare::<f64>(&file["optimisers"][name], &optimiser, rate, 1e-14);
@@ -116,11 +84,7 @@ fn clipping_is_exact() {
     let found = norm(&gradient, &plan);
     assert!((found - expected).abs() < 1e-14 * expected);
     assert_eq!(clip(found, None), 1.0);
-    assert_eq!(
-        clip(found, Some(found)),
-        1.0,
-        "at the limit nothing changes"
-    );
+    assert_eq!(clip(found, Some(found)), 1.0, "at the limit nothing changes");
     let scale = clip(found, Some(0.5));
     let clipped: Vec<f64> = gradient.iter().map(|g| scale * g).collect();
     assert!((norm(&clipped, &plan) - 0.5).abs() < 1e-15);
@@ -133,12 +97,7 @@ fn clipping_is_exact() {
             a.step(&mut inside, &gradient, &plan, 0.1, scale);
             b.step(&mut before, &clipped, &plan, 0.1, 1.0);
         }
-        assert!(
-            inside
-                .iter()
-                .zip(&before)
-                .all(|(x, y)| (x - y).abs() < 1e-14)
-        );
+        assert!(inside.iter().zip(&before).all(|(x, y)| (x - y).abs() < 1e-14));
     }
     for bad in [f32::NAN, f32::INFINITY] {
         let mut gradient = vec![1.0_f32; 100];
@@ -154,31 +113,16 @@ fn clipping_is_exact() {
 #[test]
 fn own_rates_freezing_and_limits() {
     let layout = layout();
-    let own = |parameters: &str, rate| OwnRate {
-        parameters: parameters.into(),
-        rate,
-    };
+    let own = |parameters: &str, rate| OwnRate { parameters: parameters.into(), rate };
     let names = |plan: &Plan| -> Vec<(usize, f64)> {
-        plan.segments()
-            .iter()
-            .map(|segment| (segment.range.len(), segment.rate))
-            .collect()
+        plan.segments().iter().map(|segment| (segment.range.len(), segment.rate)).collect()
     };
     // theta [21], tau [1] fixed, in->rec.W [63], rec->rec.W [441] fixed, rec->out.W [42]
-    assert_eq!(
-        names(&Plan::new(&layout, None, &[], &[])),
-        [(21, 1.0), (63, 1.0), (42, 1.0)]
-    );
+    assert_eq!(names(&Plan::new(&layout, None, &[], &[])), [(21, 1.0), (63, 1.0), (42, 1.0)]);
     let rates = [own("wirings", 0.5), own("in*", 0.0)];
-    assert_eq!(
-        names(&Plan::new(&layout, None, &rates, &[])),
-        [(21, 1.0), (42, 0.5)]
-    );
+    assert_eq!(names(&Plan::new(&layout, None, &rates, &[])), [(21, 1.0), (42, 0.5)]);
     let train = ["rec.*".to_owned()];
-    assert_eq!(
-        names(&Plan::new(&layout, Some(&train), &[], &[])),
-        [(21, 1.0)]
-    );
+    assert_eq!(names(&Plan::new(&layout, Some(&train), &[], &[])), [(21, 1.0)]);
 
     let plan = Plan::new(&layout, None, &[own("rec->out.W", 0.1)], &[]);
     for optimiser in [
@@ -186,33 +130,21 @@ fn own_rates_freezing_and_limits() {
         Optimiser::default(),
         Optimiser::AdamW(AdamW::default()),
     ] {
-        let mut p: Vec<f32> = (0..layout.len())
-            .map(|k| 0.1 * hash(&[k as u64]) as f32)
-            .collect();
+        let mut p: Vec<f32> = (0..layout.len()).map(|k| 0.1 * hash(&[k as u64]) as f32).collect();
         let tau = layout.get("rec.tau").unwrap().range.start;
         p[tau] = 50.0;
         let start = p.clone();
         let mut updater = optimiser.build::<f32>(p.len());
         for step in 0..20 {
-            let gradient: Vec<f32> = (0..p.len())
-                .map(|k| hash(&[step / 5, k as u64]) as f32)
-                .collect();
+            let gradient: Vec<f32> =
+                (0..p.len()).map(|k| hash(&[step / 5, k as u64]) as f32).collect();
             updater.step(&mut p, &gradient, &plan, 0.1, 1.0);
             let bias = &p[layout.get("rec.theta").unwrap().range.clone()];
-            assert!(
-                bias.iter().all(|&b| (-0.3..=0.3).contains(&f64::from(b))),
-                "{bias:?}"
-            );
+            assert!(bias.iter().all(|&b| (-0.3..=0.3).contains(&f64::from(b))), "{bias:?}");
             assert_eq!(p[tau], 50.0, "frozen");
         }
         let moved = |name: &str| -> f32 {
-            layout
-                .get(name)
-                .unwrap()
-                .range
-                .clone()
-                .map(|k| (p[k] - start[k]).abs())
-                .sum()
+            layout.get(name).unwrap().range.clone().map(|k| (p[k] - start[k]).abs()).sum()
         };
         assert!(moved("rec->out.W") / 42.0 < 0.5 * moved("in->rec.W") / 63.0);
     }
@@ -221,15 +153,10 @@ fn own_rates_freezing_and_limits() {
 #[test]
 fn decay_spares_what_it_should() {
     let layout = layout();
-    let adamw = Optimiser::AdamW(AdamW {
-        decay: 0.5,
-        ..AdamW::default()
-    });
+    let adamw = Optimiser::AdamW(AdamW { decay: 0.5, ..AdamW::default() });
     let plan = Plan::new(&layout, None, &[], adamw.decays());
     let mut p = vec![0.2_f64; layout.len()];
-    adamw
-        .build::<f64>(p.len())
-        .step(&mut p, &vec![0.0; layout.len()], &plan, 0.1, 1.0);
+    adamw.build::<f64>(p.len()).step(&mut p, &vec![0.0; layout.len()], &plan, 0.1, 1.0);
     assert!((p[layout.get("rec->out.W").unwrap().range.start] - 0.19).abs() < 1e-15);
     assert_eq!(p[layout.get("rec.theta").unwrap().range.start], 0.2);
 }
@@ -255,14 +182,7 @@ fn state_goes_out_and_in() {
         }
         assert_eq!(p, q, "same bits");
         let short = b.restore(1, &[("m", &[0.0; 3])]).unwrap_err();
-        assert_eq!(
-            short,
-            StateError::Length {
-                name: "m".into(),
-                expected: 19,
-                found: 3
-            }
-        );
+        assert_eq!(short, StateError::Length { name: "m".into(), expected: 19, found: 3 });
         assert!(matches!(b.restore(1, &[]), Err(StateError::Missing { .. })));
     }
 }

@@ -26,11 +26,8 @@ impl Source for Drawn {
         trials: &Trials,
         outputs: ArrayView3<'_, f32>,
     ) -> Result<Option<f64>, SourceError> {
-        let errors = trials.targets[0]
-            .values
-            .iter()
-            .zip(outputs)
-            .map(|(a, b)| f64::from((a - b).abs()));
+        let errors =
+            trials.targets[0].values.iter().zip(outputs).map(|(a, b)| f64::from((a - b).abs()));
         Ok(Some(-errors.fold(0.0, f64::max)))
     }
 }
@@ -57,20 +54,13 @@ impl Source for Spoilt {
 }
 
 fn stage(text: &str) -> Stage {
-    Stage {
-        phase: toml::from_str(text).unwrap(),
-        source: Arc::new(Drawn),
-    }
+    Stage { phase: toml::from_str(text).unwrap(), source: Arc::new(Drawn) }
 }
 
 fn trainer(stages: Vec<Stage>) -> Result<Trainer<f32, Toy>, TrainError> {
     let toy = Toy::new();
     let start = toy.initial(1);
-    let options = Options {
-        seed: 5,
-        watch: vec!["rec.r".into()],
-        ..Options::default()
-    };
+    let options = Options { seed: 5, watch: vec!["rec.r".into()], ..Options::default() };
     Trainer::new(toy, start, stages, options)
 }
 
@@ -111,41 +101,21 @@ fn it_learns() {
     assert!(steps[0].loss > 0.1 && last.validation.as_ref().unwrap().loss <= 2e-3);
     assert!(trainer.finished() && trainer.advance().unwrap().is_none());
     assert_eq!(trainer.good(), trainer.parameters());
-    let bias = trainer
-        .model()
-        .layout
-        .get("rec.theta")
-        .unwrap()
-        .range
-        .clone();
-    assert!(
-        trainer.parameters()[bias]
-            .iter()
-            .all(|&b| (-0.3..=0.3).contains(&b))
-    );
+    let bias = trainer.model().layout.get("rec.theta").unwrap().range.clone();
+    assert!(trainer.parameters()[bias].iter().all(|&b| (-0.3..=0.3).contains(&b)));
 }
 
 #[test]
 fn phases_follow_each_other() {
     let mut trainer = trainer(curriculum()).unwrap();
     let mut before = trainer.parameters().to_vec();
-    let input = trainer
-        .model()
-        .layout
-        .get("in->rec.W")
-        .unwrap()
-        .range
-        .clone();
+    let input = trainer.model().layout.get("in->rec.W").unwrap().range.clone();
     for k in 1..=40 {
         let progress = trainer.advance().unwrap().unwrap();
         assert_eq!((progress.update, progress.phase), (k, usize::from(k > 23)));
         let moved = trainer.parameters()[input.clone()] != before[input.clone()];
         assert_eq!(moved, k <= 23, "the second phase does not train the input");
-        let due = if k <= 23 {
-            k % 5 == 0 || k == 23
-        } else {
-            (k - 23) % 4 == 0 || k == 40
-        };
+        let due = if k <= 23 { k % 5 == 0 || k == 23 } else { (k - 23) % 4 == 0 || k == 40 };
         assert_eq!(progress.validation.is_some(), due, "update {k}");
         assert_eq!(progress.finish.is_some(), k == 23 || k == 40);
         let sum: f64 = progress.terms.iter().map(|term| term.value).sum();
@@ -168,9 +138,7 @@ fn a_score_ends_a_phase_when_it_holds() {
     let ends = |times| {
         let steps = run(&mut trainer(vec![stage(&text(times))]).unwrap());
         assert_eq!(steps.last().unwrap().finish, Some(Finish::Score));
-        let scores = steps
-            .iter()
-            .filter_map(|step| step.validation.as_ref()?.score);
+        let scores = steps.iter().filter_map(|step| step.validation.as_ref()?.score);
         let met: Vec<bool> = scores.map(|score| score >= -0.6).collect();
         assert!(met[met.len() - times..].iter().all(|&met| met));
         steps.len()
@@ -184,9 +152,8 @@ fn resumed_bits_are_the_same() {
     let expected = run(&mut whole);
     for stop in [0, 1, 4, 5, 13, 22, 23, 24, 31, 39, 40] {
         let mut first = trainer(curriculum()).unwrap();
-        let mut steps: Vec<Progress> = (0..stop)
-            .map(|_| first.advance().unwrap().unwrap())
-            .collect();
+        let mut steps: Vec<Progress> =
+            (0..stop).map(|_| first.advance().unwrap().unwrap()).collect();
         let checkpoint = first.checkpoint();
         drop(first);
         // through text and back, as a file would
@@ -195,23 +162,14 @@ fn resumed_bits_are_the_same() {
         assert_eq!(counters, checkpoint.counters);
         let toml: Counters = toml::from_str(&toml::to_string(&counters).unwrap()).unwrap();
         assert_eq!(toml, counters);
-        let checkpoint = Checkpoint {
-            counters,
-            arrays: checkpoint.arrays,
-        };
-        let options = Options {
-            watch: vec!["rec.r".into()],
-            ..Options::default()
-        };
+        let checkpoint = Checkpoint { counters, arrays: checkpoint.arrays };
+        let options = Options { watch: vec!["rec.r".into()], ..Options::default() };
         let mut second = Trainer::resume(Toy::new(), curriculum(), options, &checkpoint).unwrap();
         steps.extend(run(&mut second));
         assert_eq!(steps, expected, "stopped after {stop}");
         let bits = |trainer: &Trainer<f32, Toy>| -> Vec<Vec<u32>> {
             let arrays = [trainer.parameters(), trainer.good(), trainer.best()];
-            arrays
-                .iter()
-                .map(|array| array.iter().map(|x| x.to_bits()).collect())
-                .collect()
+            arrays.iter().map(|array| array.iter().map(|x| x.to_bits()).collect()).collect()
         };
         assert_eq!(bits(&second), bits(&whole), "stopped after {stop}");
         assert_eq!(second.counters(), whole.counters());
@@ -234,23 +192,14 @@ fn checkpoints_must_fit() {
     };
     assert!(matches!(
         refused(&|c| c.counters.phase = 3),
-        StateError::Phase {
-            phase: 3,
-            phases: 2
-        }
+        StateError::Phase { phase: 3, phases: 2 }
     ));
     assert!(matches!(
         refused(&|c| c.counters.precision = "f64".into()),
         StateError::Precision { .. }
     ));
-    assert!(matches!(
-        refused(&|c| c.arrays.truncate(3)),
-        StateError::Missing { .. }
-    ));
-    assert!(matches!(
-        refused(&|c| c.arrays[0].1.truncate(3)),
-        StateError::Length { .. }
-    ));
+    assert!(matches!(refused(&|c| c.arrays.truncate(3)), StateError::Missing { .. }));
+    assert!(matches!(refused(&|c| c.arrays[0].1.truncate(3)), StateError::Length { .. }));
 }
 
 #[test]
@@ -259,9 +208,7 @@ fn a_gradient_that_is_not_a_number_is_named() {
     let place = toy.at("rec->out.W") + 3;
     toy.poison = Some((13, place));
     let start = toy.initial::<f32>(1);
-    let stages = vec![stage(
-        "stop = { updates = 50 }\nvalidate = { every = 5, trials = 4 }",
-    )];
+    let stages = vec![stage("stop = { updates = 50 }\nvalidate = { every = 5, trials = 4 }")];
     let mut trainer = Trainer::new(toy, start, stages, Options::default()).unwrap();
     let mut at_ten = Vec::new();
     for k in 1..=13 {
@@ -272,31 +219,14 @@ fn a_gradient_that_is_not_a_number_is_named() {
     }
     let before = trainer.parameters().to_vec();
     let error = trainer.advance().unwrap_err();
-    let TrainError::Diverged {
-        update,
-        loss,
-        parameter,
-        good,
-        advice,
-    } = &error
-    else {
+    let TrainError::Diverged { update, loss, parameter, good, advice } = &error else {
         panic!("{error}")
     };
-    assert_eq!(
-        (*update, parameter.as_deref(), *good),
-        (14, Some("rec->out.W"), 10)
-    );
+    assert_eq!((*update, parameter.as_deref(), *good), (14, Some("rec->out.W"), 10));
     assert!(loss.is_finite());
     assert!(advice.contains("learner.rate (now 1e-3)"), "{advice}");
-    assert!(
-        error.to_string().starts_with("diverged at update 14"),
-        "{error}"
-    );
-    assert_eq!(
-        trainer.parameters(),
-        before,
-        "it never reached the parameters"
-    );
+    assert!(error.to_string().starts_with("diverged at update 14"), "{error}");
+    assert_eq!(trainer.parameters(), before, "it never reached the parameters");
     assert_eq!(trainer.good(), at_ten);
 
     // what is not trained may have any gradient
@@ -320,21 +250,8 @@ fn explosions_end_training() {
         }
     };
     // four such losses are forgiven, the fifth is not
-    assert!(
-        matches!(
-            error,
-            TrainError::Diverged {
-                update: 38,
-                good: 30,
-                ..
-            }
-        ),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("1000 times its running median"),
-        "{error}"
-    );
+    assert!(matches!(error, TrainError::Diverged { update: 38, good: 30, .. }), "{error}");
+    assert!(error.to_string().contains("1000 times its running median"), "{error}");
 }
 
 #[test]
@@ -348,24 +265,14 @@ fn silent_units_are_counted() {
         }
         start[toy.at("rec.theta") + unit] = -0.3;
     }
-    let options = Options {
-        watch: vec!["rec.r".into(), "rec.r[B]".into()],
-        ..Options::default()
-    };
+    let options = Options { watch: vec!["rec.r".into(), "rec.r[B]".into()], ..Options::default() };
     let stages = vec![stage("stop = { updates = 1 }")];
     let mut trainer = Trainer::new(toy, start, stages, options).unwrap();
     let progress = trainer.advance().unwrap().unwrap();
     let silent = progress.validation.unwrap().silent;
-    let counts: Vec<_> = silent
-        .iter()
-        .map(|s| (s.signal.as_str(), s.silent, s.units))
-        .collect();
+    let counts: Vec<_> = silent.iter().map(|s| (s.signal.as_str(), s.silent, s.units)).collect();
     assert_eq!(counts, [("rec.r", 3, 21), ("rec.r[B]", 1, 2)]);
-    assert!(
-        silent[0]
-            .to_string()
-            .contains("3 of 21 units of `rec.r` stayed at 0")
-    );
+    assert!(silent[0].to_string().contains("3 of 21 units of `rec.r` stayed at 0"));
 }
 
 #[test]
@@ -383,24 +290,15 @@ fn all_problems_of_a_phase_at_once() {
              validate = { every = 0 }",
         ),
     ]);
-    let Err(error) = wrong else {
-        panic!("accepted")
-    };
-    let TrainError::Phase { phase: 1, problems } = &error else {
-        panic!("{error}")
-    };
+    let Err(error) = wrong else { panic!("accepted") };
+    let TrainError::Phase { phase: 1, problems } = &error else { panic!("{error}") };
     assert_eq!(problems.len(), 13, "{error}");
     let text = error.to_string();
     assert!(text.contains("did you mean `rec.tau`?"), "{text}");
-    assert!(
-        text.contains("what fits `rec.tau` is fixed in the network"),
-        "{text}"
-    );
+    assert!(text.contains("what fits `rec.tau` is fixed in the network"), "{text}");
 
     let nothing = trainer(vec![stage("rates = [{ parameters = '*', rate = 0.0 }]")]);
-    let Err(TrainError::Phase { problems, .. }) = nothing else {
-        panic!("accepted")
-    };
+    let Err(TrainError::Phase { problems, .. }) = nothing else { panic!("accepted") };
     assert_eq!(problems, [PhaseError::NothingTrained]);
 
     let mut unscored =
@@ -408,9 +306,7 @@ fn all_problems_of_a_phase_at_once() {
     unscored.source = Arc::new(Spoilt(u64::MAX));
     let mut unscored = trainer(vec![unscored]).unwrap();
     unscored.advance().unwrap();
-    let Err(TrainError::Phase { problems, .. }) = unscored.advance() else {
-        panic!("accepted")
-    };
+    let Err(TrainError::Phase { problems, .. }) = unscored.advance() else { panic!("accepted") };
     assert_eq!(problems, [PhaseError::NoScore]);
 
     assert!(matches!(trainer(vec![]), Err(TrainError::NoPhases)));
@@ -420,11 +316,7 @@ fn all_problems_of_a_phase_at_once() {
 fn phases_are_data() {
     for stage in curriculum() {
         let text = toml::to_string(&stage.phase).unwrap();
-        assert_eq!(
-            toml::from_str::<Phase>(&text).unwrap(),
-            stage.phase,
-            "{text}"
-        );
+        assert_eq!(toml::from_str::<Phase>(&text).unwrap(), stage.phase, "{text}");
     }
     assert!(toml::from_str::<Phase>("learner = { rat = 1e-3 }").is_err());
     assert!(
@@ -435,8 +327,5 @@ fn phases_are_data() {
         toml::from_str::<Phase>("learner = { optimiser = { kind = 'adamw', beta = 1 } }").is_err()
     );
     let plain = Phase::default();
-    assert_eq!(
-        (plain.learner.rate, plain.learner.clip, plain.learner.batch),
-        (1e-3, 1.0, 64)
-    );
+    assert_eq!((plain.learner.rate, plain.learner.clip, plain.learner.batch), (1e-3, 1.0, 64));
 }

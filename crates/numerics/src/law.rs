@@ -152,7 +152,9 @@ mod tests {
                 for j in 0..short {
                     let product: f64 = match targets >= sources {
                         true => (0..targets).map(|t| w[t * sources + i] * w[t * sources + j]).sum(),
-                        false => (0..sources).map(|s| w[i * sources + s] * w[j * sources + s]).sum(),
+                        false => {
+                            (0..sources).map(|s| w[i * sources + s] * w[j * sources + s]).sum()
+                        }
                     };
                     let expected = f64::from(u8::from(i == j));
                     assert!((product - expected).abs() < 1e-12, "{targets}×{sources} [{i}, {j}]");

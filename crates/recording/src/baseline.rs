@@ -85,19 +85,13 @@ impl Baselines {
     /// The row of a baseline in a mode.
     #[must_use]
     pub fn row(&self, baseline: &str, mode: Mode) -> Option<&BaselineRow> {
-        self.rows
-            .iter()
-            .find(|row| row.baseline == baseline && row.mode == mode)
+        self.rows.iter().find(|row| row.baseline == baseline && row.mode == mode)
     }
 }
 
 impl std::fmt::Display for Baselines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let inputs = if self.inputs {
-            "with inputs"
-        } else {
-            "without inputs"
-        };
+        let inputs = if self.inputs { "with inputs" } else { "without inputs" };
         write!(
             f,
             "{:<12}{:<28}{:>10}{:>10}  chosen ({inputs})",
@@ -113,11 +107,7 @@ impl std::fmt::Display for Baselines {
                 row.r2_train
             )?;
             if let Some(RidgeChoice { lags, l2, prior }) = row.chosen {
-                let prior = if prior == Prior::Shared {
-                    "shared autoregression"
-                } else {
-                    "0"
-                };
+                let prior = if prior == Prior::Shared { "shared autoregression" } else { "0" };
                 write!(f, "  lags {lags}, l2 {l2:e} towards {prior}")?;
             }
         }
@@ -141,10 +131,7 @@ impl Forecast for Mean {
         starts: Range<usize>,
         horizons: &[usize],
     ) -> Vec<Array2<f64>> {
-        horizons
-            .iter()
-            .map(|_| repeat(&self.0, starts.len()))
-            .collect()
+        horizons.iter().map(|_| repeat(&self.0, starts.len())).collect()
     }
 
     fn free(&self, _: &Recording, stretch: &Stretch, start: usize) -> Array2<f64> {
@@ -168,18 +155,12 @@ impl Forecast for LastValue {
         starts: Range<usize>,
         horizons: &[usize],
     ) -> Vec<Array2<f64>> {
-        let last = recording
-            .activity
-            .slice(s![starts, stretch.trial, ..])
-            .mapv(f64::from);
+        let last = recording.activity.slice(s![starts, stretch.trial, ..]).mapv(f64::from);
         vec![last; horizons.len()]
     }
 
     fn free(&self, recording: &Recording, stretch: &Stretch, start: usize) -> Array2<f64> {
-        let last = recording
-            .activity
-            .slice(s![start, stretch.trial, ..])
-            .mapv(f64::from);
+        let last = recording.activity.slice(s![start, stretch.trial, ..]).mapv(f64::from);
         repeat(&last, stretch.frames.end - start - 1)
     }
 }
@@ -217,10 +198,9 @@ pub fn baselines(
     };
 
     let mut rows = Vec::new();
-    for (name, model) in [
-        ("mean", &Mean(mean.clone()) as &dyn Forecast),
-        ("last value", &LastValue),
-    ] {
+    for (name, model) in
+        [("mean", &Mean(mean.clone()) as &dyn Forecast), ("last value", &LastValue)]
+    {
         let train = score(model, &division.train)?;
         for ((mode, r2), (_, train)) in score(model, &division.held_out)?.into_iter().zip(train) {
             rows.push(scored(name, mode, &r2, &train, None));
@@ -228,24 +208,14 @@ pub fn baselines(
     }
     let chosen = choose(recording, division, &scaling, &horizons, lead, options)?;
     for (position, choice) in chosen.into_iter().enumerate() {
-        let moments = Moments::of(
-            recording,
-            &scaling,
-            &division.train,
-            choice.lags,
-            choice.lags,
-        );
+        let moments = Moments::of(recording, &scaling, &division.train, choice.lags, choice.lags);
         let factor = moments.factor(&scaling, choice.l2);
         let ridge = Ridge::from_moments(scaling.clone(), &moments, &factor, choice)?;
         let (mode, r2) = &score(&ridge, &division.held_out)?[position];
         let (_, train) = &score(&ridge, &division.train)?[position];
         rows.push(scored("ridge", *mode, r2, train, Some(choice)));
     }
-    Ok(Baselines {
-        inputs: recording.channels() > 0,
-        lead,
-        rows,
-    })
+    Ok(Baselines { inputs: recording.channels() > 0, lead, rows })
 }
 
 /// The longest of the lags, once the options are found sensible.
@@ -262,11 +232,7 @@ fn checked_lead(options: &BaselineOptions) -> Result<usize, RecordingError> {
         );
     }
     if options.l2.is_empty() || !options.l2.iter().all(|l2| l2.is_finite() && *l2 >= 0.0) {
-        return wrong(
-            "l2",
-            format!("{:?}", options.l2),
-            "give at least one penalty, each >= 0",
-        );
+        return wrong("l2", format!("{:?}", options.l2), "give at least one penalty, each >= 0");
     }
     if options.priors.is_empty() {
         return wrong("priors", "[]".to_owned(), "give `zero`, `shared` or both");
@@ -299,20 +265,11 @@ mod tests {
     fn mean_and_last_value_are_what_they_say() {
         let activity = ndarray::Array3::from_shape_fn((6, 1, 2), |(t, _, u)| (10 * u + t) as f32);
         let recording = Recording::new(10.0, activity).unwrap();
-        let stretch = Stretch {
-            trial: 0,
-            frames: 1..6,
-        };
+        let stretch = Stretch { trial: 0, frames: 1..6 };
         let last = LastValue.ahead(&recording, &stretch, 1..4, &[1, 2]);
         assert_eq!(last[1].column(1).to_vec(), [11.0, 12.0, 13.0]);
-        assert_eq!(
-            LastValue.free(&recording, &stretch, 2).column(0).to_vec(),
-            [2.0, 2.0, 2.0]
-        );
+        assert_eq!(LastValue.free(&recording, &stretch, 2).column(0).to_vec(), [2.0, 2.0, 2.0]);
         let mean = Mean(recording.mean_over(std::slice::from_ref(&stretch)).unwrap());
-        assert_eq!(
-            mean.free(&recording, &stretch, 3).row(1).to_vec(),
-            [3.0, 13.0]
-        );
+        assert_eq!(mean.free(&recording, &stretch, 3).row(1).to_vec(), [3.0, 13.0]);
     }
 }

@@ -57,11 +57,7 @@ fn decompose_small(mut a: ArrayViewMut2<'_, f64>, smallest: f64) -> bool {
             if i == j && (rest <= smallest || rest.is_nan()) {
                 return false;
             }
-            a[[i, j]] = if i == j {
-                rest.sqrt()
-            } else {
-                rest / a[[j, j]]
-            };
+            a[[i, j]] = if i == j { rest.sqrt() } else { rest / a[[j, j]] };
         }
     }
     true
@@ -73,13 +69,7 @@ fn divide_by_transpose(mut x: ArrayViewMut2<'_, f64>, lower: ArrayView2<'_, f64>
     if n > SMALL {
         let (mut x1, mut x2) = x.split_at(Axis(1), half);
         divide_by_transpose(x1.view_mut(), lower.slice(s![..half, ..half]));
-        general_mat_mul(
-            -1.0,
-            &x1,
-            &lower.slice(s![half.., ..half]).t(),
-            1.0,
-            &mut x2,
-        );
+        general_mat_mul(-1.0, &x1, &lower.slice(s![half.., ..half]).t(), 1.0, &mut x2);
         return divide_by_transpose(x2, lower.slice(s![half.., half..]));
     }
     for mut row in x.rows_mut() {
@@ -122,10 +112,7 @@ mod tests {
             let truth = Array2::from_shape_fn((n, 5), |(i, j)| (i as f64 * 0.7 + j as f64).sin());
             let rhs = gram.dot(&truth) + &truth * 0.5;
             let found = Cholesky::of(&gram, 0.5).unwrap().solve(&rhs);
-            assert!(
-                (found - truth).iter().all(|error| error.abs() < 1e-9),
-                "{n}"
-            );
+            assert!((found - truth).iter().all(|error| error.abs() < 1e-9), "{n}");
         }
     }
 

@@ -35,17 +35,11 @@ pub(crate) fn choose(
     let mut judged = false;
     let same_lags = options.l2.len() * options.priors.len();
     for (&lags, candidates) in options.lags.iter().zip(candidates.chunks_mut(same_lags)) {
-        let parts: Vec<Moments> = folds
-            .iter()
-            .map(|fold| Moments::of(recording, scaling, fold, lags, lead))
-            .collect();
+        let parts: Vec<Moments> =
+            folds.iter().map(|fold| Moments::of(recording, scaling, fold, lags, lead)).collect();
         for (left_out, fold) in folds.iter().enumerate() {
             let rest = Moments::sum(
-                parts
-                    .iter()
-                    .enumerate()
-                    .filter(|(part, _)| *part != left_out)
-                    .map(|(_, m)| m),
+                parts.iter().enumerate().filter(|(part, _)| *part != left_out).map(|(_, m)| m),
             );
             let Some(rest) = rest.filter(|moments| moments.frames() > 0) else {
                 continue;
@@ -64,21 +58,14 @@ pub(crate) fn choose(
                         continue;
                     };
                     let scores = evaluate(&ridge, recording, fold, &scaling.mean, lead, horizons)?;
-                    errors
-                        .iter_mut()
-                        .zip(&scores)
-                        .for_each(|(error, (_, r2))| *error += r2.sse());
+                    errors.iter_mut().zip(&scores).for_each(|(error, (_, r2))| *error += r2.sse());
                 }
             }
         }
     }
     let best = |mode: usize| {
-        let finite = candidates
-            .iter()
-            .filter(|(_, errors)| errors[mode].is_finite());
-        finite
-            .min_by(|a, b| a.1[mode].total_cmp(&b.1[mode]))
-            .map(|(choice, _)| *choice)
+        let finite = candidates.iter().filter(|(_, errors)| errors[mode].is_finite());
+        finite.min_by(|a, b| a.1[mode].total_cmp(&b.1[mode])).map(|(choice, _)| *choice)
     };
     let chosen: Option<Vec<RidgeChoice>> = (0..=horizons.len()).map(best).collect();
     chosen.filter(|_| judged).ok_or(RecordingError::Short {
@@ -110,10 +97,7 @@ pub fn folds(
             from += if from > frames.start { gap } else { 0 };
             to = to.saturating_sub(if to < frames.end { gap } else { 0 });
             if from < to {
-                pieces.push(Stretch {
-                    trial: *trial,
-                    frames: from..to,
-                });
+                pieces.push(Stretch { trial: *trial, frames: from..to });
             }
             before += frames.len();
         }
@@ -128,37 +112,13 @@ mod tests {
 
     #[test]
     fn folds_keep_their_distance() {
-        let stretches = [
-            Stretch {
-                trial: 0,
-                frames: 10..50,
-            },
-            Stretch {
-                trial: 1,
-                frames: 0..60,
-            },
-        ];
+        let stretches = [Stretch { trial: 0, frames: 10..50 }, Stretch { trial: 1, frames: 0..60 }];
         let parts = folds(&stretches, 2, 3).unwrap();
         assert_eq!(
             parts[0],
-            [
-                Stretch {
-                    trial: 0,
-                    frames: 10..50
-                },
-                Stretch {
-                    trial: 1,
-                    frames: 0..7
-                }
-            ]
+            [Stretch { trial: 0, frames: 10..50 }, Stretch { trial: 1, frames: 0..7 }]
         );
-        assert_eq!(
-            parts[1],
-            [Stretch {
-                trial: 1,
-                frames: 13..60
-            }]
-        );
+        assert_eq!(parts[1], [Stretch { trial: 1, frames: 13..60 }]);
         assert!(folds(&stretches, 1, 0).is_err());
     }
 }

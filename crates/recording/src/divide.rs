@@ -45,10 +45,7 @@ impl Recording {
         if self.trials() == 1 {
             let split = split::by_blocks(self.lengths[0], block, held_out, gap, seed)?;
             let stretches = |ranges: Vec<Range<usize>>| {
-                ranges
-                    .into_iter()
-                    .map(|frames| Stretch { trial: 0, frames })
-                    .collect()
+                ranges.into_iter().map(|frames| Stretch { trial: 0, frames }).collect()
             };
             return Ok(Division {
                 train: stretches(split.train),
@@ -59,29 +56,16 @@ impl Recording {
         let whole = |trials: Vec<usize>| {
             trials
                 .into_iter()
-                .map(|trial| Stretch {
-                    trial,
-                    frames: 0..self.lengths[trial],
-                })
+                .map(|trial| Stretch { trial, frames: 0..self.lengths[trial] })
                 .collect()
         };
-        Ok(Division {
-            train: whole(split.train),
-            held_out: whole(split.held_out),
-        })
+        Ok(Division { train: whole(split.train), held_out: whole(split.held_out) })
     }
 
     /// The whole recording, one stretch per trial.
     #[must_use]
     pub fn stretches(&self) -> Vec<Stretch> {
-        self.lengths
-            .iter()
-            .enumerate()
-            .map(|(trial, &n)| Stretch {
-                trial,
-                frames: 0..n,
-            })
-            .collect()
+        self.lengths.iter().enumerate().map(|(trial, &n)| Stretch { trial, frames: 0..n }).collect()
     }
 
     /// These stretches as trials of a recording of their own, padded to the longest with zeros.
@@ -93,28 +77,20 @@ impl Recording {
     /// [`RecordingError::Stretch`]; [`RecordingError::Nothing`] if there is none.
     pub fn take(&self, stretches: &[Stretch]) -> Result<Self, RecordingError> {
         self.check(stretches)?;
-        let longest = stretches
-            .iter()
-            .map(|stretch| stretch.frames.len())
-            .max()
-            .unwrap_or(0);
+        let longest = stretches.iter().map(|stretch| stretch.frames.len()).max().unwrap_or(0);
         let gather = |array: &Array3<f32>| {
             let mut taken = Array3::zeros((longest, stretches.len(), array.len_of(Axis(2))));
             for (trial, stretch) in stretches.iter().enumerate() {
                 let piece = array.slice(s![stretch.frames.clone(), stretch.trial, ..]);
-                taken
-                    .slice_mut(s![..stretch.frames.len(), trial, ..])
-                    .assign(&piece);
+                taken.slice_mut(s![..stretch.frames.len(), trial, ..]).assign(&piece);
             }
             taken
         };
         let trials: Vec<usize> = stretches.iter().map(|stretch| stretch.trial).collect();
         let mut conditions = self.conditions.select(&trials)?;
         if conditions.column("frame").is_none() {
-            let first: Vec<f64> = stretches
-                .iter()
-                .map(|stretch| stretch.frames.start as f64)
-                .collect();
+            let first: Vec<f64> =
+                stretches.iter().map(|stretch| stretch.frames.start as f64).collect();
             conditions = conditions.with("frame", first)?;
         }
         Ok(Recording {
@@ -124,10 +100,7 @@ impl Recording {
             inputs: gather(&self.inputs),
             input_names: self.input_names.clone(),
             conditions,
-            lengths: stretches
-                .iter()
-                .map(|stretch| stretch.frames.len())
-                .collect(),
+            lengths: stretches.iter().map(|stretch| stretch.frames.len()).collect(),
         })
     }
 
@@ -139,9 +112,7 @@ impl Recording {
         self.check(stretches)?;
         let (mut sum, mut frames) = (Array1::<f64>::zeros(self.units()), 0);
         for stretch in stretches {
-            let piece = self
-                .activity
-                .slice(s![stretch.frames.clone(), stretch.trial, ..]);
+            let piece = self.activity.slice(s![stretch.frames.clone(), stretch.trial, ..]);
             sum += &piece.mapv(f64::from).sum_axis(Axis(0));
             frames += stretch.frames.len();
         }
@@ -158,17 +129,12 @@ impl Recording {
         }
         let inside = |stretch: &&Stretch| {
             !stretch.frames.is_empty()
-                && self
-                    .lengths
-                    .get(stretch.trial)
-                    .is_some_and(|&n| stretch.frames.end <= n)
+                && self.lengths.get(stretch.trial).is_some_and(|&n| stretch.frames.end <= n)
         };
         match stretches.iter().find(|stretch| !inside(stretch)) {
-            Some(Stretch { trial, frames }) => Err(RecordingError::Stretch {
-                trial: *trial,
-                from: frames.start,
-                to: frames.end,
-            }),
+            Some(Stretch { trial, frames }) => {
+                Err(RecordingError::Stretch { trial: *trial, from: frames.start, to: frames.end })
+            }
             None => Ok(()),
         }
     }
@@ -179,21 +145,15 @@ mod tests {
     use super::*;
 
     fn recording(frames: usize, trials: usize) -> Recording {
-        let activity = Array3::from_shape_fn((frames, trials, 2), |(t, k, u)| {
-            (1000 * k + 10 * t + u) as f32
-        });
+        let activity =
+            Array3::from_shape_fn((frames, trials, 2), |(t, k, u)| (1000 * k + 10 * t + u) as f32);
         Recording::new(10.0, activity).unwrap()
     }
 
     #[test]
     fn one_trial_is_divided_in_time_and_many_by_trials() {
         let continuous = recording(200, 1).divided(0.25, 20, 3, 1).unwrap();
-        assert!(
-            continuous
-                .held_out
-                .iter()
-                .all(|s| s.trial == 0 && s.frames.len() >= 14)
-        );
+        assert!(continuous.held_out.iter().all(|s| s.trial == 0 && s.frames.len() >= 14));
         let trials = recording(10, 8).divided(0.25, 0, 0, 1).unwrap();
         assert_eq!((trials.train.len(), trials.held_out.len()), (6, 2));
         assert!(trials.train.iter().all(|s| s.frames == (0..10)));
@@ -203,40 +163,21 @@ mod tests {
     #[test]
     fn taken_stretches_are_trials_with_their_frames() {
         let recording = recording(10, 2);
-        let stretches = [
-            Stretch {
-                trial: 1,
-                frames: 2..6,
-            },
-            Stretch {
-                trial: 0,
-                frames: 8..10,
-            },
-        ];
+        let stretches = [Stretch { trial: 1, frames: 2..6 }, Stretch { trial: 0, frames: 8..10 }];
         let taken = recording.take(&stretches).unwrap();
         taken.validate().unwrap();
         assert_eq!(taken.lengths, [4, 2]);
         assert_eq!(
-            (
-                taken.activity[[3, 0, 1]],
-                taken.activity[[1, 1, 0]],
-                taken.activity[[2, 1, 0]]
-            ),
+            (taken.activity[[3, 0, 1]], taken.activity[[1, 1, 0]], taken.activity[[2, 1, 0]]),
             (1051.0, 90.0, 0.0)
         );
         assert_eq!(taken.conditions.numbers("frame").unwrap(), [2.0, 8.0]);
         let mean = recording.mean_over(&stretches).unwrap();
         assert!((mean[0] - (4.0 * 1035.0 + 2.0 * 85.0) / 6.0).abs() < 1e-9);
         assert!(matches!(
-            recording.take(&[Stretch {
-                trial: 0,
-                frames: 8..11
-            }]),
+            recording.take(&[Stretch { trial: 0, frames: 8..11 }]),
             Err(RecordingError::Stretch { .. })
         ));
-        assert!(matches!(
-            recording.take(&[]),
-            Err(RecordingError::Nothing { .. })
-        ));
+        assert!(matches!(recording.take(&[]), Err(RecordingError::Nothing { .. })));
     }
 }

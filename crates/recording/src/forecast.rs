@@ -71,12 +71,7 @@ impl R2 {
     #[must_use]
     pub fn about(mean: Array1<f64>) -> Self {
         let zeros = Array1::zeros(mean.len());
-        R2 {
-            sse: zeros.clone(),
-            sst: zeros,
-            mean,
-            frames: 0,
-        }
+        R2 { sse: zeros.clone(), sst: zeros, mean, frames: 0 }
     }
 
     /// Adds one frame: forecast and data, `[unit]` each.
@@ -110,13 +105,7 @@ impl R2 {
         self.sse
             .iter()
             .zip(&self.sst)
-            .map(|(sse, sst)| {
-                if *sst > 0.0 {
-                    1.0 - sse / sst
-                } else {
-                    f64::NAN
-                }
-            })
+            .map(|(sse, sst)| if *sst > 0.0 { 1.0 - sse / sst } else { f64::NAN })
             .collect()
     }
 
@@ -155,11 +144,7 @@ pub fn evaluate(
     let horizons = ascending(horizons)?;
     if lead < model.lags().max(1) {
         let fix = "it must cover the lags of the forecast";
-        return Err(RecordingError::Value {
-            name: "lead",
-            value: lead.to_string(),
-            fix,
-        });
+        return Err(RecordingError::Value { name: "lead", value: lead.to_string(), fix });
     }
     let longest = horizons.last().copied().unwrap_or(1);
     let mut scores: Vec<(Mode, R2)> = horizons
@@ -169,10 +154,7 @@ pub fn evaluate(
         .map(|mode| (mode, R2::about(mean.clone())))
         .collect();
     let mut judged = false;
-    for stretch in stretches
-        .iter()
-        .filter(|stretch| stretch.frames.len() >= lead + longest)
-    {
+    for stretch in stretches.iter().filter(|stretch| stretch.frames.len() >= lead + longest) {
         judged = true;
         let Stretch { trial, frames } = stretch;
         let data = recording.activity.slice(s![.., *trial, ..]);
@@ -186,20 +168,13 @@ pub fn evaluate(
         }
         let free = model.free(recording, stretch, starts.start);
         if let Some((_, score)) = scores.last_mut() {
-            score.add_frames(
-                free.view(),
-                data.slice(s![starts.start + 1..frames.end, ..]),
-            );
+            score.add_frames(free.view(), data.slice(s![starts.start + 1..frames.end, ..]));
         }
     }
     if judged {
         Ok(scores)
     } else {
-        Err(RecordingError::Short {
-            part: "held-out",
-            lead,
-            horizon: longest,
-        })
+        Err(RecordingError::Short { part: "held-out", lead, horizon: longest })
     }
 }
 

@@ -38,10 +38,7 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions {
-            activity: "activity".to_owned(),
-            inputs: None,
-        }
+        ReadOptions { activity: "activity".to_owned(), inputs: None }
     }
 }
 
@@ -88,9 +85,7 @@ pub fn read_from<R: Read + Seek>(
         conditions: conditions(file, trials)?,
         lengths: lengths(file, frames, trials)?,
     };
-    recording
-        .validate()
-        .map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
+    recording.validate().map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     Ok(recording)
 }
 
@@ -98,12 +93,9 @@ pub fn read_from<R: Read + Seek>(
 fn time_first<R: Read + Seek>(file: &mut Npz<R>, key: &str) -> Result<Array3<f32>, FileError> {
     let found = file.shape(key)?;
     if !(2..=3).contains(&found.len()) {
-        return Err(FileProblem::Rank {
-            key: key.to_owned(),
-            expected: AXES,
-            found,
-        }
-        .of(file.path()));
+        return Err(
+            FileProblem::Rank { key: key.to_owned(), expected: AXES, found }.of(file.path())
+        );
     }
     let array: ArrayD<f32> = file.numbers(key)?;
     if found.len() == 2
@@ -112,47 +104,30 @@ fn time_first<R: Read + Seek>(file: &mut Npz<R>, key: &str) -> Result<Array3<f32
         return Ok(continuous.insert_axis(Axis(1)));
     }
     match array.into_dimensionality::<Ix3>() {
-        Ok(trials) => Ok(trials
-            .permuted_axes([1, 0, 2])
-            .as_standard_layout()
-            .into_owned()),
-        Err(_) => Err(FileProblem::Rank {
-            key: key.to_owned(),
-            expected: AXES,
-            found,
+        Ok(trials) => Ok(trials.permuted_axes([1, 0, 2]).as_standard_layout().into_owned()),
+        Err(_) => {
+            Err(FileProblem::Rank { key: key.to_owned(), expected: AXES, found }.of(file.path()))
         }
-        .of(file.path())),
     }
 }
 
 /// Frames per second, from `rate_hz` or `dt`.
 fn rate<R: Read + Seek>(file: &mut Npz<R>) -> Result<f64, FileError> {
     let wrong = |file: &Npz<R>, key: &str, value: f64, fix: &str| {
-        FileProblem::Value {
-            key: key.to_owned(),
-            value: value.to_string(),
-            fix: fix.to_owned(),
-        }
-        .of(file.path())
+        FileProblem::Value { key: key.to_owned(), value: value.to_string(), fix: fix.to_owned() }
+            .of(file.path())
     };
     match (file.has("rate_hz"), file.has("dt")) {
         (false, false) => Err(file.missing("rate_hz")),
         (true, has_dt) => {
             let rate = positive(file, "rate_hz")?;
-            let dt = if has_dt {
-                positive(file, "dt")?
-            } else {
-                1000.0 / rate
-            };
+            let dt = if has_dt { positive(file, "dt")? } else { 1000.0 / rate };
             if (dt * rate / 1000.0 - 1.0).abs() > 1e-6 {
                 return Err(wrong(
                     file,
                     "dt",
                     dt,
-                    &format!(
-                        "`rate_hz` = {rate} makes it {} ms; keep one of them",
-                        1000.0 / rate
-                    ),
+                    &format!("`rate_hz` = {rate} makes it {} ms; keep one of them", 1000.0 / rate),
                 ));
             }
             Ok(rate)
@@ -167,12 +142,7 @@ fn positive<R: Read + Seek>(file: &mut Npz<R>, key: &str) -> Result<f64, FileErr
         return Ok(value);
     }
     let fix = "a positive number is needed".to_owned();
-    Err(FileProblem::Value {
-        key: key.to_owned(),
-        value: value.to_string(),
-        fix,
-    }
-    .of(file.path()))
+    Err(FileProblem::Value { key: key.to_owned(), value: value.to_string(), fix }.of(file.path()))
 }
 
 fn inputs<R: Read + Seek>(
@@ -185,40 +155,21 @@ fn inputs<R: Read + Seek>(
     let inputs = time_first(file, key)?;
     let (samples, input_trials, channels) = inputs.dim();
     let rate_key = format!("{key}_rate_hz");
-    let own_rate = if file.has(&rate_key) {
-        positive(file, &rate_key)?
-    } else {
-        rate
-    };
+    let own_rate = if file.has(&rate_key) { positive(file, &rate_key)? } else { rate };
     let seconds = (samples as f64 / own_rate, frames as f64 / rate);
-    let slack = if own_rate == rate {
-        0.0
-    } else {
-        (1.0 / own_rate).max(1.0 / rate) * (1.0 + 1e-9)
-    };
-    let same_time = if own_rate == rate {
-        samples == frames
-    } else {
-        (seconds.0 - seconds.1).abs() <= slack
-    };
+    let slack =
+        if own_rate == rate { 0.0 } else { (1.0 / own_rate).max(1.0 / rate) * (1.0 + 1e-9) };
+    let same_time =
+        if own_rate == rate { samples == frames } else { (seconds.0 - seconds.1).abs() <= slack };
     if input_trials != trials || !same_time {
         let expected = vec![trials, (seconds.1 * own_rate).round() as usize, channels];
         let found = vec![input_trials, samples, channels];
         let (key, axes) = (key.to_owned(), "[trial, time, channel]");
-        return Err(FileProblem::Shape {
-            key,
-            axes,
-            with: "activity",
-            expected,
-            found,
-        }
-        .of(file.path()));
+        return Err(
+            FileProblem::Shape { key, axes, with: "activity", expected, found }.of(file.path())
+        );
     }
-    Ok(if own_rate == rate {
-        inputs
-    } else {
-        to_frames(&inputs, own_rate / rate, frames)
-    })
+    Ok(if own_rate == rate { inputs } else { to_frames(&inputs, own_rate / rate, frames) })
 }
 
 fn names<R: Read + Seek>(
@@ -235,19 +186,9 @@ fn names<R: Read + Seek>(
         return Ok(names);
     }
     let (expected, found) = (vec![count], vec![names.len()]);
-    let with = if key == "unit_names" {
-        "activity"
-    } else {
-        "inputs"
-    };
-    Err(FileProblem::Shape {
-        key: key.to_owned(),
-        axes: "[name]",
-        with,
-        expected,
-        found,
-    }
-    .of(file.path()))
+    let with = if key == "unit_names" { "activity" } else { "inputs" };
+    Err(FileProblem::Shape { key: key.to_owned(), axes: "[name]", with, expected, found }
+        .of(file.path()))
 }
 
 fn lengths<R: Read + Seek>(
@@ -259,10 +200,7 @@ fn lengths<R: Read + Seek>(
         return Ok(vec![frames; trials]);
     }
     let lengths: Array1<f64> = file.array("lengths", "[trial]")?;
-    match lengths
-        .iter()
-        .position(|&n| n.fract() != 0.0 || n < 1.0 || n > frames as f64)
-    {
+    match lengths.iter().position(|&n| n.fract() != 0.0 || n < 1.0 || n > frames as f64) {
         Some(trial) => Err(FileProblem::Value {
             key: format!("lengths[{trial}]"),
             value: lengths[trial].to_string(),
@@ -282,10 +220,7 @@ fn conditions<R: Read + Seek>(file: &mut Npz<R>, trials: usize) -> Result<Condit
         let added = if file.is_text(&key)? {
             conditions.with(name, file.texts(&key)?)
         } else {
-            conditions.with(
-                name,
-                file.array::<f64, ndarray::Ix1>(&key, "[trial]")?.to_vec(),
-            )
+            conditions.with(name, file.array::<f64, ndarray::Ix1>(&key, "[trial]")?.to_vec())
         };
         conditions = added.map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     }
@@ -317,12 +252,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (
-                recording.frames(),
-                recording.trials(),
-                recording.units(),
-                recording.dt
-            ),
+            (recording.frames(), recording.trials(), recording.units(), recording.dt),
             (5, 1, 3, 20.0)
         );
         assert_eq!(recording.activity[[4, 0, 2]], 42.0);
@@ -342,17 +272,11 @@ mod tests {
         let recording = reading(&arrays, &ReadOptions::default()).unwrap();
         assert_eq!(recording.activity[[4, 1, 2]], 142.0);
         assert_eq!(recording.inputs[[4, 1, 0]], 104.0);
-        assert_eq!(
-            (recording.unit_names, recording.lengths),
-            (names.clone(), vec![5, 4])
-        );
+        assert_eq!((recording.unit_names, recording.lengths), (names.clone(), vec![5, 4]));
         assert_eq!(recording.conditions.numbers("angle").unwrap(), [0.0, 90.0]);
         let none = reading(
             &arrays,
-            &ReadOptions {
-                inputs: Some(String::new()),
-                ..ReadOptions::default()
-            },
+            &ReadOptions { inputs: Some(String::new()), ..ReadOptions::default() },
         )
         .unwrap();
         assert_eq!(none.channels(), 0);
@@ -370,10 +294,7 @@ mod tests {
                 ("song_rate_hz", samples.into()),
             ]
         };
-        let options = ReadOptions {
-            inputs: Some("song".into()),
-            ..ReadOptions::default()
-        };
+        let options = ReadOptions { inputs: Some("song".into()), ..ReadOptions::default() };
         let recording = reading(&arrays(5.0), &options).unwrap();
         assert_eq!(
             (recording.inputs.dim(), recording.input_names[3].as_str()),
@@ -381,10 +302,7 @@ mod tests {
         );
         assert!(recording.inputs.iter().all(|x| (x - 1.0).abs() < 1e-6));
         let error = reading(&arrays(10.0), &options).unwrap_err().to_string();
-        assert!(
-            error.contains("`song`") && error.contains("agree with `activity`"),
-            "{error}"
-        );
+        assert!(error.contains("`song`") && error.contains("agree with `activity`"), "{error}");
     }
 
     #[test]
@@ -404,11 +322,7 @@ mod tests {
             &["no array `activity`", "did you mean `activty`?"],
         );
         says(std::slice::from_ref(&ok), plain(), &["no array `rate_hz`"]);
-        says(
-            &[ok.clone(), ("rate_hz", 0.0.into())],
-            plain(),
-            &["`rate_hz` is 0", "positive"],
-        );
+        says(&[ok.clone(), ("rate_hz", 0.0.into())], plain(), &["`rate_hz` is 0", "positive"]);
         says(
             &[ok.clone(), ("rate_hz", 50.0.into()), ("dt", 10.0.into())],
             plain(),
@@ -416,10 +330,7 @@ mod tests {
         );
         says(
             &[ok.clone(), ("dt", 1.0.into())],
-            ReadOptions {
-                inputs: Some("song".into()),
-                ..plain()
-            },
+            ReadOptions { inputs: Some("song".into()), ..plain() },
             &["no array `song`"],
         );
         says(
@@ -428,19 +339,12 @@ mod tests {
             &["[time, unit] or [trial, time, unit]", "[3]"],
         );
         says(
-            &[
-                ok,
-                ("dt", 1.0.into()),
-                ("inputs", Array2::<f32>::zeros((4, 1)).into()),
-            ],
+            &[ok, ("dt", 1.0.into()), ("inputs", Array2::<f32>::zeros((4, 1)).into())],
             plain(),
             &["`inputs`", "[1, 5, 1]", "[1, 4, 1]"],
         );
         says(
-            &[
-                ("activity", Array2::<f32>::zeros((5, 0)).into()),
-                ("dt", 1.0.into()),
-            ],
+            &[("activity", Array2::<f32>::zeros((5, 0)).into()), ("dt", 1.0.into())],
             plain(),
             &["`activity`", "[5, 1, 0]"],
         );

@@ -42,16 +42,12 @@ impl Recording {
         let mut smoothed = self.clone();
         // Beyond the trial there is nothing to weigh.
         let reach = ((4.0 * sd).ceil() as usize).min(self.frames());
-        let kernel: Vec<f64> = (0..=reach)
-            .map(|k| (-0.5 * (k as f64 / sd).powi(2)).exp())
-            .collect();
+        let kernel: Vec<f64> =
+            (0..=reach).map(|k| (-0.5 * (k as f64 / sd).powi(2)).exp()).collect();
         if reach > 0 {
             for (trial, &length) in self.lengths.iter().enumerate() {
                 let trial = smoothed.activity.slice_mut(s![..length, trial, ..]);
-                trial
-                    .reversed_axes()
-                    .outer_iter_mut()
-                    .for_each(|unit| smooth(unit, &kernel));
+                trial.reversed_axes().outer_iter_mut().for_each(|unit| smooth(unit, &kernel));
             }
         }
         Ok(smoothed)
@@ -86,10 +82,7 @@ impl Recording {
     /// [`RecordingError::Unit`]; [`RecordingError::Nothing`] if none is named.
     pub fn select_units(&self, units: &[usize]) -> Result<Self, RecordingError> {
         if let Some(&unit) = units.iter().find(|&&unit| unit >= self.units()) {
-            return Err(RecordingError::Unit {
-                unit,
-                units: self.units(),
-            });
+            return Err(RecordingError::Unit { unit, units: self.units() });
         }
         if units.is_empty() {
             return Err(RecordingError::Nothing {
@@ -99,10 +92,7 @@ impl Recording {
         }
         let mut selected = self.clone();
         selected.activity = self.activity.select(Axis(2), units);
-        selected.unit_names = units
-            .iter()
-            .map(|&unit| self.unit_names[unit].clone())
-            .collect();
+        selected.unit_names = units.iter().map(|&unit| self.unit_names[unit].clone()).collect();
         Ok(selected)
     }
 
@@ -123,10 +113,7 @@ impl Recording {
         };
         let live: Vec<usize> = (0..self.units()).filter(varies).collect();
         if live.is_empty() {
-            return Err(RecordingError::Nothing {
-                what: "units",
-                why: "every unit is constant",
-            });
+            return Err(RecordingError::Nothing { what: "units", why: "every unit is constant" });
         }
         Ok((self.select_units(&live)?, self.units() - live.len()))
     }
@@ -174,11 +161,7 @@ impl Recording {
             .collect();
         if pieces.is_empty() {
             let frames = self.lengths.iter().copied().max().unwrap_or(0);
-            return Err(RecordingError::Frames {
-                from: 0,
-                to: length,
-                frames,
-            });
+            return Err(RecordingError::Frames { from: 0, to: length, frames });
         }
         let gather = |array: &Array3<f32>| {
             let views: Vec<_> = pieces
@@ -187,24 +170,12 @@ impl Recording {
                 .collect();
             concatenate(Axis(1), &views).map(|joined| joined.as_standard_layout().into_owned())
         };
-        let nothing = RecordingError::Nothing {
-            what: "pieces",
-            why: "they could not be joined",
-        };
+        let nothing = RecordingError::Nothing { what: "pieces", why: "they could not be joined" };
         let from_trials: Vec<usize> = pieces.iter().map(|&(trial, _)| trial).collect();
         let mut conditions = self.conditions.select(&from_trials)?;
         for (name, column) in [
-            (
-                "trial",
-                pieces
-                    .iter()
-                    .map(|&(trial, _)| trial as f64)
-                    .collect::<Vec<f64>>(),
-            ),
-            (
-                "frame",
-                pieces.iter().map(|&(_, from)| from as f64).collect(),
-            ),
+            ("trial", pieces.iter().map(|&(trial, _)| trial as f64).collect::<Vec<f64>>()),
+            ("frame", pieces.iter().map(|&(_, from)| from as f64).collect()),
         ] {
             if conditions.column(name).is_none() {
                 conditions = conditions.with(name, column)?;
@@ -253,11 +224,7 @@ mod tests {
         let mut activity = Array3::zeros((101, 1, 2));
         activity[[50, 0, 0]] = 1.0;
         activity.slice_mut(s![.., 0, 1]).fill(3.0);
-        let smoothed = Recording::new(10.0, activity)
-            .unwrap()
-            .smoothed(4.0)
-            .unwrap()
-            .activity;
+        let smoothed = Recording::new(10.0, activity).unwrap().smoothed(4.0).unwrap().activity;
         let pulse = smoothed.slice(s![.., 0, 0]).to_vec();
         assert!((pulse.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!(
@@ -267,10 +234,7 @@ mod tests {
         );
         assert!((pulse[54] / pulse[50] - (-0.5_f32).exp()).abs() < 1e-5);
         assert!(
-            smoothed
-                .slice(s![.., 0, 1])
-                .iter()
-                .all(|x| (x - 3.0).abs() < 1e-5),
+            smoothed.slice(s![.., 0, 1]).iter().all(|x| (x - 3.0).abs() < 1e-5),
             "constants stay, up to the ends"
         );
         let plain = ramp(5, 1, 1);
@@ -287,13 +251,7 @@ mod tests {
         recording.lengths = vec![10];
         recording.activity.slice_mut(s![10.., .., ..]).fill(1e6);
         let smoothed = recording.smoothed(2.0).unwrap();
-        assert!(
-            smoothed
-                .activity
-                .slice(s![..10, 0, 0])
-                .iter()
-                .all(|&x| x < 10.0)
-        );
+        assert!(smoothed.activity.slice(s![..10, 0, 0]).iter().all(|&x| x < 10.0));
     }
 
     #[test]
@@ -324,49 +282,27 @@ mod tests {
         let mut recording = ramp(5, 1, 3);
         recording.activity.slice_mut(s![.., .., 1]).fill(0.5);
         let (live, dropped) = recording.live_units().unwrap();
-        assert_eq!(
-            (live.unit_names, dropped),
-            (vec!["unit0".to_owned(), "unit2".to_owned()], 1)
-        );
+        assert_eq!((live.unit_names, dropped), (vec!["unit0".to_owned(), "unit2".to_owned()], 1));
         assert!(matches!(
             recording.select_units(&[3]),
             Err(RecordingError::Unit { unit: 3, units: 3 })
         ));
-        assert!(
-            Recording::new(1.0, Array3::zeros((3, 1, 1)))
-                .unwrap()
-                .live_units()
-                .is_err()
-        );
+        assert!(Recording::new(1.0, Array3::zeros((3, 1, 1))).unwrap().live_units().is_err());
     }
 
     #[test]
     fn segments_and_cuts() {
-        let recording = ramp(10, 2, 1)
-            .with_inputs(Array3::ones((10, 2, 3)))
-            .unwrap();
+        let recording = ramp(10, 2, 1).with_inputs(Array3::ones((10, 2, 3))).unwrap();
         let segment = recording.segment(2..6).unwrap();
         assert_eq!((segment.frames(), segment.activity[[0, 1, 0]]), (4, 102.0));
-        assert!(matches!(
-            recording.segment(5..11),
-            Err(RecordingError::Frames { frames: 10, .. })
-        ));
+        assert!(matches!(recording.segment(5..11), Err(RecordingError::Frames { frames: 10, .. })));
         let cut = recording.cut(4).unwrap();
         cut.validate().unwrap();
         assert_eq!((cut.trials(), cut.frames(), cut.channels()), (4, 4, 3));
         assert_eq!(cut.activity[[1, 3, 0]], 105.0);
-        assert_eq!(
-            cut.conditions.numbers("trial").unwrap(),
-            [0.0, 0.0, 1.0, 1.0]
-        );
-        assert_eq!(
-            cut.conditions.numbers("frame").unwrap(),
-            [0.0, 4.0, 0.0, 4.0]
-        );
-        assert!(
-            cut.cut(2).is_ok(),
-            "a second cut keeps the first one's columns"
-        );
+        assert_eq!(cut.conditions.numbers("trial").unwrap(), [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(cut.conditions.numbers("frame").unwrap(), [0.0, 4.0, 0.0, 4.0]);
+        assert!(cut.cut(2).is_ok(), "a second cut keeps the first one's columns");
         assert!(recording.cut(11).is_err());
         assert!(recording.cut(0).is_err());
     }

@@ -100,10 +100,7 @@ impl Recording {
     pub fn validate(&self) -> Result<(), TrialsError> {
         let (key, shape) = ("activity", self.activity.shape());
         if shape.contains(&0) {
-            return Err(TrialsError::Empty {
-                key: key.to_owned(),
-                shape: shape.to_vec(),
-            });
+            return Err(TrialsError::Empty { key: key.to_owned(), shape: shape.to_vec() });
         }
         if self.inputs.shape()[..2] != shape[..2] {
             return Err(TrialsError::Shape {

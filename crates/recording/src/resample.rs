@@ -14,9 +14,7 @@ pub(crate) fn to_frames(inputs: &Array3<f32>, ratio: f64, frames: usize) -> Arra
             let overlap = (to.min((sample + 1) as f64) - from.max(sample as f64)) / ratio;
             // Where the input ends a little early, its last sample holds.
             let held = inputs.index_axis(Axis(0), sample.min(samples - 1));
-            framed
-                .slice_mut(s![frame, .., ..])
-                .scaled_add(overlap as f32, &held);
+            framed.slice_mut(s![frame, .., ..]).scaled_add(overlap as f32, &held);
         }
     }
     framed
@@ -35,14 +33,8 @@ mod tests {
         assert!((framed[[0, 0, 0]] - 0.4).abs() < 1e-6);
         // frame 1 spans 5/3..10/3: 1/3 of sample 1, 2 whole, 1/3 of 3
         assert!((framed[[1, 0, 0]] - (1.0 / 3.0 + 2.0 + 1.0) / (5.0 / 3.0)).abs() < 1e-6);
-        assert!(
-            (framed.mean().unwrap() - 4.5).abs() < 1e-6,
-            "nothing is lost"
-        );
+        assert!((framed.mean().unwrap() - 4.5).abs() < 1e-6, "nothing is lost");
         let held = to_frames(&ramp, 0.5, 6);
-        assert_eq!(
-            held.iter().copied().collect::<Vec<_>>(),
-            [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
-        );
+        assert_eq!(held.iter().copied().collect::<Vec<_>>(), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
     }
 }

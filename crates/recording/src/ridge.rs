@@ -63,19 +63,11 @@ impl Scaling {
         let mean = recording.mean_over(stretches)?;
         let frames: usize = stretches.iter().map(|stretch| stretch.frames.len()).sum();
         let piece = |stretch: &Stretch, inputs: bool| {
-            let array = if inputs {
-                &recording.inputs
-            } else {
-                &recording.activity
-            };
-            array
-                .slice(s![stretch.frames.clone(), stretch.trial, ..])
-                .mapv(f64::from)
+            let array = if inputs { &recording.inputs } else { &recording.activity };
+            array.slice(s![stretch.frames.clone(), stretch.trial, ..]).mapv(f64::from)
         };
         let mut input_mean = Array1::zeros(recording.channels());
-        stretches
-            .iter()
-            .for_each(|stretch| input_mean += &piece(stretch, true).sum_axis(Axis(0)));
+        stretches.iter().for_each(|stretch| input_mean += &piece(stretch, true).sum_axis(Axis(0)));
         input_mean /= frames as f64;
         let variance = |inputs: bool, mean: &Array1<f64>| {
             let squares: f64 = stretches
@@ -85,11 +77,8 @@ impl Scaling {
             squares / (frames * mean.len().max(1)) as f64
         };
         let (activity, inputs) = (variance(false, &mean), variance(true, &input_mean));
-        let input_scale = if inputs > 0.0 && activity > 0.0 {
-            (inputs / activity).sqrt()
-        } else {
-            1.0
-        };
+        let input_scale =
+            if inputs > 0.0 && activity > 0.0 { (inputs / activity).sqrt() } else { 1.0 };
         Ok(Scaling {
             mean,
             input_mean,
@@ -100,20 +89,12 @@ impl Scaling {
 
     /// Centred activity of one frame after the other, `[frame, unit]`.
     fn activity(&self, recording: &Recording, trial: usize, frames: Range<usize>) -> Array2<f64> {
-        recording
-            .activity
-            .slice(s![frames, trial, ..])
-            .mapv(f64::from)
-            - &self.mean
+        recording.activity.slice(s![frames, trial, ..]).mapv(f64::from) - &self.mean
     }
 
     /// Centred and scaled inputs, `[frame, channel]`.
     fn inputs(&self, recording: &Recording, trial: usize, frames: Range<usize>) -> Array2<f64> {
-        (recording
-            .inputs
-            .slice(s![frames, trial, ..])
-            .mapv(f64::from)
-            - &self.input_mean)
+        (recording.inputs.slice(s![frames, trial, ..]).mapv(f64::from) - &self.input_mean)
             / self.input_scale
     }
 
@@ -129,9 +110,7 @@ impl Scaling {
         let mut design = Array2::zeros((starts.len(), lags * units + channels));
         for lag in 0..lags {
             let past = self.activity(recording, trial, starts.start - lag..starts.end - lag);
-            design
-                .slice_mut(s![.., lag * units..(lag + 1) * units])
-                .assign(&past);
+            design.slice_mut(s![.., lag * units..(lag + 1) * units]).assign(&past);
         }
         let coming = self.inputs(recording, trial, starts.start + 1..starts.end + 1);
         design.slice_mut(s![.., lags * units..]).assign(&coming);
@@ -154,9 +133,8 @@ impl Moments {
             cross: Array2::zeros((regressors, recording.units())),
             frames: 0,
         };
-        for Stretch { trial, frames } in stretches
-            .iter()
-            .filter(|stretch| stretch.frames.len() > lead)
+        for Stretch { trial, frames } in
+            stretches.iter().filter(|stretch| stretch.frames.len() > lead)
         {
             let starts = frames.start + lead - 1..frames.end - 1;
             let design = scaling.design(recording, *trial, starts.clone(), lags);
@@ -237,11 +215,7 @@ impl Ridge {
         let scaling = Scaling::of(recording, stretches)?;
         let moments = Moments::of(recording, &scaling, stretches, lags, lags);
         if moments.frames == 0 {
-            return Err(RecordingError::Short {
-                part: "training",
-                lead: lags,
-                horizon: 1,
-            });
+            return Err(RecordingError::Short { part: "training", lead: lags, horizon: 1 });
         }
         let factor = moments.factor(&scaling, l2);
         Self::from_moments(scaling, &moments, &factor, choice)
@@ -264,11 +238,7 @@ impl Ridge {
                 shared + factor.solve(&rest)
             }
         };
-        Ok(Ridge {
-            lags: choice.lags,
-            scaling,
-            weights,
-        })
+        Ok(Ridge { lags: choice.lags, scaling, weights })
     }
 
     /// The weights `[regressor, unit]`: unit after unit of lag 0, then of lag 1, …, then the inputs
@@ -293,9 +263,7 @@ impl Forecast for Ridge {
     ) -> Vec<Array2<f64>> {
         let units = recording.units();
         let history = self.lags * units;
-        let mut design = self
-            .scaling
-            .design(recording, stretch.trial, starts.clone(), self.lags);
+        let mut design = self.scaling.design(recording, stretch.trial, starts.clone(), self.lags);
         let mut forecasts = Vec::with_capacity(horizons.len());
         for step in 1..=horizons.last().copied().unwrap_or(0) {
             let next = design.dot(&self.weights);
@@ -309,9 +277,7 @@ impl Forecast for Ridge {
             let coming = (starts.start + step + 1).min(recording.frames())
                 ..(starts.end + step + 1).min(recording.frames());
             let inputs = self.scaling.inputs(recording, stretch.trial, coming);
-            design
-                .slice_mut(s![..inputs.nrows(), history..])
-                .assign(&inputs);
+            design.slice_mut(s![..inputs.nrows(), history..]).assign(&inputs);
         }
         forecasts
     }
@@ -320,10 +286,8 @@ impl Forecast for Ridge {
         let steps = stretch.frames.end - start - 1;
         let horizons: Vec<usize> = (1..=steps).collect();
         let mut run = Array2::zeros((steps, recording.units()));
-        for (step, forecast) in self
-            .ahead(recording, stretch, start..start + 1, &horizons)
-            .iter()
-            .enumerate()
+        for (step, forecast) in
+            self.ahead(recording, stretch, start..start + 1, &horizons).iter().enumerate()
         {
             run.row_mut(step).assign(&forecast.row(0));
         }

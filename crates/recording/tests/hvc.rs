@@ -18,10 +18,7 @@ fn hvc(inputs: Option<&str>) -> Option<Recording> {
         );
         return None;
     }
-    let options = ReadOptions {
-        inputs: inputs.map(str::to_owned),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { inputs: inputs.map(str::to_owned), ..ReadOptions::default() };
     Some(read(path, &options).unwrap())
 }
 
@@ -31,12 +28,7 @@ fn it_is_read_with_the_song_on_its_frames() {
         return;
     };
     assert_eq!(
-        (
-            recording.frames(),
-            recording.trials(),
-            recording.units(),
-            recording.channels()
-        ),
+        (recording.frames(), recording.trials(), recording.units(), recording.channels()),
         (666, 1, 75, 141)
     );
     assert!((recording.rate_hz() - 30.0).abs() < 1e-9);
@@ -44,10 +36,7 @@ fn it_is_read_with_the_song_on_its_frames() {
     assert_eq!((live.units(), dropped), (74, 1));
     let zeros =
         live.activity.iter().filter(|&&x| x == 0.0).count() as f64 / live.activity.len() as f64;
-    assert!(
-        (zeros - 0.93).abs() < 0.01,
-        "93 % of the samples are zero, found {zeros}"
-    );
+    assert!((zeros - 0.93).abs() < 0.01, "93 % of the samples are zero, found {zeros}");
 }
 
 #[test]
@@ -57,18 +46,12 @@ fn its_baselines() {
         let (recording, _) = recording.live_units().unwrap();
         for sd in [2.0, 4.0] {
             let gap = (3.0 * sd) as usize;
-            let (prepared, _) = recording
-                .smoothed(sd)
-                .unwrap()
-                .normalised(Normalisation::Global);
+            let (prepared, _) = recording.smoothed(sd).unwrap().normalised(Normalisation::Global);
             let division = prepared.divided(0.25, 74, gap, 1).unwrap();
             let table = baselines(
                 &prepared,
                 &division,
-                &BaselineOptions {
-                    gap,
-                    ..BaselineOptions::default()
-                },
+                &BaselineOptions { gap, ..BaselineOptions::default() },
             )
             .unwrap();
             eprintln!("smoothed with sd {sd} frames\n{table}");

@@ -33,10 +33,7 @@ fn rotation(drive: f64, noise: f64) -> Recording {
             }
         }
     }
-    Recording::new(10.0, activity)
-        .unwrap()
-        .with_inputs(inputs)
-        .unwrap()
+    Recording::new(10.0, activity).unwrap().with_inputs(inputs).unwrap()
 }
 
 fn choice(lags: usize, l2: f64, prior: Prior) -> RidgeChoice {
@@ -79,17 +76,9 @@ fn noise_alone_limits_the_forecast() {
         }
     }
     let free = table.row("ridge", Mode::FreeRunning).unwrap();
-    assert!(
-        free.r2.abs() < 0.01 && free.frames == FRAMES - 2,
-        "{free:?}"
-    );
+    assert!(free.r2.abs() < 0.01 && free.frames == FRAMES - 2, "{free:?}");
     assert_eq!(
-        table
-            .row("ridge", Mode::TeacherForced { horizon: 1 })
-            .unwrap()
-            .chosen
-            .unwrap()
-            .lags,
+        table.row("ridge", Mode::TeacherForced { horizon: 1 }).unwrap().chosen.unwrap().lags,
         1
     );
 }
@@ -99,12 +88,8 @@ fn a_known_input_makes_the_forecast_perfect_at_any_distance() {
     let recording = rotation(0.2, 0.0);
     let division = recording.divided(0.34, 0, 0, 1).unwrap();
     let with = baselines(&recording, &division, &options(&[1])).unwrap();
-    let without = baselines(
-        &recording.clone().without_inputs(),
-        &division,
-        &options(&[1]),
-    )
-    .unwrap();
+    let without =
+        baselines(&recording.clone().without_inputs(), &division, &options(&[1])).unwrap();
     assert!(with.inputs && !without.inputs);
     for mode in [1, 3, 10]
         .map(|horizon| Mode::TeacherForced { horizon })
@@ -142,36 +127,15 @@ fn ridge_recovers_the_map_and_shrinks_to_the_mean() {
     // the autocorrelation at lag 1 of either unit
     let shared = Ridge::fit(&two, &two.stretches(), choice(1, 1e12, Prior::Shared)).unwrap();
     for ((i, j), weight) in shared.weights().slice(ndarray::s![..2, ..]).indexed_iter() {
-        assert!(
-            (weight - if i == j { c } else { 0.0 }).abs() < 0.01,
-            "{i} {j}: {weight}"
-        );
+        assert!((weight - if i == j { c } else { 0.0 }).abs() < 0.01, "{i} {j}: {weight}");
     }
     // the third unit is a copy of the first: without a penalty its weights are not determined
     assert!(matches!(
-        Ridge::fit(
-            &recording,
-            &recording.stretches(),
-            choice(1, 0.0, Prior::Zero)
-        ),
+        Ridge::fit(&recording, &recording.stretches(), choice(1, 0.0, Prior::Zero)),
         Err(RecordingError::Singular { .. })
     ));
-    assert!(
-        Ridge::fit(
-            &recording,
-            &recording.stretches(),
-            choice(0, 1.0, Prior::Zero)
-        )
-        .is_err()
-    );
-    assert!(
-        Ridge::fit(
-            &recording,
-            &recording.stretches(),
-            choice(1, -1.0, Prior::Zero)
-        )
-        .is_err()
-    );
+    assert!(Ridge::fit(&recording, &recording.stretches(), choice(0, 1.0, Prior::Zero)).is_err());
+    assert!(Ridge::fit(&recording, &recording.stretches(), choice(1, -1.0, Prior::Zero)).is_err());
 }
 
 #[test]
@@ -180,44 +144,20 @@ fn what_cannot_be_judged_is_an_error() {
     let activity = Array3::from_shape_simple_fn((60, 1, 4), || rng.random_range(0.0..1.0));
     let recording = Recording::new(10.0, activity).unwrap();
     let division = recording.divided(0.3, 10, 0, 1).unwrap();
-    let short = baselines(
-        &recording,
-        &division,
-        &BaselineOptions {
-            horizons: vec![20],
-            ..options(&[1])
-        },
-    );
-    assert!(
-        matches!(short, Err(RecordingError::Short { horizon: 20, .. })),
-        "{short:?}"
-    );
+    let short =
+        baselines(&recording, &division, &BaselineOptions { horizons: vec![20], ..options(&[1]) });
+    assert!(matches!(short, Err(RecordingError::Short { horizon: 20, .. })), "{short:?}");
     for bad in [
-        BaselineOptions {
-            horizons: vec![],
-            ..options(&[1])
-        },
-        BaselineOptions {
-            horizons: vec![0],
-            ..options(&[1])
-        },
+        BaselineOptions { horizons: vec![], ..options(&[1]) },
+        BaselineOptions { horizons: vec![0], ..options(&[1]) },
         options(&[]),
         options(&[0]),
-        BaselineOptions {
-            folds: 1,
-            ..options(&[1])
-        },
-        BaselineOptions {
-            l2: vec![],
-            ..options(&[1])
-        },
+        BaselineOptions { folds: 1, ..options(&[1]) },
+        BaselineOptions { l2: vec![], ..options(&[1]) },
     ] {
         assert!(baselines(&recording, &division, &bad).is_err(), "{bad:?}");
     }
-    let outside = [Stretch {
-        trial: 1,
-        frames: 0..5,
-    }];
+    let outside = [Stretch { trial: 1, frames: 0..5 }];
     assert!(Ridge::fit(&recording, &outside, choice(1, 1.0, Prior::Zero)).is_err());
 }
 
@@ -226,10 +166,7 @@ fn the_page_about_files_has_the_table_of_the_code() {
     let root = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("../../docs/files.md")).unwrap();
     let code = std::fs::read_to_string(root.join("src/npz.rs")).unwrap();
-    let rows: Vec<&str> = code
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! |"))
-        .collect();
+    let rows: Vec<&str> = code.lines().filter_map(|line| line.strip_prefix("//! |")).collect();
     assert!(rows.len() > 5);
     for row in rows {
         assert!(page.contains(row), "docs/files.md lacks |{row}");

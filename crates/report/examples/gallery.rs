@@ -10,9 +10,7 @@ use attractor_report::{
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let dir = std::env::args_os()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("gallery"), PathBuf::from);
+    let dir = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("gallery"), PathBuf::from);
     let named = figures()?;
     for (name, figure) in &named {
         figure.write(&dir.join("figures"), name)?;
@@ -29,10 +27,8 @@ struct Random(u64);
 
 impl Random {
     fn uniform(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as f64 + 0.5) / f64::from(1u32 << 31)
     }
 
@@ -55,9 +51,8 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, ReportError> {
 fn odd() -> Result<Vec<(&'static str, Figure)>, ReportError> {
     let mut r = Random(5);
     let n = 24;
-    let w: Vec<f64> = (0..n * n)
-        .map(|i| r.normal().abs() * if i % n < 19 { 0.2 } else { -0.7 })
-        .collect();
+    let w: Vec<f64> =
+        (0..n * n).map(|i| r.normal().abs() * if i % n < 19 { 0.2 } else { -0.7 }).collect();
     let groups = [("excitatory".to_owned(), 19), ("inhibitory".to_owned(), 5)];
     let mut holes = w.clone();
     holes[40..52].fill(f64::NAN);
@@ -78,19 +73,13 @@ fn odd() -> Result<Vec<(&'static str, Figure)>, ReportError> {
         ("ring", flip_flop(16)?),
         (
             "groups",
-            WeightMatrix::new(
-                Label::new().italic("W").sub("rec"),
-                Matrix::new(n, n, &holes)?,
-            )
-            .groups(groups)
-            .figure(),
+            WeightMatrix::new(Label::new().italic("W").sub("rec"), Matrix::new(n, n, &holes)?)
+                .groups(groups)
+                .figure(),
         ),
         ("large", weights(1000, false)?),
         ("large-eigenvalues", eigenvalues(6000, false)),
-        (
-            "nothing",
-            FitFigure::new(1.0, empty.clone(), empty.clone()).figure(),
-        ),
+        ("nothing", FitFigure::new(1.0, empty.clone(), empty.clone()).figure()),
         ("no-weights", WeightMatrix::new("W", empty).figure()),
         ("no-curves", LearningCurves::new().figure()),
     ])
@@ -99,22 +88,14 @@ fn odd() -> Result<Vec<(&'static str, Figure)>, ReportError> {
 fn curves() -> Figure {
     let mut r = Random(1);
     let loss = |u: f64| 0.42 / (1.0 + (u / 260.0).exp() * 0.06) + 0.011 + 0.09 * (-u / 120.0).exp();
-    let training: Vec<(f64, f64)> = (0..1500)
-        .map(|u| (f64::from(u), loss(f64::from(u)) * (0.22 * r.normal()).exp()))
-        .collect();
+    let training: Vec<(f64, f64)> =
+        (0..1500).map(|u| (f64::from(u), loss(f64::from(u)) * (0.22 * r.normal()).exp())).collect();
     let checks: Vec<f64> = (0..=30).map(|k| f64::from(k) * 50.0).collect();
-    let validation: Vec<(f64, f64)> = checks
-        .iter()
-        .map(|&u| (u, loss(u) * 1.06 * (0.05 * r.normal()).exp()))
-        .collect();
+    let validation: Vec<(f64, f64)> =
+        checks.iter().map(|&u| (u, loss(u) * 1.06 * (0.05 * r.normal()).exp())).collect();
     let score: Vec<(f64, f64)> = checks
         .iter()
-        .map(|&u| {
-            (
-                u,
-                0.5 + 0.48 / (1.0 + (-(u - 520.0) / 120.0).exp()) + 0.006 * r.normal(),
-            )
-        })
+        .map(|&u| (u, 0.5 + 0.48 / (1.0 + (-(u - 520.0) / 120.0).exp()) + 0.006 * r.normal()))
         .collect();
     LearningCurves::new()
         .loss("training", training)
@@ -138,11 +119,8 @@ fn phases() -> Figure {
             })
             .collect()
     };
-    let both: Vec<(f64, f64)> = loss(0, 0.5)
-        .into_iter()
-        .chain(loss(400, 2.0))
-        .chain(loss(800, 0.1))
-        .collect();
+    let both: Vec<(f64, f64)> =
+        loss(0, 0.5).into_iter().chain(loss(400, 2.0)).chain(loss(800, 0.1)).collect();
     LearningCurves::new()
         .loss("training", both)
         .phase("task A", 0.0)
@@ -156,22 +134,10 @@ fn decisions() -> Result<Figure, ReportError> {
     let (steps, units, dt) = (80, 128, 20.0);
     let mut r = Random(3);
     let kind: Vec<[f64; 4]> = (0..units)
-        .map(|_| {
-            [
-                r.normal() * 1.3,
-                r.normal() * 0.5,
-                r.normal() * 0.6,
-                r.uniform(),
-            ]
-        })
+        .map(|_| [r.normal() * 1.3, r.normal() * 0.5, r.normal() * 0.6, r.uniform()])
         .collect();
     let mut figure = SampleTrials::new(dt)
-        .inputs([
-            "motion evidence",
-            "colour evidence",
-            "motion context",
-            "colour context",
-        ])
+        .inputs(["motion evidence", "colour evidence", "motion context", "colour context"])
         .outputs(["choice"]);
     for (title, motion, colour, context) in [
         ("motion +, attend motion", 0.18, -0.12, 0),
@@ -235,11 +201,7 @@ fn flip_flop(bits: usize) -> Result<Figure, ReportError> {
         let (mut inputs, mut targets, mut outputs, mut activity) = (vec![], vec![], vec![], vec![]);
         for _ in 0..steps {
             for b in 0..bits {
-                let pulse = if r.uniform() < 0.012 {
-                    (r.uniform() - 0.5).signum()
-                } else {
-                    0.0
-                };
+                let pulse = if r.uniform() < 0.012 { (r.uniform() - 0.5).signum() } else { 0.0 };
                 if pulse != 0.0 {
                     memory[b] = pulse;
                 }
@@ -266,23 +228,13 @@ fn flip_flop(bits: usize) -> Result<Figure, ReportError> {
 
 fn weights(n: usize, before: bool) -> Result<Figure, ReportError> {
     let mut r = Random(6);
-    let first: Vec<f64> = (0..n * n)
-        .map(|_| r.normal() * 0.9 / (n as f64).sqrt())
-        .collect();
+    let first: Vec<f64> = (0..n * n).map(|_| r.normal() * 0.9 / (n as f64).sqrt()).collect();
     let (m, v): (Vec<f64>, Vec<f64>) = (0..n).map(|_| (r.normal(), r.normal())).unzip();
     let last: Vec<f64> = (0..n * n)
         .map(|i| first[i] + 1.6 * m[i / n] * (0.7 * m[i % n] + 0.6 * v[i % n]) / n as f64)
         .collect();
-    let figure = WeightMatrix::new(
-        Label::new().italic("W").sub("rec"),
-        Matrix::new(n, n, &last)?,
-    );
-    Ok(if before {
-        figure.before(Matrix::new(n, n, &first)?)
-    } else {
-        figure
-    }
-    .figure())
+    let figure = WeightMatrix::new(Label::new().italic("W").sub("rec"), Matrix::new(n, n, &last)?);
+    Ok(if before { figure.before(Matrix::new(n, n, &first)?) } else { figure }.figure())
 }
 
 fn eigenvalues(n: usize, before: bool) -> Figure {
@@ -294,17 +246,13 @@ fn eigenvalues(n: usize, before: bool) -> Figure {
                 (radius * angle.cos(), radius * angle.sin())
             })
             .collect();
-        half.iter()
-            .copied()
-            .chain(half.iter().map(|&(a, b)| (a, -b)))
-            .collect()
+        half.iter().copied().chain(half.iter().map(|&(a, b)| (a, -b))).collect()
     };
     let first = disc(0.9);
     let mut last = disc(0.91);
     last.extend([(1.34, 0.0), (1.02, 0.21), (1.02, -0.21)]);
-    let figure = Eigenvalues::new(Label::new().italic("W").sub("rec"), last)
-        .radius(0.9)
-        .boundary(1.0);
+    let figure =
+        Eigenvalues::new(Label::new().italic("W").sub("rec"), last).radius(0.9).boundary(1.0);
     if before { figure.before(first) } else { figure }.figure()
 }
 

@@ -26,12 +26,7 @@ impl Axis {
     /// An axis with a label; units belong in it: `"time (ms)"`.
     #[must_use]
     pub fn new(label: impl Into<Label>) -> Axis {
-        Axis {
-            label: label.into(),
-            numbers: true,
-            line: true,
-            ..Axis::default()
-        }
+        Axis { label: label.into(), numbers: true, line: true, ..Axis::default() }
     }
 
     /// Make the axis logarithmic. Values that are not positive have no place on it and are left out.
@@ -58,11 +53,8 @@ impl Axis {
     /// Ticks where told, with these labels.
     #[must_use]
     pub fn ticks_at(mut self, ticks: impl IntoIterator<Item = (f64, Label)>) -> Axis {
-        let given = ticks.into_iter().map(|(at, label)| GivenTick {
-            at,
-            label,
-            below: Label::new(),
-        });
+        let given =
+            ticks.into_iter().map(|(at, label)| GivenTick { at, label, below: Label::new() });
         self.given = Some(given.collect());
         self
     }
@@ -74,10 +66,7 @@ impl Axis {
         ticks: impl IntoIterator<Item = (f64, Label, Label)>,
     ) -> Axis {
         self.given = Some(
-            ticks
-                .into_iter()
-                .map(|(at, label, below)| GivenTick { at, label, below })
-                .collect(),
+            ticks.into_iter().map(|(at, label, below)| GivenTick { at, label, below }).collect(),
         );
         self
     }
@@ -103,11 +92,7 @@ impl Axis {
         let found = finite_range(data.filter(|&v| !log || v > 0.0).map(crate::matrix::tame));
         let (lo, hi) = found.unwrap_or((f64::NAN, f64::NAN));
         let scale = Scale::new(self.lo.unwrap_or(lo), self.hi.unwrap_or(hi), log);
-        if self.lo.is_some() && self.hi.is_some() {
-            scale
-        } else {
-            scale.padded(self.pad)
-        }
+        if self.lo.is_some() && self.hi.is_some() { scale } else { scale.padded(self.pad) }
     }
 
     /// The ticks on a scale: those given that lie on it, or about `most` found.
@@ -116,19 +101,10 @@ impl Axis {
             None => scale.ticks(most),
             Some(given) => {
                 let on = |t: &&GivenTick| {
-                    scale
-                        .position(t.at)
-                        .is_some_and(|p| (-1e-9..=1.0 + 1e-9).contains(&p))
+                    scale.position(t.at).is_some_and(|p| (-1e-9..=1.0 + 1e-9).contains(&p))
                 };
-                let major = given
-                    .iter()
-                    .filter(on)
-                    .map(|t| (t.at, t.label.clone()))
-                    .collect();
-                Ticks {
-                    major,
-                    minor: Vec::new(),
-                }
+                let major = given.iter().filter(on).map(|t| (t.at, t.label.clone())).collect();
+                Ticks { major, minor: Vec::new() }
             }
         }
     }
@@ -139,11 +115,7 @@ impl Axis {
 
     /// Second lines of given ticks, by position.
     pub(crate) fn second_lines(&self) -> impl Iterator<Item = (f64, &Label)> {
-        self.given
-            .iter()
-            .flatten()
-            .filter(|t| !t.below.is_empty())
-            .map(|t| (t.at, &t.below))
+        self.given.iter().flatten().filter(|t| !t.below.is_empty()).map(|t| (t.at, &t.below))
     }
 }
 
@@ -156,14 +128,9 @@ mod tests {
         let data = [1.0, f64::NAN, 5.0, f64::INFINITY];
         let s = Axis::new("x").scale(data.into_iter());
         assert_eq!((s.lo, s.hi), (1.0, 5.0));
-        let s = Axis::new("x")
-            .range(0.0, 2.0)
-            .padded(0.1)
-            .scale(data.into_iter());
+        let s = Axis::new("x").range(0.0, 2.0).padded(0.1).scale(data.into_iter());
         assert_eq!((s.lo, s.hi), (0.0, 2.0));
-        let s = Axis::new("x")
-            .log()
-            .scale([-1.0, 0.0, 10.0, 1000.0].into_iter());
+        let s = Axis::new("x").log().scale([-1.0, 0.0, 10.0, 1000.0].into_iter());
         assert_eq!((s.lo, s.hi), (10.0, 1000.0));
         let s = Axis::new("x").scale(std::iter::empty());
         assert_eq!((s.lo, s.hi), (0.0, 1.0));

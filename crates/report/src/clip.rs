@@ -56,11 +56,7 @@ fn thinned(run: &[(f64, f64)], bin: f64) -> Vec<(f64, f64)> {
     let mut from = 0;
     while from < run.len() {
         let cell = (run[from].0 / bin).floor();
-        let to = from
-            + run[from..]
-                .iter()
-                .take_while(|p| (p.0 / bin).floor() == cell)
-                .count();
+        let to = from + run[from..].iter().take_while(|p| (p.0 / bin).floor() == cell).count();
         let group = from..to.max(from + 1);
         let mut keep = [group.start; 4];
         for i in group.clone() {
@@ -125,12 +121,9 @@ fn cut(run: &[(f64, f64)], frame: &Frame, pieces: &mut Vec<Vec<(f64, f64)>>) {
 fn segment(a: (f64, f64), b: (f64, f64), frame: &Frame) -> Option<((f64, f64), (f64, f64))> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let (mut t0, mut t1) = (0.0f64, 1.0f64);
-    for (p, q) in [
-        (-dx, a.0 - frame.x0),
-        (dx, frame.x1 - a.0),
-        (-dy, a.1 - frame.y0),
-        (dy, frame.y1 - a.1),
-    ] {
+    for (p, q) in
+        [(-dx, a.0 - frame.x0), (dx, frame.x1 - a.0), (-dy, a.1 - frame.y0), (dy, frame.y1 - a.1)]
+    {
         if p == 0.0 {
             if q < 0.0 {
                 return None;
@@ -162,12 +155,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const FRAME: Frame = Frame {
-        x0: 0.0,
-        y0: 0.0,
-        x1: 10.0,
-        y1: 10.0,
-    };
+    const FRAME: Frame = Frame { x0: 0.0, y0: 0.0, x1: 10.0, y1: 10.0 };
 
     #[test]
     fn a_gap_breaks_and_a_lone_point_stays() {
@@ -199,14 +187,7 @@ mod tests {
     fn thinning_keeps_the_peaks_of_a_dense_curve() {
         let run: Vec<(f64, f64)> = (0..100_000)
             .map(|i| {
-                (
-                    f64::from(i) * 1e-4,
-                    if i == 54_321 {
-                        9.0
-                    } else {
-                        (f64::from(i) * 0.7).sin()
-                    },
-                )
+                (f64::from(i) * 1e-4, if i == 54_321 { 9.0 } else { (f64::from(i) * 0.7).sin() })
             })
             .collect();
         let thin = thinned(&run, 0.2);

@@ -64,11 +64,7 @@ impl Color {
     /// Mixed with another colour: 0 gives `self`, 1 gives `other`.
     #[must_use]
     pub fn mix(self, other: Color, t: f64) -> Color {
-        let t = if t.is_finite() {
-            t.clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
+        let t = if t.is_finite() { t.clamp(0.0, 1.0) } else { 0.0 };
         let m = |a: u8, b: u8| (f64::from(a) + t * (f64::from(b) - f64::from(a))).round() as u8;
         Color(m(self.0, other.0), m(self.1, other.1), m(self.2, other.2))
     }

@@ -47,9 +47,8 @@ impl Colormap {
 
     /// 255 levels and, last, the colour of missing values.
     pub(crate) fn palette(self) -> Vec<Color> {
-        let mut palette: Vec<Color> = (0..LEVELS)
-            .map(|i| self.at(i as f64 / (LEVELS - 1) as f64))
-            .collect();
+        let mut palette: Vec<Color> =
+            (0..LEVELS).map(|i| self.at(i as f64 / (LEVELS - 1) as f64)).collect();
         palette.push(MISSING_COLOR);
         palette
     }
@@ -59,11 +58,7 @@ impl Colormap {
         if !value.is_finite() {
             return MISSING;
         }
-        let t = if high > low {
-            (value - low) / (high - low)
-        } else {
-            0.5
-        };
+        let t = if high > low { (value - low) / (high - low) } else { 0.5 };
         (t.clamp(0.0, 1.0) * (LEVELS - 1) as f64).round() as u8
     }
 }
@@ -76,11 +71,7 @@ mod tests {
     fn lightness(c: Color) -> f64 {
         let lin = |v: u8| {
             let v = f64::from(v) / 255.0;
-            if v <= 0.04045 {
-                v / 12.92
-            } else {
-                ((v + 0.055) / 1.055).powf(2.4)
-            }
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
         };
         let y = 0.2126 * lin(c.0) + 0.7152 * lin(c.1) + 0.0722 * lin(c.2);
         116.0 * y.cbrt() - 16.0
@@ -88,13 +79,11 @@ mod tests {
 
     #[test]
     fn viridis_rises_in_lightness_and_red_blue_peaks_at_zero() {
-        let v: Vec<f64> = (0..=50)
-            .map(|i| lightness(Colormap::Viridis.at(f64::from(i) / 50.0)))
-            .collect();
+        let v: Vec<f64> =
+            (0..=50).map(|i| lightness(Colormap::Viridis.at(f64::from(i) / 50.0))).collect();
         assert!(v.windows(2).all(|w| w[1] > w[0]), "{v:?}");
-        let d: Vec<f64> = (0..=50)
-            .map(|i| lightness(Colormap::RedBlue.at(f64::from(i) / 50.0)))
-            .collect();
+        let d: Vec<f64> =
+            (0..=50).map(|i| lightness(Colormap::RedBlue.at(f64::from(i) / 50.0))).collect();
         assert!(d[..=25].windows(2).all(|w| w[1] > w[0]));
         assert!(d[25..].windows(2).all(|w| w[1] < w[0]));
     }

@@ -30,10 +30,7 @@ pub enum ReportError {
 
 /// Write `bytes` to `path`: first to `<path>.part`, then renamed, so that no reader sees half a file.
 pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let wrap = |source| ReportError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
+    let wrap = |source| ReportError::Write { path: path.to_path_buf(), source };
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
@@ -54,16 +51,8 @@ mod tests {
 
     #[test]
     fn a_shape_error_names_the_numbers() {
-        let e = ReportError::Shape {
-            what: "weights".into(),
-            rows: 3,
-            columns: 4,
-            found: 7,
-        };
-        assert_eq!(
-            e.to_string(),
-            "`weights` is 3 x 4 and needs 12 values, but 7 were given"
-        );
+        let e = ReportError::Shape { what: "weights".into(), rows: 3, columns: 4, found: 7 };
+        assert_eq!(e.to_string(), "`weights` is 3 x 4 and needs 12 values, but 7 were given");
     }
 
     #[test]
@@ -76,10 +65,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path().join("a")).unwrap().count(), 1);
         // A directory stands in the way: one error, nothing left.
         std::fs::create_dir(dir.path().join("c")).unwrap();
-        assert!(matches!(
-            write_aside(&dir.path().join("c"), b"z"),
-            Err(ReportError::Write { .. })
-        ));
+        assert!(matches!(write_aside(&dir.path().join("c"), b"z"), Err(ReportError::Write { .. })));
         assert!(!dir.path().join("c.part").exists());
     }
 }

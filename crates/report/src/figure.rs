@@ -111,13 +111,7 @@ impl Figure {
     pub fn columns(mut self, weights: impl IntoIterator<Item = f64>) -> Figure {
         self.columns = weights
             .into_iter()
-            .map(|w| {
-                if w.is_finite() {
-                    w.clamp(0.01, 100.0)
-                } else {
-                    1.0
-                }
-            })
+            .map(|w| if w.is_finite() { w.clamp(0.01, 100.0) } else { 1.0 })
             .collect();
         self
     }
@@ -153,12 +147,7 @@ impl Figure {
                 self.notes.push(note);
             }
         }
-        self.cells.push(Cell {
-            row,
-            column,
-            span,
-            panel,
-        });
+        self.cells.push(Cell { row, column, span, panel });
         self
     }
 
@@ -239,10 +228,7 @@ impl Figure {
     /// # Errors
     /// [`ReportError::Write`] with the file that could not be written.
     pub fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 2], ReportError> {
-        let paths = [
-            dir.join(format!("{name}.svg")),
-            dir.join(format!("{name}.png")),
-        ];
+        let paths = [dir.join(format!("{name}.svg")), dir.join(format!("{name}.png"))];
         write_aside(&paths[0], self.svg().as_bytes())?;
         let scene = self.scene(FINE);
         let mut dpi = 300.0;
@@ -290,11 +276,8 @@ impl Figure {
         };
         let mut side = vec![Margins::default(); self.columns.len()];
         for cell in &self.cells {
-            let needed = layout::sides(
-                &cell.panel,
-                height_guess(cell.row),
-                guess * cell.span as f64,
-            );
+            let needed =
+                layout::sides(&cell.panel, height_guess(cell.row), guess * cell.span as f64);
             let (first, last) = (cell.column, cell.column + cell.span - 1);
             side[first].left = side[first].left.max(needed.left);
             side[last].right = side[last].right.max(needed.right);
@@ -311,17 +294,8 @@ impl Figure {
             columns.push((x + m.left, x + m.left + width));
             x += m.left + width + m.right + COLUMN_GAP;
         }
-        let across = |cell: &Cell| {
-            (
-                columns[cell.column].0,
-                columns[cell.column + cell.span - 1].1,
-            )
-        };
-        let mut scene = Scene {
-            width: self.width,
-            bin,
-            ..Scene::default()
-        };
+        let across = |cell: &Cell| (columns[cell.column].0, columns[cell.column + cell.span - 1].1);
+        let mut scene = Scene { width: self.width, bin, ..Scene::default() };
         let mut y = PAGE_EDGE;
         for row in 0..self.rows.len() {
             let cells: Vec<&Cell> = self.cells.iter().filter(|c| c.row == row).collect();
@@ -340,19 +314,13 @@ impl Figure {
             let (y0, y1) = (y + ends.top, y + ends.top + height);
             for cell in &cells {
                 let (x0, x1) = across(cell);
-                let (left, right) = (
-                    side[cell.column].left,
-                    side[cell.column + cell.span - 1].right,
-                );
+                let (left, right) =
+                    (side[cell.column].left, side[cell.column + cell.span - 1].right);
                 draw::panel(
                     &mut scene,
                     &cell.panel,
                     Frame { x0, y0, x1, y1 },
-                    Margins {
-                        left,
-                        right,
-                        ..ends
-                    },
+                    Margins { left, right, ..ends },
                 );
             }
             y = y1 + ends.bottom + ROW_GAP;

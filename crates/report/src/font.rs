@@ -32,11 +32,7 @@ fn font(face: Face) -> &'static ttf_parser::Face<'static> {
 
 /// Width of a label at `size`, in the unit of `size`.
 pub(crate) fn width(label: &Label, size: f64) -> f64 {
-    label
-        .spans
-        .iter()
-        .map(|s| text_width(&s.text, s.face, size * s.script.scale()))
-        .sum()
+    label.spans.iter().map(|s| text_width(&s.text, s.face, size * s.script.scale())).sum()
 }
 
 /// Width of one styled part.

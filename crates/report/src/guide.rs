@@ -15,12 +15,7 @@ impl Band {
     /// From here to there, pale grey.
     #[must_use]
     pub fn new(from: f64, to: f64) -> Band {
-        Band {
-            from,
-            to,
-            color: Color::SHADE,
-            name: None,
-        }
+        Band { from, to, color: Color::SHADE, name: None }
     }
 
     /// Another shade.
@@ -53,23 +48,13 @@ impl Rule {
     /// Upright, at a value of x.
     #[must_use]
     pub fn at_x(x: f64) -> Rule {
-        Rule {
-            at: x,
-            upright: true,
-            color: Color::GREY,
-            width: 0.5,
-            dash: None,
-            name: None,
-        }
+        Rule { at: x, upright: true, color: Color::GREY, width: 0.5, dash: None, name: None }
     }
 
     /// Level, at a value of y.
     #[must_use]
     pub fn at_y(y: f64) -> Rule {
-        Rule {
-            upright: false,
-            ..Rule::at_x(y)
-        }
+        Rule { upright: false, ..Rule::at_x(y) }
     }
 
     /// Another colour.
@@ -114,12 +99,7 @@ impl Ring {
     /// A dashed circle.
     #[must_use]
     pub fn new(centre: (f64, f64), radius: f64, color: Color) -> Ring {
-        Ring {
-            centre,
-            radius,
-            color,
-            name: None,
-        }
+        Ring { centre, radius, color, name: None }
     }
 
     /// Its name in the legend.
@@ -144,13 +124,7 @@ impl Words {
     /// Words that start at `(x, y)`, an infinite `y` being the top of the panel; `drop` moves them down, in lines.
     #[must_use]
     pub fn new(at: (f64, f64), label: impl Into<Label>, drop: f64) -> Words {
-        Words {
-            at,
-            label: label.into(),
-            color: Color::GREY,
-            centred: false,
-            drop,
-        }
+        Words { at, label: label.into(), color: Color::GREY, centred: false, drop }
     }
 
     /// Centred on the place.

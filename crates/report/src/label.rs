@@ -101,11 +101,7 @@ impl Label {
     #[must_use]
     pub fn plain(&self) -> String {
         let part = |s: &Span| {
-            if s.script == Script::Sub {
-                format!("_{}", s.text)
-            } else {
-                s.text.clone()
-            }
+            if s.script == Script::Sub { format!("_{}", s.text) } else { s.text.clone() }
         };
         self.spans.iter().map(part).collect()
     }
@@ -134,11 +130,8 @@ impl Label {
 
     fn with(mut self, text: impl Into<String>, face: Face, script: Script) -> Label {
         // One line: breaks and other control characters in a name become spaces.
-        let text: String = text
-            .into()
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let text: String =
+            text.into().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.spans.push(Span { text, face, script });
         self
     }

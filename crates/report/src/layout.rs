@@ -46,10 +46,7 @@ pub(crate) struct Margins {
 /// The scales of a panel from everything in it.
 pub(crate) fn scales(panel: &Panel) -> (Scale, Scale) {
     let extents: Vec<(f64, f64)> = panel.marks.iter().flat_map(Mark::extent).collect();
-    (
-        panel.x.scale(extents.iter().map(|p| p.0)),
-        panel.y.scale(extents.iter().map(|p| p.1)),
-    )
+    (panel.x.scale(extents.iter().map(|p| p.0)), panel.y.scale(extents.iter().map(|p| p.1)))
 }
 
 /// Ticks of an upright axis of this height.
@@ -80,25 +77,16 @@ pub(crate) fn level_ticks(axis: &Axis, scale: &Scale, width: f64) -> Ticks {
 /// Margins that do not depend on the final width: left and right for axes of this height.
 pub(crate) fn sides(panel: &Panel, height: f64, width_guess: f64) -> Margins {
     let (x, y) = scales(panel);
-    let mut margins = Margins {
-        left: 1.0,
-        right: 1.0,
-        ..Margins::default()
-    };
+    let mut margins = Margins { left: 1.0, right: 1.0, ..Margins::default() };
     let ticks = upright_ticks(&panel.y, &y, height);
     if panel.y.line && !ticks.major.is_empty() {
         margins.left = TICK;
     }
     if panel.y.numbers {
-        let widest = ticks
-            .major
-            .iter()
-            .map(|t| font::width(&t.1, TEXT))
-            .fold(0.0, f64::max);
+        let widest = ticks.major.iter().map(|t| font::width(&t.1, TEXT)).fold(0.0, f64::max);
         if widest > 0.0 {
-            margins.left = margins
-                .left
-                .max(if panel.y.line { TICK } else { 0.0 } + TICK_GAP + widest);
+            margins.left =
+                margins.left.max(if panel.y.line { TICK } else { 0.0 } + TICK_GAP + widest);
         }
     }
     if !panel.y.label.is_empty() {
@@ -121,11 +109,7 @@ pub(crate) fn sides(panel: &Panel, height: f64, width_guess: f64) -> Margins {
     }
     if let (Some(label), Some(heat)) = (&panel.colorbar, panel.heat()) {
         let ticks = upright_ticks(&Axis::new(""), &bar_scale(heat.limits), height);
-        let widest = ticks
-            .major
-            .iter()
-            .map(|t| font::width(&t.1, TEXT))
-            .fold(0.0, f64::max);
+        let widest = ticks.major.iter().map(|t| font::width(&t.1, TEXT)).fold(0.0, f64::max);
         let mut right = BAR.0 + BAR.1 + TICK + TICK_GAP + widest;
         if !label.is_empty() {
             right += LABEL_GAP + TEXT;
@@ -144,11 +128,7 @@ pub(crate) fn sides(panel: &Panel, height: f64, width_guess: f64) -> Margins {
 
 /// Margins above and below for axes of this width.
 pub(crate) fn ends(panel: &Panel, width: f64) -> Margins {
-    let mut margins = Margins {
-        top: 2.0,
-        bottom: 1.0,
-        ..Margins::default()
-    };
+    let mut margins = Margins { top: 2.0, bottom: 1.0, ..Margins::default() };
     if panel.y.numbers && panel.y.line {
         margins.top = CAP / 2.0 + 0.5;
         margins.bottom = CAP / 2.0;
@@ -190,11 +170,7 @@ pub(crate) fn entries(panel: &Panel) -> Vec<Entry> {
     let entry = |(label, mark): (&Label, &Mark)| {
         let label = label.fitted(TEXT, LONGEST_ENTRY);
         let width = KEY + KEY_GAP + font::width(&label, TEXT);
-        Entry {
-            label,
-            mark: without_data(mark),
-            width,
-        }
+        Entry { label, mark: without_data(mark), width }
     };
     panel.named().into_iter().map(entry).collect()
 }

@@ -43,13 +43,7 @@ impl Line {
     /// A line of 0.9 pt.
     #[must_use]
     pub fn new(points: impl IntoIterator<Item = (f64, f64)>, color: Color) -> Line {
-        Line {
-            points: points.into_iter().collect(),
-            color,
-            width: 0.9,
-            dash: None,
-            name: None,
-        }
+        Line { points: points.into_iter().collect(), color, width: 0.9, dash: None, name: None }
     }
 
     /// Its width in points.
@@ -88,13 +82,7 @@ impl Dots {
     /// Filled circles of 1.2 pt radius.
     #[must_use]
     pub fn new(points: impl IntoIterator<Item = (f64, f64)>, color: Color) -> Dots {
-        Dots {
-            points: points.into_iter().collect(),
-            color,
-            radius: 1.2,
-            open: false,
-            name: None,
-        }
+        Dots { points: points.into_iter().collect(), color, radius: 1.2, open: false, name: None }
     }
 
     /// Outlines only.
@@ -135,14 +123,7 @@ impl Heat {
     #[must_use]
     pub fn new(matrix: Matrix, x: (f64, f64), y: (f64, f64)) -> Heat {
         let limits = matrix.range().unwrap_or((0.0, 1.0));
-        Heat {
-            matrix,
-            x,
-            y,
-            map: Colormap::Viridis,
-            limits,
-            most: (256, 384),
-        }
+        Heat { matrix, x, y, map: Colormap::Viridis, limits, most: (256, 384) }
     }
 
     /// The scale of colours and the values at its ends; values beyond saturate.
@@ -174,13 +155,7 @@ impl Bars {
     /// Bars at `(x, height)`, each `width` wide in units of x. A height that is not finite shows as "–".
     #[must_use]
     pub fn new(bars: impl IntoIterator<Item = (f64, f64)>, width: f64, color: Color) -> Bars {
-        Bars {
-            bars: bars.into_iter().collect(),
-            width,
-            color,
-            values: false,
-            name: None,
-        }
+        Bars { bars: bars.into_iter().collect(), width, color, values: false, name: None }
     }
 
     /// Write the height beside each bar where there is room.
@@ -225,10 +200,7 @@ impl Mark {
             Mark::Heat(m) => vec![(m.x.0, m.y.0), (m.x.1, m.y.1)],
             Mark::Bars(m) => {
                 let h = m.width / 2.0;
-                m.bars
-                    .iter()
-                    .flat_map(|&(x, v)| [(x - h, 0.0), (x + h, v)])
-                    .collect()
+                m.bars.iter().flat_map(|&(x, v)| [(x - h, 0.0), (x + h, v)]).collect()
             }
         }
     }
@@ -249,10 +221,7 @@ impl Mark {
     pub(crate) fn confession(&self) -> Option<String> {
         let name = self.name().map(Label::plain);
         let points = |p: &[(f64, f64)]| {
-            let missing = p
-                .iter()
-                .filter(|(x, y)| !crate::matrix::tame(x + y).is_finite())
-                .count();
+            let missing = p.iter().filter(|(x, y)| !crate::matrix::tame(x + y).is_finite()).count();
             let values = if missing == 1 {
                 "value that is not finite"
             } else {

@@ -23,25 +23,13 @@ impl Matrix {
         if rows.checked_mul(columns) != Some(values.len()) {
             let what = "matrix".to_owned();
             // A product that overflows is never met by a slice; the message then shows the largest count.
-            let (rows, columns) = if rows.checked_mul(columns).is_some() {
-                (rows, columns)
-            } else {
-                (usize::MAX, 1)
-            };
-            return Err(ReportError::Shape {
-                what,
-                rows,
-                columns,
-                found: values.len(),
-            });
+            let (rows, columns) =
+                if rows.checked_mul(columns).is_some() { (rows, columns) } else { (usize::MAX, 1) };
+            return Err(ReportError::Shape { what, rows, columns, found: values.len() });
         }
         // Beyond 1e300 differences overflow: such values are as missing as an infinity.
         let values = values.iter().map(|&v| tame(v.into())).collect();
-        Ok(Matrix {
-            rows,
-            columns,
-            values,
-        })
+        Ok(Matrix { rows, columns, values })
     }
 
     /// Number of rows.
@@ -60,10 +48,7 @@ impl Matrix {
     #[must_use]
     pub fn at(&self, row: usize, column: usize) -> f64 {
         if column < self.columns {
-            self.values
-                .get(row * self.columns + column)
-                .copied()
-                .unwrap_or(f64::NAN)
+            self.values.get(row * self.columns + column).copied().unwrap_or(f64::NAN)
         } else {
             f64::NAN
         }
@@ -72,9 +57,7 @@ impl Matrix {
     /// One row.
     #[must_use]
     pub fn row(&self, row: usize) -> &[f64] {
-        self.values
-            .get(row * self.columns..(row + 1) * self.columns)
-            .unwrap_or(&[])
+        self.values.get(row * self.columns..(row + 1) * self.columns).unwrap_or(&[])
     }
 
     /// All values, row by row.
@@ -90,11 +73,7 @@ impl Matrix {
         for c in 0..self.columns {
             values.extend((0..self.rows).map(|r| self.values[r * self.columns + c]));
         }
-        Matrix {
-            rows: self.columns,
-            columns: self.rows,
-            values,
-        }
+        Matrix { rows: self.columns, columns: self.rows, values }
     }
 
     /// The rows in another order; indices beyond the matrix are left out.
@@ -102,11 +81,7 @@ impl Matrix {
     pub fn rows_in_order(&self, order: &[usize]) -> Matrix {
         let kept: Vec<usize> = order.iter().copied().filter(|&r| r < self.rows).collect();
         let values = kept.iter().flat_map(|&r| self.row(r)).copied().collect();
-        Matrix {
-            rows: kept.len(),
-            columns: self.columns,
-            values,
-        }
+        Matrix { rows: kept.len(), columns: self.columns, values }
     }
 
     /// Smallest and largest finite value.
@@ -126,11 +101,7 @@ impl Matrix {
     pub fn order_by_peak(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.rows).collect();
         let peak = |r: usize| {
-            let finite = self
-                .row(r)
-                .iter()
-                .enumerate()
-                .filter(|(_, v)| v.is_finite());
+            let finite = self.row(r).iter().enumerate().filter(|(_, v)| v.is_finite());
             finite.fold(None, |best: Option<(usize, f64)>, (i, &v)| match best {
                 Some((_, b)) if b >= v => best,
                 _ => Some((i, v)),
@@ -142,21 +113,14 @@ impl Matrix {
 
     /// At most `rows` × `columns` values: means over equal blocks of neighbours (finite ones only), and the block.
     pub(crate) fn reduced(&self, rows: usize, columns: usize) -> (Matrix, (usize, usize)) {
-        let block = (
-            self.rows.div_ceil(rows.max(1)).max(1),
-            self.columns.div_ceil(columns.max(1)).max(1),
-        );
+        let block =
+            (self.rows.div_ceil(rows.max(1)).max(1), self.columns.div_ceil(columns.max(1)).max(1));
         if block == (1, 1) {
             return (self.clone(), block);
         }
         let (r, c) = (self.rows.div_ceil(block.0), self.columns.div_ceil(block.1));
         let (mut sum, mut count) = (vec![0.0; r * c], vec![0usize; r * c]);
-        for (i, &v) in self
-            .values
-            .iter()
-            .enumerate()
-            .filter(|(_, v)| v.is_finite())
-        {
+        for (i, &v) in self.values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
             let cell = (i / self.columns / block.0) * c + (i % self.columns) / block.1;
             sum[cell] += v;
             count[cell] += 1;
@@ -166,14 +130,7 @@ impl Matrix {
             .zip(&count)
             .map(|(&s, &n)| if n > 0 { s / n as f64 } else { f64::NAN })
             .collect();
-        (
-            Matrix {
-                rows: r,
-                columns: c,
-                values,
-            },
-            block,
-        )
+        (Matrix { rows: r, columns: c, values }, block)
     }
 }
 
@@ -184,12 +141,10 @@ pub(crate) fn tame(v: f64) -> f64 {
 
 /// Smallest and largest finite value.
 pub(crate) fn finite_range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values
-        .filter(|v| v.is_finite())
-        .fold(None, |range, v| match range {
-            None => Some((v, v)),
-            Some((lo, hi)) => Some((v.min(lo), v.max(hi))),
-        })
+    values.filter(|v| v.is_finite()).fold(None, |range, v| match range {
+        None => Some((v, v)),
+        Some((lo, hi)) => Some((v.min(lo), v.max(hi))),
+    })
 }
 
 /// The value below which a fraction `q` of the finite values lies (nearest rank); 0 when there is none.
@@ -231,22 +186,9 @@ mod tests {
 
     #[test]
     fn blocks_are_means_of_what_is_finite() {
-        let m = Matrix::new(
-            3,
-            3,
-            &[
-                1.0,
-                3.0,
-                5.0,
-                1.0,
-                f64::NAN,
-                7.0,
-                f64::NAN,
-                f64::INFINITY,
-                2.0,
-            ],
-        )
-        .unwrap();
+        let m =
+            Matrix::new(3, 3, &[1.0, 3.0, 5.0, 1.0, f64::NAN, 7.0, f64::NAN, f64::INFINITY, 2.0])
+                .unwrap();
         let (small, block) = m.reduced(2, 2);
         assert_eq!(block, (2, 2));
         assert_eq!(small.row(0), &[5.0 / 3.0, 6.0]);

@@ -96,9 +96,7 @@ impl Panel {
     }
 
     pub(crate) fn heat(&self) -> Option<&Heat> {
-        self.marks
-            .iter()
-            .find_map(|m| if let Mark::Heat(h) = m { Some(h) } else { None })
+        self.marks.iter().find_map(|m| if let Mark::Heat(h) = m { Some(h) } else { None })
     }
 
     /// Named marks, each name once.

@@ -40,11 +40,7 @@ fn start(width: usize, height: usize, colour_type: u8) -> Vec<u8> {
 }
 
 fn finish(mut out: Vec<u8>, raw: &[u8]) -> Vec<u8> {
-    chunk(
-        &mut out,
-        b"IDAT",
-        &miniz_oxide::deflate::compress_to_vec_zlib(raw, 9),
-    );
+    chunk(&mut out, b"IDAT", &miniz_oxide::deflate::compress_to_vec_zlib(raw, 9));
     chunk(&mut out, b"IEND", &[]);
     out
 }
@@ -64,11 +60,7 @@ fn filtered(
     let mut tries = [Vec::new(), Vec::new(), Vec::new()];
     for y in 0..height {
         let row = &pixels[y * stride..(y + 1) * stride];
-        let above = if y == 0 {
-            &zeros[..]
-        } else {
-            &pixels[(y - 1) * stride..y * stride]
-        };
+        let above = if y == 0 { &zeros[..] } else { &pixels[(y - 1) * stride..y * stride] };
         for (kind, buffer) in tries.iter_mut().enumerate() {
             if fixed.is_some_and(|f| usize::from(f) != kind) {
                 continue;
@@ -84,10 +76,8 @@ fn filtered(
                 row[i].wrapping_sub(predicted)
             }));
         }
-        let best = fixed.map_or_else(
-            || (0..3).min_by_key(|&k| cost(&tries[k])).unwrap_or(0),
-            usize::from,
-        );
+        let best =
+            fixed.map_or_else(|| (0..3).min_by_key(|&k| cost(&tries[k])).unwrap_or(0), usize::from);
         out.push(best as u8);
         out.extend_from_slice(&tries[best]);
     }
@@ -95,9 +85,7 @@ fn filtered(
 }
 
 fn cost(row: &[u8]) -> u64 {
-    row.iter()
-        .map(|&v| u64::from((v as i8).unsigned_abs()))
-        .sum()
+    row.iter().map(|&v| u64::from((v as i8).unsigned_abs())).sum()
 }
 
 fn chunk(out: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
@@ -117,11 +105,7 @@ fn crc32<'a>(bytes: impl Iterator<Item = &'a u8>) -> u32 {
             let mut c = n as u32;
             let mut k = 0;
             while k < 8 {
-                c = if c & 1 == 1 {
-                    0xedb8_8320 ^ (c >> 1)
-                } else {
-                    c >> 1
-                };
+                c = if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 };
                 k += 1;
             }
             table[n] = c;
@@ -137,11 +121,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let b = [
-            group[0],
-            *group.get(1).unwrap_or(&0),
-            *group.get(2).unwrap_or(&0),
-        ];
+        let b = [group[0], *group.get(1).unwrap_or(&0), *group.get(2).unwrap_or(&0)];
         let n = u32::from_be_bytes([0, b[0], b[1], b[2]]);
         for i in 0..4 {
             let sign = SIGNS[(n >> (18 - 6 * i)) as usize & 63] as char;
@@ -189,13 +169,9 @@ mod tests {
     #[test]
     fn known_answers() {
         assert_eq!(crc32(b"123456789".iter()), 0xcbf4_3926);
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

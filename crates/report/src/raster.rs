@@ -18,11 +18,7 @@ const MAX_SIDE: f64 = 12_000.0;
 /// The picture at `dpi` dots per inch as a PNG file. Out-of-range resolutions are brought into range.
 pub(crate) fn png(scene: &Scene, dpi: f64) -> Vec<u8> {
     let longest = scene.width.max(scene.height).max(1.0);
-    let dpi = if dpi.is_finite() {
-        dpi.clamp(10.0, MAX_SIDE * 72.0 / longest)
-    } else {
-        300.0
-    };
+    let dpi = if dpi.is_finite() { dpi.clamp(10.0, MAX_SIDE * 72.0 / longest) } else { 300.0 };
     let scale = dpi / 72.0;
     let (w, h) = size(scene, scale);
     let Some(mut canvas) = Pixmap::new(w, h) else {
@@ -33,11 +29,7 @@ pub(crate) fn png(scene: &Scene, dpi: f64) -> Vec<u8> {
         draw(&mut canvas, shape, scale as f32);
     }
     // Everything is opaque on white, so premultiplied colours are plain colours.
-    let pixels: Vec<u8> = canvas
-        .data()
-        .chunks_exact(4)
-        .flat_map(|p| [p[0], p[1], p[2]])
-        .collect();
+    let pixels: Vec<u8> = canvas.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     png::rgb(w as usize, h as usize, &pixels, dpi)
 }
 
@@ -49,32 +41,18 @@ fn size(scene: &Scene, scale: f64) -> (u32, u32) {
 fn draw(canvas: &mut Pixmap, shape: &Shape, scale: f32) {
     let page = Transform::from_scale(scale, scale);
     match shape {
-        Shape::Rect {
-            x,
-            y,
-            width,
-            height,
-            fill,
-        } => {
+        Shape::Rect { x, y, width, height, fill } => {
             if let Some(r) =
                 tiny_skia::Rect::from_xywh(*x as f32, *y as f32, *width as f32, *height as f32)
             {
                 canvas.fill_rect(r, &paint(*fill), page, None);
             }
         }
-        Shape::Lines {
-            pieces,
-            closed,
-            stroke,
-        } => {
+        Shape::Lines { pieces, closed, stroke } => {
             if let Some(path) = polyline(pieces, *closed) {
                 let style = tiny_skia::Stroke {
                     width: stroke.width as f32,
-                    line_cap: if stroke.dash.is_some() {
-                        LineCap::Butt
-                    } else {
-                        LineCap::Round
-                    },
+                    line_cap: if stroke.dash.is_some() { LineCap::Butt } else { LineCap::Round },
                     line_join: LineJoin::Round,
                     dash: stroke
                         .dash
@@ -84,12 +62,7 @@ fn draw(canvas: &mut Pixmap, shape: &Shape, scale: f32) {
                 canvas.stroke_path(&path, &paint(stroke.color), &style, page, None);
             }
         }
-        Shape::Dots {
-            centres,
-            radius,
-            fill,
-            stroke,
-        } => {
+        Shape::Dots { centres, radius, fill, stroke } => {
             for &(x, y) in centres {
                 let Some(path) = PathBuilder::from_circle(x as f32, y as f32, *radius as f32)
                 else {
@@ -99,42 +72,21 @@ fn draw(canvas: &mut Pixmap, shape: &Shape, scale: f32) {
                     canvas.fill_path(&path, &paint(*color), FillRule::Winding, page, None);
                 }
                 if let Some((color, width)) = stroke {
-                    let style = tiny_skia::Stroke {
-                        width: *width as f32,
-                        ..tiny_skia::Stroke::default()
-                    };
+                    let style =
+                        tiny_skia::Stroke { width: *width as f32, ..tiny_skia::Stroke::default() };
                     canvas.stroke_path(&path, &paint(*color), &style, page, None);
                 }
             }
         }
-        Shape::Text {
-            x,
-            y,
-            label,
-            size,
-            anchor,
-            upright,
-            color,
-        } => {
+        Shape::Text { x, y, label, size, anchor, upright, color } => {
             let turn = if *upright { -90.0 } else { 0.0 };
-            let at = page
-                .pre_translate(*x as f32, *y as f32)
-                .pre_concat(Transform::from_rotate(turn));
+            let at =
+                page.pre_translate(*x as f32, *y as f32).pre_concat(Transform::from_rotate(turn));
             text(canvas, label, *size, *anchor, *color, at);
         }
-        Shape::Image {
-            x,
-            y,
-            width,
-            height,
-            bitmap,
-        } => {
+        Shape::Image { x, y, width, height, bitmap } => {
             let s = f64::from(scale);
-            image(
-                canvas,
-                bitmap,
-                [x * s, y * s, (x + width) * s, (y + height) * s],
-            );
+            image(canvas, bitmap, [x * s, y * s, (x + width) * s, (y + height) * s]);
         }
     }
 }
@@ -179,12 +131,7 @@ fn text(
         Anchor::Middle => -0.5 * font::width(label, size),
         Anchor::End => -font::width(label, size),
     };
-    let mut pen = Pen {
-        path: PathBuilder::new(),
-        x: 0.0,
-        y: 0.0,
-        scale: 0.0,
-    };
+    let mut pen = Pen { path: PathBuilder::new(), x: 0.0, y: 0.0, scale: 0.0 };
     for span in &label.spans {
         let em = size * span.script.scale();
         for c in span.text.chars() {

@@ -28,22 +28,10 @@ impl Scale {
         };
         if log {
             // Within 1e±140 the ratio of the ends is finite whatever they are.
-            let hi = if hi > 0.0 {
-                hi.clamp(1e-140, 1e140)
-            } else {
-                1.0
-            };
-            let lo = if lo > 0.0 {
-                lo.clamp(1e-140, 1e140)
-            } else {
-                hi * 1e-3
-            };
+            let hi = if hi > 0.0 { hi.clamp(1e-140, 1e140) } else { 1.0 };
+            let lo = if lo > 0.0 { lo.clamp(1e-140, 1e140) } else { hi * 1e-3 };
             return if hi / lo < 1.02 {
-                Scale {
-                    lo: lo / 1.5,
-                    hi: hi * 1.5,
-                    log,
-                }
+                Scale { lo: lo / 1.5, hi: hi * 1.5, log }
             } else {
                 Scale { lo, hi, log }
             };
@@ -53,11 +41,7 @@ impl Scale {
             return Scale { lo, hi, log };
         }
         let pad = if size > 1e-280 { 0.1 * size } else { 1.0 };
-        Scale {
-            lo: lo - pad,
-            hi: hi + pad,
-            log,
-        }
+        Scale { lo: lo - pad, hi: hi + pad, log }
     }
 
     /// Position of a value: 0 at `lo`, 1 at `hi`, beyond outside. Nothing for what has no place on this scale.
@@ -78,18 +62,10 @@ impl Scale {
     pub(crate) fn padded(self, fraction: f64) -> Scale {
         if self.log {
             let f = (self.hi / self.lo).powf(fraction);
-            return Scale {
-                lo: self.lo / f,
-                hi: self.hi * f,
-                log: true,
-            };
+            return Scale { lo: self.lo / f, hi: self.hi * f, log: true };
         }
         let pad = fraction * (self.hi - self.lo);
-        Scale {
-            lo: self.lo - pad,
-            hi: self.hi + pad,
-            log: false,
-        }
+        Scale { lo: self.lo - pad, hi: self.hi + pad, log: false }
     }
 
     /// At most about `most` ticks.
@@ -109,46 +85,11 @@ mod tests {
 
     #[test]
     fn odd_intervals_become_drawable() {
-        assert_eq!(
-            Scale::new(f64::NAN, f64::NAN, false),
-            Scale {
-                lo: 0.0,
-                hi: 1.0,
-                log: false
-            }
-        );
-        assert_eq!(
-            Scale::new(2.0, 2.0, false),
-            Scale {
-                lo: 1.8,
-                hi: 2.2,
-                log: false
-            }
-        );
-        assert_eq!(
-            Scale::new(0.0, 0.0, false),
-            Scale {
-                lo: -1.0,
-                hi: 1.0,
-                log: false
-            }
-        );
-        assert_eq!(
-            Scale::new(-1.0, 10.0, true),
-            Scale {
-                lo: 0.01,
-                hi: 10.0,
-                log: true
-            }
-        );
-        assert_eq!(
-            Scale::new(3.0, 1.0, false),
-            Scale {
-                lo: 1.0,
-                hi: 3.0,
-                log: false
-            }
-        );
+        assert_eq!(Scale::new(f64::NAN, f64::NAN, false), Scale { lo: 0.0, hi: 1.0, log: false });
+        assert_eq!(Scale::new(2.0, 2.0, false), Scale { lo: 1.8, hi: 2.2, log: false });
+        assert_eq!(Scale::new(0.0, 0.0, false), Scale { lo: -1.0, hi: 1.0, log: false });
+        assert_eq!(Scale::new(-1.0, 10.0, true), Scale { lo: 0.01, hi: 10.0, log: true });
+        assert_eq!(Scale::new(3.0, 1.0, false), Scale { lo: 1.0, hi: 3.0, log: false });
         assert_eq!(Scale::new(0.1, 1.0, true).position(-1.0), None);
         assert_eq!(Scale::new(0.0, 1.0, false).position(f64::NAN), None);
     }

@@ -40,19 +40,9 @@ pub(crate) struct Bitmap {
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
     /// Filled rectangle.
-    Rect {
-        x: f64,
-        y: f64,
-        width: f64,
-        height: f64,
-        fill: Color,
-    },
+    Rect { x: f64, y: f64, width: f64, height: f64, fill: Color },
     /// Open or closed polylines that share one stroke.
-    Lines {
-        pieces: Vec<Vec<(f64, f64)>>,
-        closed: bool,
-        stroke: Stroke,
-    },
+    Lines { pieces: Vec<Vec<(f64, f64)>>, closed: bool, stroke: Stroke },
     /// Circles of one radius and look.
     Dots {
         centres: Vec<(f64, f64)>,
@@ -61,23 +51,9 @@ pub(crate) enum Shape {
         stroke: Option<(Color, f64)>,
     },
     /// A text on its base line; `upright` texts run from bottom to top.
-    Text {
-        x: f64,
-        y: f64,
-        label: Label,
-        size: f64,
-        anchor: Anchor,
-        upright: bool,
-        color: Color,
-    },
+    Text { x: f64, y: f64, label: Label, size: f64, anchor: Anchor, upright: bool, color: Color },
     /// A picture stretched over a rectangle, without smoothing.
-    Image {
-        x: f64,
-        y: f64,
-        width: f64,
-        height: f64,
-        bitmap: Rc<Bitmap>,
-    },
+    Image { x: f64, y: f64, width: f64, height: f64, bitmap: Rc<Bitmap> },
 }
 
 /// Shapes on a page of `width` × `height` points.
@@ -92,21 +68,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, fill: Color) {
-        self.shapes.push(Shape::Rect {
-            x,
-            y,
-            width,
-            height,
-            fill,
-        });
+        self.shapes.push(Shape::Rect { x, y, width, height, fill });
     }
 
     pub(crate) fn line(&mut self, points: Vec<(f64, f64)>, stroke: Stroke) {
-        self.shapes.push(Shape::Lines {
-            pieces: vec![points],
-            closed: false,
-            stroke,
-        });
+        self.shapes.push(Shape::Lines { pieces: vec![points], closed: false, stroke });
     }
 
     pub(crate) fn text(
@@ -119,15 +85,7 @@ impl Scene {
         color: Color,
     ) {
         if !label.is_empty() {
-            self.shapes.push(Shape::Text {
-                x,
-                y,
-                label,
-                size,
-                anchor,
-                upright: false,
-                color,
-            });
+            self.shapes.push(Shape::Text { x, y, label, size, anchor, upright: false, color });
         }
     }
 
@@ -148,10 +106,6 @@ impl Scene {
 
 impl Stroke {
     pub(crate) fn solid(color: Color, width: f64) -> Stroke {
-        Stroke {
-            color,
-            width,
-            dash: None,
-        }
+        Stroke { color, width, dash: None }
     }
 }

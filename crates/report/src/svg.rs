@@ -24,26 +24,12 @@ pub(crate) fn write(scene: &Scene, title: &str, description: &str, inline: bool)
         n(h),
     );
     if inline {
-        let _ = write!(
-            out,
-            r#" aria-label="{}. {}">"#,
-            escape(title),
-            escape(description)
-        );
+        let _ = write!(out, r#" aria-label="{}. {}">"#, escape(title), escape(description));
     } else {
-        let _ = write!(
-            out,
-            "><title>{}</title><desc>{}</desc>",
-            escape(title),
-            escape(description)
-        );
+        let _ =
+            write!(out, "><title>{}</title><desc>{}</desc>", escape(title), escape(description));
     }
-    let _ = write!(
-        out,
-        r##"<rect width="{}" height="{}" fill="#ffffff"/>"##,
-        n(w),
-        n(h)
-    );
+    let _ = write!(out, r##"<rect width="{}" height="{}" fill="#ffffff"/>"##, n(w), n(h));
     for shape in &scene.shapes {
         write_shape(&mut out, shape);
         out.push('\n');
@@ -54,13 +40,7 @@ pub(crate) fn write(scene: &Scene, title: &str, description: &str, inline: bool)
 
 fn write_shape(out: &mut String, shape: &Shape) {
     match shape {
-        Shape::Rect {
-            x,
-            y,
-            width,
-            height,
-            fill,
-        } => {
+        Shape::Rect { x, y, width, height, fill } => {
             let (x, y, w, h) = (n(*x), n(*y), n(*width), n(*height));
             let _ = write!(
                 out,
@@ -68,11 +48,7 @@ fn write_shape(out: &mut String, shape: &Shape) {
                 fill.hex()
             );
         }
-        Shape::Lines {
-            pieces,
-            closed,
-            stroke,
-        } => {
+        Shape::Lines { pieces, closed, stroke } => {
             out.push_str(r#"<path d=""#);
             for piece in pieces {
                 for (i, &(x, y)) in piece.iter().enumerate() {
@@ -111,55 +87,22 @@ fn write_shape(out: &mut String, shape: &Shape) {
             }
             out.push_str(r#" stroke-linejoin="round"/>"#);
         }
-        Shape::Dots {
-            centres,
-            radius,
-            fill,
-            stroke,
-        } => {
-            let _ = write!(
-                out,
-                r#"<g fill="{}""#,
-                fill.map_or_else(|| "none".to_owned(), Color::hex)
-            );
+        Shape::Dots { centres, radius, fill, stroke } => {
+            let _ =
+                write!(out, r#"<g fill="{}""#, fill.map_or_else(|| "none".to_owned(), Color::hex));
             if let Some((color, width)) = stroke {
-                let _ = write!(
-                    out,
-                    r#" stroke="{}" stroke-width="{}""#,
-                    color.hex(),
-                    n(*width)
-                );
+                let _ = write!(out, r#" stroke="{}" stroke-width="{}""#, color.hex(), n(*width));
             }
             out.push('>');
             for &(x, y) in centres {
-                let _ = write!(
-                    out,
-                    r#"<circle cx="{}" cy="{}" r="{}"/>"#,
-                    n(x),
-                    n(y),
-                    n(*radius)
-                );
+                let _ = write!(out, r#"<circle cx="{}" cy="{}" r="{}"/>"#, n(x), n(y), n(*radius));
             }
             out.push_str("</g>");
         }
-        Shape::Text {
-            x,
-            y,
-            label,
-            size,
-            anchor,
-            upright,
-            color,
-        } => {
+        Shape::Text { x, y, label, size, anchor, upright, color } => {
             write_text(out, (*x, *y), label, *size, *anchor, *upright, *color);
         }
-        Shape::Image {
-            x,
-            y,
-            width,
-            height,
-            bitmap,
-        } => {
+        Shape::Image { x, y, width, height, bitmap } => {
             let data = png::base64(&png::indexed(
                 bitmap.width,
                 bitmap.height,
@@ -290,17 +233,8 @@ mod tests {
 
     #[test]
     fn sub_and_superscripts_return_to_the_base_line() {
-        let mut scene = Scene {
-            width: 100.0,
-            height: 50.0,
-            ..Scene::default()
-        };
-        let label = Label::new()
-            .italic("R")
-            .sup("2")
-            .text(" of ")
-            .italic("W")
-            .sub("rec");
+        let mut scene = Scene { width: 100.0, height: 50.0, ..Scene::default() };
+        let label = Label::new().italic("R").sup("2").text(" of ").italic("W").sub("rec");
         scene.text(5.0, 20.0, label, 7.0, Anchor::Start, Color::INK);
         let svg = write(&scene, "t", "d", false);
         let doc = roxmltree::Document::parse(&svg).unwrap();
@@ -311,11 +245,8 @@ mod tests {
             .map(|v| v.parse::<f64>().unwrap())
             .sum();
         assert!((dy - 0.18 * 7.0).abs() < 0.02, "{svg}");
-        let whole: String = text
-            .descendants()
-            .filter(roxmltree::Node::is_text)
-            .filter_map(|e| e.text())
-            .collect();
+        let whole: String =
+            text.descendants().filter(roxmltree::Node::is_text).filter_map(|e| e.text()).collect();
         assert_eq!(whole, "R2 of Wrec");
     }
 }

@@ -16,10 +16,7 @@ pub(crate) struct Ticks {
 /// Ticks of a linear axis from `lo` to `hi`, at most `most` (two at the least).
 pub(crate) fn linear(lo: f64, hi: f64, most: usize) -> Ticks {
     let (values, step) = linear_values(lo, hi, most);
-    Ticks {
-        major: with_labels(&values, step),
-        minor: Vec::new(),
-    }
+    Ticks { major: with_labels(&values, step), minor: Vec::new() }
 }
 
 /// Ticks of a logarithmic axis from `lo` to `hi`, both positive, about `most` labels.
@@ -32,15 +29,11 @@ pub(crate) fn logarithmic(lo: f64, hi: f64, most: usize) -> Ticks {
     if last - first >= 1 {
         let widest = (((last - first) as usize + 1).div_ceil(most)).max(1) as i32;
         let multiples = |every: i32| -> Vec<i32> {
-            (first..=last)
-                .filter(|d| d.rem_euclid(every) == 0)
-                .collect()
+            (first..=last).filter(|d| d.rem_euclid(every) == 0).collect()
         };
         // Multiples of `every` may hit the axis once only; a denser choice then hits it twice.
-        let spaced = (1..=widest)
-            .rev()
-            .map(|every| (every, multiples(every)))
-            .find(|(_, d)| d.len() >= 2);
+        let spaced =
+            (1..=widest).rev().map(|every| (every, multiples(every))).find(|(_, d)| d.len() >= 2);
         if let Some((every, decades)) = spaced {
             let major = decades.iter().map(|&d| (10f64.powi(d), power(d))).collect();
             let minor = if every == 1 {
@@ -49,10 +42,7 @@ pub(crate) fn logarithmic(lo: f64, hi: f64, most: usize) -> Ticks {
                     .filter(|&v| inside(v))
                     .collect()
             } else {
-                (first..=last)
-                    .filter(|d| !decades.contains(d))
-                    .map(|d| 10f64.powi(d))
-                    .collect()
+                (first..=last).filter(|d| !decades.contains(d)).map(|d| 10f64.powi(d)).collect()
             };
             return Ticks { major, minor };
         }
@@ -64,10 +54,7 @@ pub(crate) fn logarithmic(lo: f64, hi: f64, most: usize) -> Ticks {
     sparse.dedup();
     if (2..=most.max(3)).contains(&sparse.len()) {
         // Each label with the decimals it needs: 0.02, 0.1, 0.5.
-        let major = sparse
-            .iter()
-            .map(|&v| (v, step_label(v, decade(v), v)))
-            .collect();
+        let major = sparse.iter().map(|&v| (v, step_label(v, decade(v), v))).collect();
         let minor = (first - 1..=last)
             .flat_map(|d| (2..=9).map(move |m| f64::from(m) * 10f64.powi(d)))
             .filter(|&v| inside(v))
@@ -105,22 +92,20 @@ fn linear_values(lo: f64, hi: f64, most: usize) -> (Vec<f64>, f64) {
                 };
                 // i * step, but with the division exact where the step is below one: 3 / 10 rather than 3 * 0.1.
                 let value = |i: f64| {
-                    if step < 1.0 {
-                        i / (1.0 / step).round()
-                    } else {
-                        i * step
-                    }
+                    if step < 1.0 { i / (1.0 / step).round() } else { i * step }
                 };
                 let exact = (1.0 / step).is_finite() && step > 1e-15;
                 return (
                     (0..count)
-                        .map(|k| {
-                            if exact {
-                                value(from + k as f64)
-                            } else {
-                                (from + k as f64) * step
-                            }
-                        })
+                        .map(
+                            |k| {
+                                if exact {
+                                    value(from + k as f64)
+                                } else {
+                                    (from + k as f64) * step
+                                }
+                            },
+                        )
                         .collect(),
                     step,
                 );
@@ -134,10 +119,7 @@ fn linear_values(lo: f64, hi: f64, most: usize) -> (Vec<f64>, f64) {
 /// Labels with exactly the decimals the step asks for.
 fn with_labels(values: &[f64], step: f64) -> Vec<(f64, Label)> {
     let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    values
-        .iter()
-        .map(|&v| (v, step_label(v, decade(step), largest)))
-        .collect()
+    values.iter().map(|&v| (v, step_label(v, decade(step), largest))).collect()
 }
 
 /// One tick label; `step` is the decade of the distance between ticks, `largest` the largest magnitude on the axis.
@@ -163,10 +145,7 @@ fn decade(v: f64) -> i32 {
         return 0;
     }
     // 9.999e-4 and 1e-3 must not be confused by the rounding of the logarithm.
-    format!("{v:e}")
-        .rsplit_once('e')
-        .and_then(|(_, e)| e.parse().ok())
-        .unwrap_or(0)
+    format!("{v:e}").rsplit_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0)
 }
 
 /// A number with `digits` significant digits, for tables, captions and notes: 0.0123, 12,345, 1.2e−7 as 1.2×10⁻⁷.
@@ -177,11 +156,7 @@ pub fn number(v: f64, digits: usize) -> String {
         return "–".to_owned();
     }
     if v.is_infinite() {
-        return if v > 0.0 {
-            "∞".to_owned()
-        } else {
-            "−∞".to_owned()
-        };
+        return if v > 0.0 { "∞".to_owned() } else { "−∞".to_owned() };
     }
     if v == 0.0 {
         return "0".to_owned();
@@ -194,10 +169,7 @@ pub fn number(v: f64, digits: usize) -> String {
             .chars()
             .map(|c| match c {
                 '-' => '⁻',
-                c => c
-                    .to_digit(10)
-                    .and_then(|d| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(d as usize))
-                    .unwrap_or(c),
+                c => c.to_digit(10).and_then(|d| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(d as usize)).unwrap_or(c),
             })
             .collect();
         return format!("{}×10{superscript}", signed(mantissa));
@@ -245,28 +217,13 @@ mod tests {
 
     #[test]
     fn familiar_axes_read_as_expected() {
-        assert_eq!(
-            texts(&linear(0.0, 1000.0, 6)),
-            ["0", "200", "400", "600", "800", "1000"]
-        );
-        assert_eq!(
-            texts(&linear(-1.0, 1.0, 5)),
-            ["−1.0", "−0.5", "0", "0.5", "1.0"]
-        );
+        assert_eq!(texts(&linear(0.0, 1000.0, 6)), ["0", "200", "400", "600", "800", "1000"]);
+        assert_eq!(texts(&linear(-1.0, 1.0, 5)), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
         assert_eq!(texts(&linear(0.0, 20_000.0, 3)), ["0", "10,000", "20,000"]);
         assert_eq!(texts(&linear(0.0, 4e-6, 3)), ["0", "2×10−6", "4×10−6"]);
-        assert_eq!(
-            texts(&logarithmic(1e-4, 1.0, 9)),
-            ["10−4", "10−3", "10−2", "10−1", "1"]
-        );
-        assert_eq!(
-            texts(&logarithmic(0.02, 0.6, 5)),
-            ["0.02", "0.05", "0.1", "0.2", "0.5"]
-        );
-        assert_eq!(
-            texts(&logarithmic(1e-12, 1.0, 4)),
-            ["10−12", "10−8", "10−4", "1"]
-        );
+        assert_eq!(texts(&logarithmic(1e-4, 1.0, 9)), ["10−4", "10−3", "10−2", "10−1", "1"]);
+        assert_eq!(texts(&logarithmic(0.02, 0.6, 5)), ["0.02", "0.05", "0.1", "0.2", "0.5"]);
+        assert_eq!(texts(&logarithmic(1e-12, 1.0, 4)), ["10−12", "10−8", "10−4", "1"]);
         assert_eq!(logarithmic(1.0, 100.0, 5).minor.len(), 16);
     }
 

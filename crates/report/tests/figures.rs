@@ -13,9 +13,8 @@ use proptest::prelude::*;
 fn noise(n: usize) -> Vec<f64> {
     let mut state = 0x1234_5678_9abc_def0u64;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0
     };
     (0..n).map(|_| next()).collect()
@@ -29,12 +28,8 @@ fn matrix(rows: usize, columns: usize) -> Matrix {
 static HEAVY: LazyLock<Vec<Figure>> = LazyLock::new(heavy);
 
 fn heavy() -> Vec<Figure> {
-    let curve = |n: usize| {
-        noise(n)
-            .into_iter()
-            .enumerate()
-            .map(|(i, v)| (i as f64, v.abs() + 1e-6))
-    };
+    let curve =
+        |n: usize| noise(n).into_iter().enumerate().map(|(i, v)| (i as f64, v.abs() + 1e-6));
     let trial = |t: usize| {
         Trial::new(
             format!("trial {t}"),
@@ -53,34 +48,21 @@ fn heavy() -> Vec<Figure> {
         noise(500),
         matrix(500, 256),
     );
-    let plane = |n: usize| {
-        noise(2 * n)
-            .chunks(2)
-            .map(|c| (c[0], c[1]))
-            .collect::<Vec<_>>()
-    };
+    let plane = |n: usize| noise(2 * n).chunks(2).map(|c| (c[0], c[1])).collect::<Vec<_>>();
     let scores = HorizonScores::new((0..6).map(|m| format!("method {m}")));
-    let scores = (0..8).fold(scores, |s, h| {
-        s.horizon(format!("{h} frames"), h % 2 == 0, noise(6))
-    });
+    let scores = (0..8).fold(scores, |s, h| s.horizon(format!("{h} frames"), h % 2 == 0, noise(6)));
     vec![
         LearningCurves::new()
             .loss("training", curve(100_000))
             .loss("validation", curve(5_000))
             .score("validation", curve(5_000))
             .figure(),
-        (0..4)
-            .fold(SampleTrials::new(1.0), |s, t| s.trial(trial(t)))
-            .figure(),
+        (0..4).fold(SampleTrials::new(1.0), |s, t| s.trial(trial(t))).figure(),
         SampleTrials::new(1.0).trial(ring).figure(),
         WeightMatrix::new(Label::new().italic("W").sub("rec"), matrix(1024, 1024))
             .before(matrix(1024, 1024))
             .figure(),
-        Eigenvalues::new("W", plane(4096))
-            .before(plane(4096))
-            .radius(1.2)
-            .boundary(1.0)
-            .figure(),
+        Eigenvalues::new("W", plane(4096)).before(plane(4096)).radius(1.2).boundary(1.0).figure(),
         FitFigure::new(33.3, matrix(5000, 300), matrix(5000, 300))
             .held_out(100_000.0, 160_000.0)
             .scores(scores)
@@ -94,18 +76,11 @@ fn files_stay_below_their_limit_even_for_noise() {
     for (i, figure) in HEAVY.iter().enumerate() {
         for path in figure.write(dir.path(), &format!("f{i}")).unwrap() {
             let size = std::fs::metadata(&path).unwrap().len() as usize;
-            assert!(
-                size <= MAX_BYTES,
-                "{}: {} has {size} bytes",
-                figure.title(),
-                path.display()
-            );
+            assert!(size <= MAX_BYTES, "{}: {} has {size} bytes", figure.title(), path.display());
         }
     }
-    let left: Vec<_> = std::fs::read_dir(dir.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 12, "{left:?}");
     assert!(!left.iter().any(|n| n.to_string_lossy().ends_with(".part")));
 }
@@ -122,23 +97,12 @@ fn every_svg_is_well_formed_with_a_name_a_description_and_sizes() {
         let svg = figure.svg();
         let doc = roxmltree::Document::parse(&svg).unwrap();
         let root = doc.root_element();
-        assert_eq!(
-            root.attribute("width"),
-            Some(format!("{}mm", figure.width_mm()).as_str())
-        );
+        assert_eq!(root.attribute("width"), Some(format!("{}mm", figure.width_mm()).as_str()));
         let child = |tag| {
-            root.children()
-                .find(|e| e.has_tag_name(tag))
-                .and_then(|e| e.text())
-                .unwrap_or("")
+            root.children().find(|e| e.has_tag_name(tag)).and_then(|e| e.text()).unwrap_or("")
         };
         assert_eq!(child("title"), figure.title());
-        assert!(
-            child("desc").len() > 20,
-            "{}: {}",
-            figure.title(),
-            child("desc")
-        );
+        assert!(child("desc").len() > 20, "{}: {}", figure.title(), child("desc"));
         assert!(
             doc.descendants().all(|e| e.attribute("id").is_none()),
             "ids would clash when figures share a page"
@@ -148,11 +112,7 @@ fn every_svg_is_well_formed_with_a_name_a_description_and_sizes() {
             .descendants()
             .filter(|e| e.has_tag_name("text"))
             .filter_map(|e| e.attribute("font-size"));
-        assert!(
-            sizes
-                .map(|s| s.parse::<f64>().unwrap())
-                .all(|s| (6.0..=7.0).contains(&s))
-        );
+        assert!(sizes.map(|s| s.parse::<f64>().unwrap()).all(|s| (6.0..=7.0).contains(&s)));
     }
 }
 
@@ -170,48 +130,31 @@ fn the_png_has_the_pixels_its_millimetres_ask_for() {
         .score("validation", [(0.0, 0.5)])
         .figure();
     for (dpi, width) in [(100.0, 685), (300.0, 2055), (600.0, 4110)] {
-        let mut reader = png::Decoder::new(std::io::Cursor::new(figure.png(dpi)))
-            .read_info()
-            .unwrap();
+        let mut reader =
+            png::Decoder::new(std::io::Cursor::new(figure.png(dpi))).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         let info = reader.info();
         assert_eq!(info.width, width);
-        assert_eq!(
-            info.height,
-            (figure.height_mm() / 25.4 * dpi).round() as u32
-        );
+        assert_eq!(info.height, (figure.height_mm() / 25.4 * dpi).round() as u32);
         assert_eq!(info.pixel_dims.unwrap().xppu, (dpi / 0.0254).round() as u32);
         assert!(pixels.iter().any(|&p| p < 100), "nothing was drawn");
-        assert!(
-            pixels[..30].iter().all(|&p| p == 255),
-            "the ground is not white"
-        );
+        assert!(pixels[..30].iter().all(|&p| p == 255), "the ground is not white");
     }
     // Resolutions without sense still give a picture.
     for dpi in [f64::NAN, 0.0, -5.0, f64::INFINITY] {
-        assert!(
-            png::Decoder::new(std::io::Cursor::new(figure.png(dpi)))
-                .read_info()
-                .is_ok()
-        );
+        assert!(png::Decoder::new(std::io::Cursor::new(figure.png(dpi))).read_info().is_ok());
     }
 }
 
 #[test]
 fn the_three_journal_widths() {
-    for (width, mm) in [
-        (Width::Single, "85mm"),
-        (Width::Middle, "114mm"),
-        (Width::Double, "174mm"),
-    ] {
+    for (width, mm) in [(Width::Single, "85mm"), (Width::Middle, "114mm"), (Width::Double, "174mm")]
+    {
         let panel = Panel::new(Axis::new("x"), Axis::new("y"))
             .mark(Line::new([(0.0, 0.0), (1.0, 1.0)], Color::BLUE));
         assert!(
-            Figure::new("t", width)
-                .place(0, 0, panel)
-                .svg()
-                .contains(&format!("width=\"{mm}\""))
+            Figure::new("t", width).place(0, 0, panel).svg().contains(&format!("width=\"{mm}\""))
         );
     }
 }
@@ -241,21 +184,13 @@ fn check(figure: &Figure) {
             .filter(|a| matches!(a.name(), "x" | "y" | "cx" | "cy" | "width" | "height" | "r"))
         {
             let v = attribute.value().trim_end_matches("mm").parse::<f64>();
-            assert!(
-                v.is_ok_and(f64::is_finite),
-                "{}={}",
-                attribute.name(),
-                attribute.value()
-            );
+            assert!(v.is_ok_and(f64::is_finite), "{}={}", attribute.name(), attribute.value());
         }
         if let Some(path) = node.attribute("d") {
-            let numbers = path
-                .split(|c: char| c.is_ascii_alphabetic() || c == ' ')
-                .filter(|s| !s.is_empty());
+            let numbers =
+                path.split(|c: char| c.is_ascii_alphabetic() || c == ' ').filter(|s| !s.is_empty());
             assert!(
-                numbers
-                    .map(str::parse::<f64>)
-                    .all(|v| v.is_ok_and(|v| v.abs() < 1e4)),
+                numbers.map(str::parse::<f64>).all(|v| v.is_ok_and(|v| v.abs() < 1e4)),
                 "{path}"
             );
         }

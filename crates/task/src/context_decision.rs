@@ -16,56 +16,20 @@ pub(crate) const ENTRY: Entry = Entry {
     name: NAME,
     summary: SUMMARY,
     options: &[
-        OptionDoc {
-            name: "dt",
-            unit: "ms",
-            meaning: "duration of a step",
-        },
-        OptionDoc {
-            name: "fixation",
-            unit: "ms",
-            meaning: "noise alone, before the cue",
-        },
-        OptionDoc {
-            name: "cue",
-            unit: "ms",
-            meaning: "the context alone, before the stimuli",
-        },
-        OptionDoc {
-            name: "stimulus",
-            unit: "ms",
-            meaning: "both stimuli",
-        },
-        OptionDoc {
-            name: "delay",
-            unit: "ms",
-            meaning: "between stimuli and decision",
-        },
-        OptionDoc {
-            name: "decision",
-            unit: "ms",
-            meaning: "when the output is asked",
-        },
+        OptionDoc { name: "dt", unit: "ms", meaning: "duration of a step" },
+        OptionDoc { name: "fixation", unit: "ms", meaning: "noise alone, before the cue" },
+        OptionDoc { name: "cue", unit: "ms", meaning: "the context alone, before the stimuli" },
+        OptionDoc { name: "stimulus", unit: "ms", meaning: "both stimuli" },
+        OptionDoc { name: "delay", unit: "ms", meaning: "between stimuli and decision" },
+        OptionDoc { name: "decision", unit: "ms", meaning: "when the output is asked" },
         OptionDoc {
             name: "coherences",
             unit: "",
             meaning: "strengths of either stimulus, none of them 0",
         },
-        OptionDoc {
-            name: "gain",
-            unit: "",
-            meaning: "input per unit of coherence",
-        },
-        OptionDoc {
-            name: "context",
-            unit: "",
-            meaning: "input of the cue",
-        },
-        OptionDoc {
-            name: "noise",
-            unit: "",
-            meaning: "sd of the stimuli per step of 20 ms",
-        },
+        OptionDoc { name: "gain", unit: "", meaning: "input per unit of coherence" },
+        OptionDoc { name: "context", unit: "", meaning: "input of the cue" },
+        OptionDoc { name: "noise", unit: "", meaning: "sd of the stimuli per step of 20 ms" },
     ],
     create: |given| Ok(Box::new(ContextDecision::new(options(NAME, given)?)?)),
 };
@@ -192,9 +156,7 @@ impl Task for ContextDecision {
     }
 
     fn inputs(&self) -> Vec<String> {
-        ["sensory_a", "sensory_b", "context_a", "context_b"]
-            .map(str::to_owned)
-            .to_vec()
+        ["sensory_a", "sensory_b", "context_a", "context_b"].map(str::to_owned).to_vec()
     }
 
     fn outputs(&self) -> Vec<String> {
@@ -233,25 +195,17 @@ impl Task for ContextDecision {
         for (trial, card) in cards.into_iter().enumerate() {
             let mut rng = draw::stream(seed, &format!("{label}/{trial}"));
             let at = self.timing.draw(&mut rng);
-            let shown = [
-                coherences[card / 2 % coherences.len()],
-                coherences[card / 2 / coherences.len()],
-            ];
+            let shown =
+                [coherences[card / 2 % coherences.len()], coherences[card / 2 / coherences.len()]];
             let context = card % 2;
             for (channel, coherence) in shown.into_iter().enumerate() {
                 let stimulus = (self.options.gain * coherence) as f32;
-                inputs
-                    .slice_mut(s![at.of("stimulus"), trial, channel])
-                    .fill(stimulus);
+                inputs.slice_mut(s![at.of("stimulus"), trial, channel]).fill(stimulus);
                 draw::add_noise(inputs.slice_mut(s![.., trial, channel]), sd, &mut rng);
             }
             let cued = at.of("cue").start..at.of("delay").end;
-            inputs
-                .slice_mut(s![cued, trial, 2 + context])
-                .fill(self.options.context as f32);
-            values
-                .slice_mut(s![at.of("decision"), trial, 0])
-                .fill(shown[context].signum() as f32);
+            inputs.slice_mut(s![cued, trial, 2 + context]).fill(self.options.context as f32);
+            values.slice_mut(s![at.of("decision"), trial, 0]).fill(shown[context].signum() as f32);
             weights.slice_mut(s![at.of("decision"), trial]).fill(1.0);
             contexts.push(["A", "B"][context]);
             coherence_a.push(shown[0]);
@@ -260,11 +214,7 @@ impl Task for ContextDecision {
 
         let mut batch = Trials::new(self.options.dt, inputs)?;
         batch.input_names = self.inputs();
-        batch.targets.push(Target {
-            signal: OUTPUT.to_owned(),
-            values,
-            weights,
-        });
+        batch.targets.push(Target { signal: OUTPUT.to_owned(), values, weights });
         batch.conditions = Conditions::none(trials)
             .with("context", contexts)?
             .with("coherence_a", coherence_a)?
@@ -277,17 +227,10 @@ impl Task for ContextDecision {
         let contexts = trials
             .conditions
             .labels("context")
-            .ok_or(TaskError::Foreign {
-                task: NAME,
-                lacks: "`context`",
-            })?;
+            .ok_or(TaskError::Foreign { task: NAME, lacks: "`context`" })?;
         let choices = decisions(target, &outputs);
         let wanted = decisions(target, &target.values.view());
-        let correct = choices
-            .iter()
-            .zip(&wanted)
-            .map(|(&a, &b)| same_sign(a, b))
-            .collect();
+        let correct = choices.iter().zip(&wanted).map(|(&a, &b)| same_sign(a, b)).collect();
         let mut score = Score::of_choices(
             correct,
             &trials.conditions,

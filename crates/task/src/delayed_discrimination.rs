@@ -18,56 +18,28 @@ pub(crate) const ENTRY: Entry = Entry {
     name: NAME,
     summary: SUMMARY,
     options: &[
-        OptionDoc {
-            name: "dt",
-            unit: "ms",
-            meaning: "duration of a step",
-        },
+        OptionDoc { name: "dt", unit: "ms", meaning: "duration of a step" },
         OptionDoc {
             name: "fixation",
             unit: "ms",
             meaning: "noise alone, before the first stimulus",
         },
-        OptionDoc {
-            name: "stimulus1",
-            unit: "ms",
-            meaning: "the first frequency",
-        },
+        OptionDoc { name: "stimulus1", unit: "ms", meaning: "the first frequency" },
         OptionDoc {
             name: "delay",
             unit: "ms",
             meaning: "between the stimuli: a number, or a range [from, to] drawn per trial",
         },
-        OptionDoc {
-            name: "stimulus2",
-            unit: "ms",
-            meaning: "the second frequency",
-        },
-        OptionDoc {
-            name: "decision",
-            unit: "ms",
-            meaning: "when the output is asked",
-        },
-        OptionDoc {
-            name: "lowest",
-            unit: "Hz",
-            meaning: "lowest frequency",
-        },
-        OptionDoc {
-            name: "highest",
-            unit: "Hz",
-            meaning: "highest frequency",
-        },
+        OptionDoc { name: "stimulus2", unit: "ms", meaning: "the second frequency" },
+        OptionDoc { name: "decision", unit: "ms", meaning: "when the output is asked" },
+        OptionDoc { name: "lowest", unit: "Hz", meaning: "lowest frequency" },
+        OptionDoc { name: "highest", unit: "Hz", meaning: "highest frequency" },
         OptionDoc {
             name: "differences",
             unit: "Hz",
             meaning: "f2 - f1 of the pairs, none of them 0",
         },
-        OptionDoc {
-            name: "noise",
-            unit: "",
-            meaning: "sd of the input per step of 20 ms",
-        },
+        OptionDoc { name: "noise", unit: "", meaning: "sd of the input per step of 20 ms" },
         OptionDoc {
             name: "graded",
             unit: "",
@@ -187,11 +159,7 @@ impl DelayedDiscrimination {
         }
         let timing = Timing::new(NAME, options.dt, &periods(&options))?;
         let pairs = pairs(&options);
-        Ok(DelayedDiscrimination {
-            options,
-            timing,
-            pairs,
-        })
+        Ok(DelayedDiscrimination { options, timing, pairs })
     }
 }
 
@@ -199,10 +167,7 @@ fn periods(options: &DelayedDiscriminationOptions) -> Vec<Period> {
     vec![
         Period::fixed("fixation", options.fixation),
         Period::fixed("stimulus1", options.stimulus1),
-        Period {
-            name: "delay",
-            duration: options.delay,
-        },
+        Period { name: "delay", duration: options.delay },
         Period::fixed("stimulus2", options.stimulus2),
         Period::fixed("decision", options.decision),
     ]
@@ -265,10 +230,8 @@ impl Task for DelayedDiscrimination {
             return Err(TaskError::NoTrials { task: NAME });
         }
         let options = &self.options;
-        let (range, middle) = (
-            options.highest - options.lowest,
-            (options.highest + options.lowest) / 2.0,
-        );
+        let (range, middle) =
+            (options.highest - options.lowest, (options.highest + options.lowest) / 2.0);
         let sd = draw::per_step(options.noise, options.dt);
         let steps = self.steps();
         let mut inputs = Array3::zeros((steps, trials, 1));
@@ -289,14 +252,8 @@ impl Task for DelayedDiscrimination {
                     .fill(((frequency - middle) / range) as f32);
             }
             draw::add_noise(inputs.slice_mut(s![..at.end(), trial, 0]), sd, &mut rng);
-            let answer = if options.graded {
-                (f1 - f2) / range
-            } else {
-                (f1 - f2).signum()
-            };
-            values
-                .slice_mut(s![at.of("decision"), trial, 0])
-                .fill(answer as f32);
+            let answer = if options.graded { (f1 - f2) / range } else { (f1 - f2).signum() };
+            values.slice_mut(s![at.of("decision"), trial, 0]).fill(answer as f32);
             weights.slice_mut(s![at.of("decision"), trial]).fill(1.0);
             first.push(f1);
             second.push(f2);
@@ -307,11 +264,7 @@ impl Task for DelayedDiscrimination {
 
         let mut batch = Trials::new(options.dt, inputs)?;
         batch.input_names = self.inputs();
-        batch.targets.push(Target {
-            signal: OUTPUT.to_owned(),
-            values,
-            weights,
-        });
+        batch.targets.push(Target { signal: OUTPUT.to_owned(), values, weights });
         batch.lengths = lengths;
         batch.conditions = Conditions::none(trials)
             .with("f1", first)?
@@ -324,18 +277,11 @@ impl Task for DelayedDiscrimination {
     fn score(&self, trials: &Trials, outputs: ArrayView3<'_, f32>) -> Result<Score, TaskError> {
         let target = answered(NAME, trials, &outputs)?;
         if trials.conditions.numbers("difference").is_none() {
-            return Err(TaskError::Foreign {
-                task: NAME,
-                lacks: "`difference`",
-            });
+            return Err(TaskError::Foreign { task: NAME, lacks: "`difference`" });
         }
         let choices = decisions(target, &outputs);
         let wanted = decisions(target, &target.values.view());
-        let correct = choices
-            .iter()
-            .zip(&wanted)
-            .map(|(&a, &b)| same_sign(a, b))
-            .collect();
+        let correct = choices.iter().zip(&wanted).map(|(&a, &b)| same_sign(a, b)).collect();
         let mut score = Score::of_choices(correct, &trials.conditions, &["difference"]);
         score.psychometric.push(psychometric(
             "",

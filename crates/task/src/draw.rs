@@ -36,9 +36,7 @@ pub(crate) fn per_step(noise: f64, dt: f64) -> f32 {
 /// Adds Gaussian noise.
 pub(crate) fn add_noise(mut channel: ArrayViewMut1<'_, f32>, sd: f32, rng: &mut impl Rng) {
     if sd > 0.0 {
-        channel
-            .iter_mut()
-            .for_each(|x| *x += sd * rng.sample::<f32, _>(StandardNormal));
+        channel.iter_mut().for_each(|x| *x += sd * rng.sample::<f32, _>(StandardNormal));
     }
 }
 
@@ -49,16 +47,11 @@ mod tests {
     #[test]
     fn decks_are_balanced_and_shuffled() {
         let dealt = deal(3, "x", 6, 20);
-        let counts: Vec<usize> = (0..6)
-            .map(|c| dealt.iter().filter(|&&d| d == c).count())
-            .collect();
+        let counts: Vec<usize> =
+            (0..6).map(|c| dealt.iter().filter(|&&d| d == c).count()).collect();
         assert!(counts.iter().all(|n| (3..=4).contains(n)), "{counts:?}");
         assert_ne!(dealt[..6], dealt[6..12]);
-        assert_eq!(
-            deal(3, "x", 6, 7),
-            dealt[..7],
-            "smaller batches begin alike"
-        );
+        assert_eq!(deal(3, "x", 6, 7), dealt[..7], "smaller batches begin alike");
         assert_ne!(deal(4, "x", 6, 20), dealt);
         assert!(deal(3, "x", 0, 5).is_empty());
     }

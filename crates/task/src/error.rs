@@ -7,11 +7,7 @@ use attractor_data::TrialsError;
 #[non_exhaustive]
 pub enum TaskError {
     /// No such task.
-    #[error(
-        "unknown task `{name}`{}; there are {}",
-        did_you_mean(meant),
-        list(known)
-    )]
+    #[error("unknown task `{name}`{}; there are {}", did_you_mean(meant), list(known))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -21,11 +17,7 @@ pub enum TaskError {
         meant: Option<String>,
     },
     /// No such option.
-    #[error(
-        "task {task} has no option `{option}`{}; it has {}",
-        did_you_mean(meant),
-        list(known)
-    )]
+    #[error("task {task} has no option `{option}`{}; it has {}", did_you_mean(meant), list(known))]
     UnknownOption {
         /// The task.
         task: &'static str,
@@ -116,15 +108,9 @@ pub enum TaskError {
 }
 
 fn did_you_mean(meant: &Option<String>) -> String {
-    meant
-        .as_ref()
-        .map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
+    meant.as_ref().map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"))
 }
 
 fn list(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

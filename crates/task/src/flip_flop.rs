@@ -17,41 +17,21 @@ pub(crate) const ENTRY: Entry = Entry {
     name: NAME,
     summary: SUMMARY,
     options: &[
-        OptionDoc {
-            name: "dt",
-            unit: "ms",
-            meaning: "duration of a step",
-        },
-        OptionDoc {
-            name: "bits",
-            unit: "",
-            meaning: "inputs, and outputs",
-        },
+        OptionDoc { name: "dt", unit: "ms", meaning: "duration of a step" },
+        OptionDoc { name: "bits", unit: "", meaning: "inputs, and outputs" },
         OptionDoc {
             name: "pulse",
             unit: "ms",
             meaning: "duration of a pulse; a trial begins with one on every input",
         },
-        OptionDoc {
-            name: "hold",
-            unit: "ms",
-            meaning: "the trial after its first pulses",
-        },
+        OptionDoc { name: "hold", unit: "ms", meaning: "the trial after its first pulses" },
         OptionDoc {
             name: "interval",
             unit: "ms",
             meaning: "mean pause between pulses of one input",
         },
-        OptionDoc {
-            name: "amplitude",
-            unit: "",
-            meaning: "size of a pulse",
-        },
-        OptionDoc {
-            name: "noise",
-            unit: "",
-            meaning: "sd of the inputs per step of 20 ms",
-        },
+        OptionDoc { name: "amplitude", unit: "", meaning: "size of a pulse" },
+        OptionDoc { name: "noise", unit: "", meaning: "sd of the inputs per step of 20 ms" },
         OptionDoc {
             name: "tolerance",
             unit: "",
@@ -144,12 +124,7 @@ impl FlipFlop {
         not_negative(NAME, "interval", options.interval)?;
         finite(NAME, "amplitude", options.amplitude)?;
         if !(options.tolerance > 0.0 && options.tolerance < 1.0) {
-            return Err(wrong(
-                NAME,
-                "tolerance",
-                options.tolerance,
-                "it must lie between 0 and 1",
-            ));
+            return Err(wrong(NAME, "tolerance", options.tolerance, "it must lie between 0 and 1"));
         }
         for (option, ms) in [("pulse", options.pulse), ("hold", options.hold)] {
             if ms <= 0.0 {
@@ -161,20 +136,12 @@ impl FlipFlop {
             Timing::new(NAME, options.dt, &[Period::fixed("pulse", options.pulse)])?.steps();
         // Rounded up: a bit is not judged before its grace is over.
         let grace = (options.grace / options.dt - 1e-6).ceil().max(0.0) as usize;
-        Ok(FlipFlop {
-            options,
-            timing,
-            pulse,
-            grace,
-        })
+        Ok(FlipFlop { options, timing, pulse, grace })
     }
 }
 
 fn periods(options: &FlipFlopOptions) -> Vec<Period> {
-    vec![
-        Period::fixed("pulse", options.pulse),
-        Period::fixed("hold", options.hold),
-    ]
+    vec![Period::fixed("pulse", options.pulse), Period::fixed("hold", options.hold)]
 }
 
 fn draw_sign(rng: &mut impl Rng) -> f32 {
@@ -199,15 +166,11 @@ impl Task for FlipFlop {
     }
 
     fn inputs(&self) -> Vec<String> {
-        (0..self.options.bits)
-            .map(|bit| format!("pulse{bit}"))
-            .collect()
+        (0..self.options.bits).map(|bit| format!("pulse{bit}")).collect()
     }
 
     fn outputs(&self) -> Vec<String> {
-        (0..self.options.bits)
-            .map(|bit| format!("bit{bit}"))
-            .collect()
+        (0..self.options.bits).map(|bit| format!("bit{bit}")).collect()
     }
 
     fn dt(&self) -> f64 {
@@ -260,11 +223,7 @@ impl Task for FlipFlop {
             Array2::from_shape_fn((steps, trials), |(step, _)| f32::from(step >= self.pulse));
         let mut batch = Trials::new(self.options.dt, inputs)?;
         batch.input_names = self.inputs();
-        batch.targets.push(Target {
-            signal: OUTPUT.to_owned(),
-            values,
-            weights,
-        });
+        batch.targets.push(Target { signal: OUTPUT.to_owned(), values, weights });
         Ok(batch)
     }
 
@@ -291,19 +250,15 @@ impl Task for FlipFlop {
             }
         }
         let fraction = |right: f64, judged: f64| if judged > 0.0 { right / judged } else { 0.0 };
-        let per_trial: Vec<f64> = (0..count)
-            .map(|t| fraction(right.row(t).sum(), judged.row(t).sum()))
-            .collect();
+        let per_trial: Vec<f64> =
+            (0..count).map(|t| fraction(right.row(t).sum(), judged.row(t).sum())).collect();
         let by_condition =
-            self.outputs()
-                .into_iter()
-                .enumerate()
-                .map(|(bit, name)| ConditionScore {
-                    condition: "output".to_owned(),
-                    value: Value::Label(name),
-                    trials: count,
-                    fraction: fraction(right.column(bit).sum(), judged.column(bit).sum()),
-                });
+            self.outputs().into_iter().enumerate().map(|(bit, name)| ConditionScore {
+                condition: "output".to_owned(),
+                value: Value::Label(name),
+                trials: count,
+                fraction: fraction(right.column(bit).sum(), judged.column(bit).sum()),
+            });
         Ok(Score {
             fraction: mean(per_trial.iter().copied()),
             correct: per_trial.iter().map(|&f| f >= 1.0).collect(),

@@ -20,11 +20,8 @@ pub struct Entry {
 }
 
 /// Every task there is, in alphabetical order.
-pub const TASKS: &[Entry] = &[
-    context_decision::ENTRY,
-    delayed_discrimination::ENTRY,
-    flip_flop::ENTRY,
-];
+pub const TASKS: &[Entry] =
+    &[context_decision::ENTRY, delayed_discrimination::ENTRY, flip_flop::ENTRY];
 
 /// Names of all tasks, in alphabetical order.
 #[must_use]
@@ -37,14 +34,11 @@ pub fn names() -> Vec<&'static str> {
 /// # Errors
 /// [`TaskError::Unknown`], with the nearest name.
 pub fn entry(name: &str) -> Result<&'static Entry, TaskError> {
-    TASKS
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| TaskError::Unknown {
-            name: name.to_owned(),
-            known: names().into_iter().map(str::to_owned).collect(),
-            meant: closest(name, names()),
-        })
+    TASKS.iter().find(|entry| entry.name == name).ok_or_else(|| TaskError::Unknown {
+        name: name.to_owned(),
+        known: names().into_iter().map(str::to_owned).collect(),
+        meant: closest(name, names()),
+    })
 }
 
 /// Makes a task by name; options left out have their defaults.
@@ -111,31 +105,15 @@ mod tests {
             assert!(message.contains(part), "`{part}` is not in: {message}");
         };
         says("context-descision", "", "did you mean `context-decision`?");
-        says(
-            "xyz",
-            "",
-            "unknown task `xyz`; there are `context-decision`",
-        );
-        says(
-            "flip-flop",
-            "bit = 3",
-            "no option `bit` (did you mean `bits`?)",
-        );
+        says("xyz", "", "unknown task `xyz`; there are `context-decision`");
+        says("flip-flop", "bit = 3", "no option `bit` (did you mean `bits`?)");
         says("flip-flop", "bits = 'three'", "bits");
         says("flip-flop", "bits = 0", "`bits` is 0");
         says("context-decision", "noise = -1.0", "`noise` is -1.0");
         says("context-decision", "coherences = []", "`coherences`");
         says("context-decision", "coherences = [1, 0]", "no right answer");
-        says(
-            "context-decision",
-            "dt = 25",
-            "`decision` lasts 20 ms, less than one step of 25 ms",
-        );
+        says("context-decision", "dt = 25", "`decision` lasts 20 ms, less than one step of 25 ms");
         says("delayed-discrimination", "delay = [500, 100]", "`delay`");
-        says(
-            "delayed-discrimination",
-            "differences = [40]",
-            "`differences`",
-        );
+        says("delayed-discrimination", "differences = [40]", "`differences`");
     }
 }

@@ -59,16 +59,11 @@ pub struct PsychometricPoint {
 impl Score {
     /// The score of trials that are right or wrong, with the fractions by these conditions.
     pub(crate) fn of_choices(correct: Vec<bool>, conditions: &Conditions, by: &[&str]) -> Self {
-        let per_trial: Vec<f64> = correct
-            .iter()
-            .map(|&right| f64::from(u8::from(right)))
-            .collect();
+        let per_trial: Vec<f64> = correct.iter().map(|&right| f64::from(u8::from(right))).collect();
         let mut by_condition = Vec::new();
         for &name in by {
-            let groups = conditions
-                .column(name)
-                .map(attractor_data::Column::groups)
-                .unwrap_or_default();
+            let groups =
+                conditions.column(name).map(attractor_data::Column::groups).unwrap_or_default();
             by_condition.extend(groups.into_iter().map(|(value, trials)| ConditionScore {
                 condition: name.to_owned(),
                 value,
@@ -94,31 +89,20 @@ pub(crate) fn psychometric(
     choices: &[f32],
     included: impl Fn(usize) -> bool,
 ) -> Psychometric {
-    let groups = conditions
-        .column(axis)
-        .map(attractor_data::Column::groups)
-        .unwrap_or_default();
+    let groups = conditions.column(axis).map(attractor_data::Column::groups).unwrap_or_default();
     let points = groups.into_iter().filter_map(|(value, trials)| {
         let Value::Number(stimulus) = value else {
             return None;
         };
         let trials: Vec<usize> = trials.into_iter().filter(|&t| included(t)).collect();
-        let positive = mean(
-            trials
-                .iter()
-                .map(|&t| f64::from(u8::from(choices[t] > 0.0))),
-        );
+        let positive = mean(trials.iter().map(|&t| f64::from(u8::from(choices[t] > 0.0))));
         (!trials.is_empty()).then_some(PsychometricPoint {
             stimulus,
             trials: trials.len(),
             positive,
         })
     });
-    Psychometric {
-        among: among.to_owned(),
-        axis: axis.to_owned(),
-        points: points.collect(),
-    }
+    Psychometric { among: among.to_owned(), axis: axis.to_owned(), points: points.collect() }
 }
 
 /// The target of the output, after checking that these outputs answer it.
@@ -127,17 +111,11 @@ pub(crate) fn answered<'a>(
     trials: &'a Trials,
     outputs: &ArrayView3<'_, f32>,
 ) -> Result<&'a Target, TaskError> {
-    let target = trials.target(OUTPUT).ok_or(TaskError::Foreign {
-        task,
-        lacks: "a target for `out.y`",
-    })?;
+    let target =
+        trials.target(OUTPUT).ok_or(TaskError::Foreign { task, lacks: "a target for `out.y`" })?;
     if target.values.shape() != outputs.shape() {
         let (expected, found) = (target.values.shape().to_vec(), outputs.shape().to_vec());
-        return Err(TaskError::Outputs {
-            task,
-            expected,
-            found,
-        });
+        return Err(TaskError::Outputs { task, expected, found });
     }
     Ok(target)
 }
@@ -148,19 +126,11 @@ pub(crate) fn decisions(target: &Target, values: &ArrayView3<'_, f32>) -> Vec<f3
     let decision = |trial: usize| -> f32 {
         let asked = target.weights.column(trial);
         let (mut sum, mut steps) = (0.0_f64, 0.0_f64);
-        for (step, _) in asked
-            .iter()
-            .enumerate()
-            .filter(|(_, weight)| **weight > 0.0)
-        {
+        for (step, _) in asked.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
             sum += f64::from(values[[step, trial, 0]]);
             steps += 1.0;
         }
-        if steps > 0.0 {
-            (sum / steps) as f32
-        } else {
-            0.0
-        }
+        if steps > 0.0 { (sum / steps) as f32 } else { 0.0 }
     };
     (0..trials).map(decision).collect()
 }

@@ -42,10 +42,7 @@ impl Period {
     /// A period of a fixed number of ms.
     #[must_use]
     pub fn fixed(name: &'static str, ms: f64) -> Self {
-        Period {
-            name,
-            duration: Duration::Fixed(ms),
-        }
+        Period { name, duration: Duration::Fixed(ms) }
     }
 }
 
@@ -91,21 +88,11 @@ impl Timing {
             let (fewest, most) = (steps(from, dt), steps(to, dt));
             if (from > 0.0 && fewest < 1.0) || (to > 0.0 && most < 1.0) {
                 let ms = if from > 0.0 { from } else { to };
-                return Err(TaskError::Unresolved {
-                    task,
-                    period: period.name,
-                    ms,
-                    dt,
-                });
+                return Err(TaskError::Unresolved { task, period: period.name, ms, dt });
             }
             total += most;
             if total > MOST_STEPS as f64 {
-                return Err(TaskError::TooLong {
-                    task,
-                    steps: total,
-                    dt,
-                    most: MOST_STEPS,
-                });
+                return Err(TaskError::TooLong { task, steps: total, dt, most: MOST_STEPS });
             }
             converted.push((period.name, fewest as usize, most as usize));
         }
@@ -117,10 +104,7 @@ impl Timing {
                 fix: "a trial needs at least one step".into(),
             });
         }
-        Ok(Timing {
-            dt,
-            periods: converted,
-        })
+        Ok(Timing { dt, periods: converted })
     }
 
     /// Duration of a step, ms.
@@ -141,16 +125,10 @@ impl Timing {
         let mut at = 0;
         let ranges = self.periods.iter().map(|&(name, fewest, most)| {
             let from = at;
-            at += if fewest == most {
-                most
-            } else {
-                rng.random_range(fewest..=most)
-            };
+            at += if fewest == most { most } else { rng.random_range(fewest..=most) };
             (name, from..at)
         });
-        Schedule {
-            ranges: ranges.collect(),
-        }
+        Schedule { ranges: ranges.collect() }
     }
 }
 
@@ -193,31 +171,19 @@ mod tests {
 
     #[test]
     fn steps_are_rounded_down_but_not_by_rounding_errors() {
-        for (ms, dt, expected) in [
-            (350.0, 20.0, 17),
-            (0.3, 0.1, 3),
-            (100.0, 100.0, 1),
-            (0.0, 5.0, 0),
-            (1.0, 0.1, 10),
-        ] {
+        for (ms, dt, expected) in
+            [(350.0, 20.0, 17), (0.3, 0.1, 3), (100.0, 100.0, 1), (0.0, 5.0, 0), (1.0, 0.1, 10)]
+        {
             assert_eq!(steps(ms, dt) as usize, expected, "{ms} / {dt}");
         }
     }
 
     #[test]
     fn what_dt_cannot_resolve_is_an_error() {
-        let error = timing(25.0, &[Period::fixed("decision", 20.0)])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("`decision` lasts 20 ms, less than one step of 25 ms"),
-            "{error}"
-        );
-        let left_out = timing(
-            25.0,
-            &[Period::fixed("delay", 0.0), Period::fixed("decision", 50.0)],
-        )
-        .unwrap();
+        let error = timing(25.0, &[Period::fixed("decision", 20.0)]).unwrap_err().to_string();
+        assert!(error.contains("`decision` lasts 20 ms, less than one step of 25 ms"), "{error}");
+        let left_out =
+            timing(25.0, &[Period::fixed("delay", 0.0), Period::fixed("decision", 50.0)]).unwrap();
         assert_eq!(left_out.steps(), 2);
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(timing(20.0, &[Period::fixed("delay", bad)]).is_err());
@@ -228,33 +194,17 @@ mod tests {
             Err(TaskError::TooLong { .. })
         ));
         assert!(
-            timing(
-                1.0,
-                &[Period {
-                    name: "d",
-                    duration: Duration::Uniform([5.0, 2.0])
-                }]
-            )
-            .is_err()
+            timing(1.0, &[Period { name: "d", duration: Duration::Uniform([5.0, 2.0]) }]).is_err()
         );
         assert!(timing(1.0, &[]).is_err());
     }
 
     #[test]
     fn drawn_periods_cover_their_range_and_follow_one_another() {
-        let delay = Period {
-            name: "delay",
-            duration: Duration::Uniform([40.0, 100.0]),
-        };
-        let timing = timing(
-            20.0,
-            &[
-                Period::fixed("cue", 60.0),
-                delay,
-                Period::fixed("choice", 20.0),
-            ],
-        )
-        .unwrap();
+        let delay = Period { name: "delay", duration: Duration::Uniform([40.0, 100.0]) };
+        let timing =
+            timing(20.0, &[Period::fixed("cue", 60.0), delay, Period::fixed("choice", 20.0)])
+                .unwrap();
         assert_eq!(timing.steps(), 9);
         let mut rng = stream(1, "test");
         let mut seen = [0; 6];
@@ -267,9 +217,6 @@ mod tests {
             seen[schedule.of("delay").len()] += 1;
         }
         assert_eq!(seen[..2], [0, 0]);
-        assert!(
-            seen[2..].iter().all(|&n| (880..1120).contains(&n)),
-            "{seen:?}"
-        );
+        assert!(seen[2..].iter().all(|&n| (880..1120).contains(&n)), "{seen:?}");
     }
 }

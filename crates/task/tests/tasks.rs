@@ -15,21 +15,12 @@ fn batches_are_valid_and_described() {
         for trials in [1, 7, 64] {
             let batch = task.generate(1, 0, trials).unwrap();
             batch.validate().unwrap();
-            assert_eq!(
-                (batch.len(), batch.steps(), batch.dt),
-                (trials, task.steps(), task.dt())
-            );
+            assert_eq!((batch.len(), batch.steps(), batch.dt), (trials, task.steps(), task.dt()));
             assert_eq!(batch.input_names, task.inputs());
-            assert_eq!(
-                batch.targets[0].values.len_of(Axis(2)),
-                task.outputs().len()
-            );
+            assert_eq!(batch.targets[0].values.len_of(Axis(2)), task.outputs().len());
             assert!(batch.targets[0].weights.sum() > 0.0);
         }
-        assert!(matches!(
-            task.generate(1, 0, 0),
-            Err(TaskError::NoTrials { .. })
-        ));
+        assert!(matches!(task.generate(1, 0, 0), Err(TaskError::NoTrials { .. })));
     }
 }
 
@@ -59,27 +50,12 @@ fn targets_are_right_and_their_opposites_wrong() {
         let right = task.score(&batch, values.view()).unwrap();
         assert_eq!(right.fraction, 1.0, "{name}");
         assert!(right.correct.iter().all(|&c| c));
-        assert!(
-            right
-                .by_condition
-                .iter()
-                .all(|c| c.fraction == 1.0 && c.trials > 0)
-        );
-        for wrong in [
-            values.mapv(|x| -x),
-            Array3::zeros(values.dim()),
-            values.mapv(|_| f32::NAN),
-        ] {
+        assert!(right.by_condition.iter().all(|c| c.fraction == 1.0 && c.trials > 0));
+        for wrong in [values.mapv(|x| -x), Array3::zeros(values.dim()), values.mapv(|_| f32::NAN)] {
             let score = task.score(&batch, wrong.view()).unwrap();
-            assert_eq!(
-                (score.fraction, score.correct.contains(&true)),
-                (0.0, false),
-                "{name}"
-            );
+            assert_eq!((score.fraction, score.correct.contains(&true)), (0.0, false), "{name}");
         }
-        let error = task
-            .score(&batch, values.slice(s![1.., .., ..]))
-            .unwrap_err();
+        let error = task.score(&batch, values.slice(s![1.., .., ..])).unwrap_err();
         assert!(matches!(error, TaskError::Outputs { .. }));
     }
 }
@@ -90,9 +66,7 @@ fn half_of_the_trials_right_is_half() {
         let task = make(name, "");
         let batch = task.generate(1, 0, 10).unwrap();
         let mut outputs = batch.targets[0].values.clone();
-        outputs
-            .slice_mut(s![.., ..5, ..])
-            .mapv_inplace(|x| -0.01 * x);
+        outputs.slice_mut(s![.., ..5, ..]).mapv_inplace(|x| -0.01 * x);
         let score = task.score(&batch, outputs.view()).unwrap();
         assert_eq!(score.fraction, 0.5);
         assert_eq!(score.correct, [[false; 5], [true; 5]].concat());
@@ -117,16 +91,8 @@ mod context_decision {
                 let expected = [
                     0.1 * coherence[0] * during(22, 62),
                     0.1 * coherence[1] * during(22, 62),
-                    if context == 0 {
-                        0.1 * during(5, 67)
-                    } else {
-                        0.0
-                    },
-                    if context == 1 {
-                        0.1 * during(5, 67)
-                    } else {
-                        0.0
-                    },
+                    if context == 0 { 0.1 * during(5, 67) } else { 0.0 },
+                    if context == 1 { 0.1 * during(5, 67) } else { 0.0 },
                 ];
                 for channel in 0..4 {
                     assert_eq!(
@@ -135,16 +101,9 @@ mod context_decision {
                         "{step} {trial} {channel}"
                     );
                 }
-                let target = if step == 67 {
-                    coherence[context].signum() as f32
-                } else {
-                    0.0
-                };
+                let target = if step == 67 { coherence[context].signum() as f32 } else { 0.0 };
                 assert_eq!(batch.targets[0].values[[step, trial, 0]], target);
-                assert_eq!(
-                    batch.targets[0].weights[[step, trial]],
-                    f32::from(step == 67)
-                );
+                assert_eq!(batch.targets[0].weights[[step, trial]], f32::from(step == 67));
             }
         }
     }
@@ -162,9 +121,8 @@ mod context_decision {
         for ctx in ["A", "B"] {
             for ca in coherences {
                 for cb in coherences {
-                    let count = (0..720)
-                        .filter(|&t| a[t] == ca && b[t] == cb && context[t] == ctx)
-                        .count();
+                    let count =
+                        (0..720).filter(|&t| a[t] == ca && b[t] == cb && context[t] == ctx).count();
                     assert_eq!(count, 10);
                 }
             }
@@ -176,11 +134,8 @@ mod context_decision {
             let relevant =
                 curve.among.to_lowercase().replace("context ", "coherence_") == curve.axis;
             for point in &curve.points {
-                let expected = if relevant {
-                    f64::from(u8::from(point.stimulus > 0.0))
-                } else {
-                    0.5
-                };
+                let expected =
+                    if relevant { f64::from(u8::from(point.stimulus > 0.0)) } else { 0.5 };
                 assert_eq!((point.positive, point.trials), (expected, 60), "{curve:?}");
             }
         }
@@ -189,21 +144,14 @@ mod context_decision {
 
     #[test]
     fn noise_has_the_stated_statistics_at_any_dt() {
-        for (dt, expected) in [
-            (20.0_f64, 0.1_f64),
-            (10.0, 0.1 * 2.0_f64.sqrt()),
-            (5.0, 0.2),
-        ] {
+        for (dt, expected) in [(20.0_f64, 0.1_f64), (10.0, 0.1 * 2.0_f64.sqrt()), (5.0, 0.2)] {
             let task = make("context-decision", &format!("dt = {dt}"));
             let quiet = make("context-decision", &format!("dt = {dt}; noise = 0.0"));
             let noise = task.generate(9, 0, 400).unwrap().inputs
                 - quiet.generate(9, 0, 400).unwrap().inputs;
             for channel in 0..4 {
-                let values: Vec<f64> = noise
-                    .index_axis(Axis(2), channel)
-                    .iter()
-                    .map(|&x| f64::from(x))
-                    .collect();
+                let values: Vec<f64> =
+                    noise.index_axis(Axis(2), channel).iter().map(|&x| f64::from(x)).collect();
                 let n = values.len() as f64;
                 let mean = values.iter().sum::<f64>() / n;
                 let sd = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
@@ -266,21 +214,12 @@ mod delayed_discrimination {
         let batch = task.generate(2, 0, 540).unwrap();
         let column = |name: &str| batch.conditions.numbers(name).unwrap().to_vec();
         let (f1, f2, delay) = (column("f1"), column("f2"), column("delay"));
-        let mut pairs: Vec<(i32, i32)> = f1
-            .iter()
-            .zip(&f2)
-            .map(|(&a, &b)| (a as i32, b as i32))
-            .collect();
-        assert_eq!(
-            pairs.iter().filter(|(a, b)| a > b).count(),
-            270,
-            "either answer equally often"
-        );
+        let mut pairs: Vec<(i32, i32)> =
+            f1.iter().zip(&f2).map(|(&a, &b)| (a as i32, b as i32)).collect();
+        assert_eq!(pairs.iter().filter(|(a, b)| a > b).count(), 270, "either answer equally often");
         pairs.sort_unstable();
         assert!(
-            pairs
-                .chunks(10)
-                .all(|chunk| chunk.iter().all(|p| *p == chunk[0])),
+            pairs.chunks(10).all(|chunk| chunk.iter().all(|p| *p == chunk[0])),
             "54 pairs, 10 times each"
         );
         pairs.dedup();
@@ -299,19 +238,12 @@ mod delayed_discrimination {
                 assert_eq!(batch.inputs[[step, trial, 0]], expected as f32);
                 let asked = (second + 5..second + 10).contains(&step);
                 assert_eq!(batch.targets[0].weights[[step, trial]], f32::from(asked));
-                let target = if asked {
-                    (f1[trial] - f2[trial]).signum() as f32
-                } else {
-                    0.0
-                };
+                let target = if asked { (f1[trial] - f2[trial]).signum() as f32 } else { 0.0 };
                 assert_eq!(batch.targets[0].values[[step, trial, 0]], target);
             }
         }
         let mean = delay.iter().sum::<f64>() / 540.0;
-        assert!(
-            (mean - 1250.0).abs() < 4.0 * 433.0 / 540.0_f64.sqrt(),
-            "mean delay {mean}"
-        );
+        assert!((mean - 1250.0).abs() < 4.0 * 433.0 / 540.0_f64.sqrt(), "mean delay {mean}");
     }
 
     #[test]
@@ -322,15 +254,9 @@ mod delayed_discrimination {
         let difference = batch.conditions.numbers("difference").unwrap();
         for trial in 0..54 {
             assert_eq!(batch.lengths[trial], 70);
-            assert_eq!(
-                batch.targets[0].values[[69, trial, 0]],
-                (difference[trial] / 24.0) as f32
-            );
+            assert_eq!(batch.targets[0].values[[69, trial, 0]], (difference[trial] / 24.0) as f32);
         }
-        let curve = &task
-            .score(&batch, batch.targets[0].values.view())
-            .unwrap()
-            .psychometric[0];
+        let curve = &task.score(&batch, batch.targets[0].values.view()).unwrap().psychometric[0];
         let stimuli: Vec<f64> = curve.points.iter().map(|p| p.stimulus).collect();
         assert_eq!(stimuli, [-24.0, -16.0, -8.0, 8.0, 16.0, 24.0]);
     }
@@ -341,18 +267,10 @@ mod delayed_discrimination {
         let batch = task.generate(2, 0, 20).unwrap();
         for trial in 0..20 {
             assert!(
-                batch
-                    .inputs
-                    .slice(s![batch.lengths[trial].., trial, ..])
-                    .iter()
-                    .all(|&x| x == 0.0)
+                batch.inputs.slice(s![batch.lengths[trial].., trial, ..]).iter().all(|&x| x == 0.0)
             );
             assert!(
-                batch
-                    .inputs
-                    .slice(s![..batch.lengths[trial], trial, ..])
-                    .iter()
-                    .all(|&x| x != 0.0)
+                batch.inputs.slice(s![..batch.lengths[trial], trial, ..]).iter().all(|&x| x != 0.0)
             );
         }
     }
@@ -391,10 +309,7 @@ mod flip_flop {
 
     #[test]
     fn pulses_come_at_the_stated_rate_with_either_sign() {
-        let task = make(
-            "flip-flop",
-            "bits = 2; hold = 20000; pulse = 20; interval = 400",
-        );
+        let task = make("flip-flop", "bits = 2; hold = 20000; pulse = 20; interval = 400");
         let batch = task.generate(4, 0, 50).unwrap();
         let later = batch.inputs.slice(s![1.., .., ..]);
         let pulses = later.iter().filter(|&&x| x != 0.0).count() as f64;
@@ -414,9 +329,7 @@ mod flip_flop {
         // an output that follows each flip 10 steps (200 ms) late is right; 11 steps late is not
         let late = |by: usize| {
             let values = &batch.targets[0].values;
-            Array3::from_shape_fn(values.dim(), |(t, k, b)| {
-                values[[t.saturating_sub(by), k, b]]
-            })
+            Array3::from_shape_fn(values.dim(), |(t, k, b)| values[[t.saturating_sub(by), k, b]])
         };
         assert_eq!(task.score(&batch, late(10).view()).unwrap().fraction, 1.0);
         let score = task.score(&batch, late(11).view()).unwrap();
@@ -425,9 +338,7 @@ mod flip_flop {
         let off = batch.targets[0].values.mapv(|x| 0.49 * x);
         assert_eq!(task.score(&batch, off.view()).unwrap().fraction, 0.0);
         assert_eq!(
-            task.score(&batch, batch.targets[0].values.mapv(|x| 0.51 * x).view())
-                .unwrap()
-                .fraction,
+            task.score(&batch, batch.targets[0].values.mapv(|x| 0.51 * x).view()).unwrap().fraction,
             1.0
         );
     }

@@ -11,7 +11,9 @@ use crate::failure::Failure;
 use crate::output::{Answer, complain};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --peers --pieces --save benches/runs")]
+#[command(
+    after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --peers --pieces --save benches/runs"
+)]
 pub(crate) struct Arguments {
     /// Build the peers' Python environment (2.6 GB to download) and run JAX and PyTorch in turn with us
     #[arg(long)]
@@ -69,7 +71,10 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     if cases.is_empty() {
         let known: Vec<String> = CASES.iter().map(ToString::to_string).collect();
-        return Err(Failure::Request(format!("--only leaves no case; there are:\n  {}", known.join("\n  "))));
+        return Err(Failure::Request(format!(
+            "--only leaves no case; there are:\n  {}",
+            known.join("\n  ")
+        )));
     }
     let own = std::env::current_exe().map(|exe| vec![exe, "bench".into()]);
     let options = Options {

@@ -80,33 +80,21 @@ impl Resolved {
         for term in &self.on_signals {
             asked.push(match &term.target {
                 Some(signal) => {
-                    let target = trials
-                        .target(signal)
-                        .ok_or_else(|| ObjectiveError::NoTarget {
-                            term: term.label.clone(),
-                            signal: signal.clone(),
-                            given: trials.targets.iter().map(|t| t.signal.clone()).collect(),
-                        })?;
+                    let target = trials.target(signal).ok_or_else(|| ObjectiveError::NoTarget {
+                        term: term.label.clone(),
+                        signal: signal.clone(),
+                        given: trials.targets.iter().map(|t| t.signal.clone()).collect(),
+                    })?;
                     against(term, target)?
                 }
                 None => {
                     let count: usize = trials.lengths.iter().sum();
                     let scale = term.weight / (count * term.signal.units.len()).max(1) as f64;
-                    (
-                        Asked::Within {
-                            lengths: &trials.lengths,
-                        },
-                        scale,
-                    )
+                    (Asked::Within { lengths: &trials.lengths }, scale)
                 }
             });
         }
-        Ok(Bound {
-            resolved: self,
-            asked,
-            isa: Isa::best(),
-            log: Mutex::default(),
-        })
+        Ok(Bound { resolved: self, asked, isa: Isa::best(), log: Mutex::default() })
     }
 }
 
@@ -124,9 +112,7 @@ fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64)
     let weights = contiguous(target.weights.view());
     let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
     if sum <= 0.0 {
-        return Err(ObjectiveError::NothingAsked {
-            term: term.label.clone(),
-        });
+        return Err(ObjectiveError::NothingAsked { term: term.label.clone() });
     }
     let expected = match term.rule {
         Rule::Poisson(_) => Some("a count, 0 or more"),
@@ -134,35 +120,16 @@ fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64)
         _ => None,
     };
     if let Some(expected) = expected
-        && values
-            .chunks(64)
-            .any(|some| some.iter().fold(false, |any, &value| any | (value < 0.0)))
+        && values.chunks(64).any(|some| some.iter().fold(false, |any, &value| any | (value < 0.0)))
         && let Some(at) =
             (0..values.len()).find(|&k| values[k] < 0.0 && weights[k / channels] > 0.0)
     {
         let (step, trial) = (at / channels / trials, at / channels % trials);
         let term = term.label.clone();
-        return Err(ObjectiveError::Target {
-            term,
-            step,
-            trial,
-            value: values[at],
-            expected,
-        });
+        return Err(ObjectiveError::Target { term, step, trial, value: values[at], expected });
     }
-    let per_channel = if term.rule == Rule::CrossEntropy {
-        1.0
-    } else {
-        channels as f64
-    };
-    Ok((
-        Asked::Target {
-            values,
-            weights,
-            trials,
-        },
-        term.weight / (sum * per_channel),
-    ))
+    let per_channel = if term.rule == Rule::CrossEntropy { 1.0 } else { channels as f64 };
+    Ok((Asked::Target { values, weights, trials }, term.weight / (sum * per_channel)))
 }
 
 fn contiguous<'a, D: ndarray::Dimension>(array: ArrayView<'a, f32, D>) -> Cow<'a, [f32]> {
@@ -191,12 +158,8 @@ impl Bound<'_> {
         for (k, term) in self.resolved.on_parameters.iter().enumerate() {
             let mut value = 0.0;
             for range in &term.ranges {
-                let slope = gradient
-                    .as_deref_mut()
-                    .map(|gradient| &mut gradient[range.clone()]);
-                value += term
-                    .rule
-                    .slice(self.isa, &parameters[range.clone()], term.scale, slope);
+                let slope = gradient.as_deref_mut().map(|gradient| &mut gradient[range.clone()]);
+                value += term.rule.slice(self.isa, &parameters[range.clone()], term.scale, slope);
             }
             self.note(self.resolved.on_signals.len() + k, 0, 0, value);
             total += value;
@@ -214,17 +177,9 @@ impl Bound<'_> {
     pub fn values(&self) -> Vec<TermValue> {
         let on_signals = self.resolved.on_signals.iter().map(|term| &term.label);
         let labels = on_signals.chain(self.resolved.on_parameters.iter().map(|term| &term.label));
-        let mut values: Vec<_> = labels
-            .map(|label| TermValue {
-                term: label.clone(),
-                value: 0.0,
-            })
-            .collect();
-        let mut log = self
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut values: Vec<_> =
+            labels.map(|label| TermValue { term: label.clone(), value: 0.0 }).collect();
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner).clone();
         log.sort_by_key(|&(term, step, trial, _)| (term, step, trial));
         // a part that was evaluated again, for recomputation, counts once
         log.dedup_by_key(|&mut (term, step, trial, _)| (term, step, trial));
@@ -245,15 +200,8 @@ impl Bound<'_> {
             self.resolved.on_signals.iter().zip(&self.asked).enumerate()
         {
             let (view, slope) = (&signals[term.view], cotangents.get_mut(term.view));
-            let value = term.rule.part(
-                self.isa,
-                asked,
-                &term.signal.units,
-                *scale,
-                part,
-                view,
-                slope,
-            );
+            let value =
+                term.rule.part(self.isa, asked, &term.signal.units, *scale, part, view, slope);
             self.note(k, part.steps.start, part.trials.start, value);
             total += value;
         }
@@ -261,10 +209,7 @@ impl Bound<'_> {
     }
 
     fn note(&self, term: usize, step: usize, trial: usize, value: f64) {
-        self.log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((term, step, trial, value));
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push((term, step, trial, value));
     }
 }
 

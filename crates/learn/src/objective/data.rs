@@ -22,10 +22,7 @@ pub struct Mse {
 
 impl Default for Mse {
     fn default() -> Self {
-        Mse {
-            signal: super::output(),
-            weight: 1.0,
-        }
+        Mse { signal: super::output(), weight: 1.0 }
     }
 }
 
@@ -102,9 +99,6 @@ impl Pointwise for PoissonSoftplus {
         let log = if far { y } else { log };
         let ratio = slope / rate;
         let ratio = if far { T::ONE } else { ratio };
-        (
-            math::madd::<T, FMA>(-count, log, rate),
-            math::madd::<T, FMA>(-count, ratio, slope),
-        )
+        (math::madd::<T, FMA>(-count, log, rate), math::madd::<T, FMA>(-count, ratio, slope))
     }
 }

@@ -61,11 +61,7 @@ pub(super) fn sum<T: Real, P: Pointwise, const FMA: bool, const GRAD: bool>(
         }
     }
     for k in 0..y_rest.len() {
-        let wanted = if P::TARGET {
-            T::from_f64(f64::from(target_rest[k]))
-        } else {
-            T::ZERO
-        };
+        let wanted = if P::TARGET { T::from_f64(f64::from(target_rest[k])) } else { T::ZERO };
         let (value, derivative) = f.at::<T, FMA>(y_rest[k], wanted);
         total += value.to_f64();
         if GRAD {

@@ -36,9 +36,7 @@ impl Asked<'_> {
     #[inline(always)]
     fn weight(&self, step: usize, trial: usize) -> f32 {
         match self {
-            Asked::Target {
-                weights, trials, ..
-            } => weights[step * trials + trial],
+            Asked::Target { weights, trials, .. } => weights[step * trials + trial],
             Asked::Within { lengths } => f32::from(u8::from(step < lengths[trial])),
         }
     }
@@ -96,39 +94,14 @@ impl Rule {
         signal: &SignalView<'_, T>,
         cotangent: Option<&mut SignalViewMut<'_, T>>,
     ) -> f64 {
-        let walk = Walk {
-            asked,
-            units,
-            scale,
-            part,
-            signal,
-            cotangent,
-        };
+        let walk = Walk { asked, units, scale, part, signal, cotangent };
         match self {
-            Rule::Mse => isa.run(Rows {
-                rule: Each(SquaredError),
-                walk,
-            }),
-            Rule::CrossEntropy => isa.run(Rows {
-                rule: Softmax,
-                walk,
-            }),
-            Rule::Poisson(Link::Exp) => isa.run(Rows {
-                rule: Each(PoissonExp),
-                walk,
-            }),
-            Rule::Poisson(Link::Softplus) => isa.run(Rows {
-                rule: Each(PoissonSoftplus),
-                walk,
-            }),
-            Rule::Square => isa.run(Rows {
-                rule: Each(Square),
-                walk,
-            }),
-            Rule::Absolute => isa.run(Rows {
-                rule: Each(Absolute),
-                walk,
-            }),
+            Rule::Mse => isa.run(Rows { rule: Each(SquaredError), walk }),
+            Rule::CrossEntropy => isa.run(Rows { rule: Softmax, walk }),
+            Rule::Poisson(Link::Exp) => isa.run(Rows { rule: Each(PoissonExp), walk }),
+            Rule::Poisson(Link::Softplus) => isa.run(Rows { rule: Each(PoissonSoftplus), walk }),
+            Rule::Square => isa.run(Rows { rule: Each(Square), walk }),
+            Rule::Absolute => isa.run(Rows { rule: Each(Absolute), walk }),
         }
     }
 
@@ -143,18 +116,8 @@ impl Rule {
         let factor = T::from_f64(scale);
         scale
             * match self {
-                Rule::Absolute => isa.run(Slice {
-                    f: Absolute,
-                    x,
-                    scale: factor,
-                    cotangent,
-                }),
-                _ => isa.run(Slice {
-                    f: Square,
-                    x,
-                    scale: factor,
-                    cotangent,
-                }),
+                Rule::Absolute => isa.run(Slice { f: Absolute, x, scale: factor, cotangent }),
+                _ => isa.run(Slice { f: Square, x, scale: factor, cotangent }),
             }
     }
 }

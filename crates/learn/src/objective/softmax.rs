@@ -58,11 +58,7 @@ impl RowRule for Softmax {
         if GRAD {
             let share = mass / partition;
             for k in 0..y.len() {
-                let e = if few {
-                    kept[k]
-                } else {
-                    math::exp::<T, FMA>(y[k] - top)
-                };
+                let e = if few { kept[k] } else { math::exp::<T, FMA>(y[k] - top) };
                 let p = T::from_f64(f64::from(target[k]));
                 let slope = math::madd::<T, FMA>(share, e, -p);
                 cotangent[k] = math::madd::<T, FMA>(slope, scale, cotangent[k]);

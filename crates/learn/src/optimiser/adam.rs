@@ -25,11 +25,7 @@ pub struct Adam {
 
 impl Default for Adam {
     fn default() -> Self {
-        Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-        }
+        Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 }
 
@@ -55,30 +51,16 @@ pub struct AdamW {
 
 impl Default for AdamW {
     fn default() -> Self {
-        let Adam {
-            beta1,
-            beta2,
-            epsilon,
-        } = Adam::default();
+        let Adam { beta1, beta2, epsilon } = Adam::default();
         let decays = vec![crate::pattern::WIRINGS.to_owned()];
-        AdamW {
-            beta1,
-            beta2,
-            epsilon,
-            decay: 0.01,
-            decays,
-        }
+        AdamW { beta1, beta2, epsilon, decay: 0.01, decays }
     }
 }
 
 impl AdamW {
     /// The same without decay.
     pub(super) fn adam(&self) -> Adam {
-        Adam {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon,
-        }
+        Adam { beta1: self.beta1, beta2: self.beta2, epsilon: self.epsilon }
     }
 }
 
@@ -94,34 +76,20 @@ pub(super) struct State<T> {
 impl<T: Real> State<T> {
     pub(super) fn new(rule: &Adam, decay: f64, len: usize) -> Self {
         let zeros = vec![T::ZERO; len];
-        State {
-            rule: rule.clone(),
-            decay,
-            steps: 0,
-            m: zeros.clone(),
-            v: zeros,
-        }
+        State { rule: rule.clone(), decay, steps: 0, m: zeros.clone(), v: zeros }
     }
 }
 
 impl<T: Real> Updater<T> for State<T> {
     fn step(&mut self, parameters: &mut [T], gradient: &[T], plan: &Plan, rate: f64, scale: f64) {
         self.steps += 1;
-        let Adam {
-            beta1,
-            beta2,
-            epsilon,
-        } = self.rule;
+        let Adam { beta1, beta2, epsilon } = self.rule;
         let t = self.steps as f64;
         let (bias1, bias2) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
         let isa = Isa::best();
         for segment in plan.segments() {
             let rate = rate * segment.rate;
-            let keep = if segment.decays {
-                1.0 - rate * self.decay
-            } else {
-                1.0
-            };
+            let keep = if segment.decays { 1.0 - rate * self.decay } else { 1.0 };
             let (low, high) = segment.bounds();
             let constants = Constants {
                 beta1: T::from_f64(beta1),
@@ -155,10 +123,7 @@ impl<T: Real> Updater<T> for State<T> {
     }
 
     fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<(), StateError> {
-        let (m, v) = (
-            find("m", state, self.m.len())?,
-            find("v", state, self.v.len())?,
-        );
+        let (m, v) = (find("m", state, self.m.len())?, find("v", state, self.v.len())?);
         self.m.copy_from_slice(m);
         self.v.copy_from_slice(v);
         self.steps = steps;

@@ -11,10 +11,8 @@ const WIDE: usize = 32;
 /// order. NaN or infinite exactly if some element is (in f32; in f64 squares may overflow).
 pub fn norm<T: Real>(gradient: &[T], plan: &Plan) -> f64 {
     let isa = Isa::best();
-    let squares = plan
-        .segments()
-        .iter()
-        .map(|segment| isa.run(Squares(&gradient[segment.range.clone()])));
+    let squares =
+        plan.segments().iter().map(|segment| isa.run(Squares(&gradient[segment.range.clone()])));
     squares.sum::<f64>().sqrt()
 }
 

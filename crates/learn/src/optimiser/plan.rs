@@ -57,12 +57,7 @@ impl Plan {
                 {
                     last.range.end = range.end;
                 }
-                _ => segments.push(Segment {
-                    range,
-                    rate,
-                    limits,
-                    decays,
-                }),
+                _ => segments.push(Segment { range, rate, limits, decays }),
             }
         }
         Plan { segments }
@@ -80,10 +75,7 @@ impl Plan {
 
     /// Number of trained parameters.
     pub fn len(&self) -> usize {
-        self.segments
-            .iter()
-            .map(|segment| segment.range.len())
-            .sum()
+        self.segments.iter().map(|segment| segment.range.len()).sum()
     }
 
     /// Nothing is trained.
@@ -96,11 +88,7 @@ impl Segment {
     /// The limits in the precision of the parameters, rounded inwards.
     pub(super) fn bounds<T: Real>(&self) -> (T, T) {
         let (low, high) = self.limits;
-        let ulp = if size_of::<T>() == 4 {
-            f64::from(f32::EPSILON)
-        } else {
-            f64::EPSILON
-        };
+        let ulp = if size_of::<T>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
         let (mut least, mut most) = (T::from_f64(low), T::from_f64(high));
         if least.to_f64() < low {
             least = T::from_f64(low + low.abs() * ulp);
@@ -120,17 +108,9 @@ mod tests {
     fn limits_are_rounded_inwards() {
         for x in [0.1, 0.3, -0.1, -0.3, 1.0, 20.0, 1e-3, 0.7] {
             let limits = (x, x + 0.1);
-            let segment = Segment {
-                range: 0..1,
-                rate: 1.0,
-                limits,
-                decays: false,
-            };
+            let segment = Segment { range: 0..1, rate: 1.0, limits, decays: false };
             let (low, high) = segment.bounds::<f32>();
-            assert!(
-                f64::from(low) >= x && f64::from(high) <= x + 0.1,
-                "{x}: {low} {high}"
-            );
+            assert!(f64::from(low) >= x && f64::from(high) <= x + 0.1, "{x}: {low} {high}");
             assert!((f64::from(low) - x).abs() < 1e-6);
             assert_eq!(segment.bounds::<f64>(), limits);
         }

@@ -27,11 +27,7 @@ pub(super) struct State<T> {
 
 impl<T: Real> State<T> {
     pub(super) fn new(sgd: &Sgd, len: usize) -> Self {
-        State {
-            momentum: sgd.momentum,
-            steps: 0,
-            m: vec![T::ZERO; len],
-        }
+        State { momentum: sgd.momentum, steps: 0, m: vec![T::ZERO; len] }
     }
 }
 

@@ -128,15 +128,10 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         if let Some(current) = &self.current {
             let state = current.updater.state();
             arrays.extend(
-                state
-                    .iter()
-                    .map(|(name, array)| named(&format!("optimiser.{name}"), array)),
+                state.iter().map(|(name, array)| named(&format!("optimiser.{name}"), array)),
             );
         }
-        Checkpoint {
-            counters: self.counters.clone(),
-            arrays,
-        }
+        Checkpoint { counters: self.counters.clone(), arrays }
     }
 
     /// Continues where a checkpoint was made. `model`, `stages` and `options` must be those of then,

@@ -11,8 +11,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 fn parse<E: serde::de::Error>(text: &str) -> Result<f64, E> {
-    text.parse()
-        .map_err(|_| E::custom(format!("`{text}` is no number")))
+    text.parse().map_err(|_| E::custom(format!("`{text}` is no number")))
 }
 
 /// The same for lists.
@@ -24,9 +23,6 @@ pub(crate) mod list {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Error> {
-        Vec::<String>::deserialize(d)?
-            .iter()
-            .map(|text| parse(text))
-            .collect()
+        Vec::<String>::deserialize(d)?.iter().map(|text| parse(text)).collect()
     }
 }

@@ -71,13 +71,9 @@ pub(super) fn first_not_finite<T: Real>(
     layout: &Layout,
 ) -> Option<String> {
     for segment in plan.segments() {
-        let found = gradient[segment.range.clone()]
-            .iter()
-            .position(|g| !g.is_finite());
+        let found = gradient[segment.range.clone()].iter().position(|g| !g.is_finite());
         if let Some(place) = found {
-            return layout
-                .at(segment.range.start + place)
-                .map(|entry| entry.name.clone());
+            return layout.at(segment.range.start + place).map(|entry| entry.name.clone());
         }
     }
     None
@@ -113,10 +109,7 @@ mod tests {
         let mut guard = Guard::default();
         let mut feed = |losses: &[f64]| losses.iter().any(|&loss| guard.explodes(loss));
         assert!(!feed(&[1.0; 60]));
-        assert!(
-            !feed(&[2e3, 1.0, 2e3, 2e3, 2e3, 2e3, 0.9]),
-            "four in a row are forgiven"
-        );
+        assert!(!feed(&[2e3, 1.0, 2e3, 2e3, 2e3, 2e3, 0.9]), "four in a row are forgiven");
         assert!(!feed(&[999.0; 40]));
         assert!(!feed(&[1.0; 51]));
         assert!(feed(&[2e3; 5]));
@@ -127,10 +120,7 @@ mod tests {
         let mut guard = Guard::default();
         assert!(!guard.explodes(1.0));
         assert!((0..60).all(|_| !guard.explodes(1e-9)));
-        assert!(
-            (0..10).all(|_| !guard.explodes(1e-3)),
-            "still below the first loss"
-        );
+        assert!((0..10).all(|_| !guard.explodes(1e-3)), "still below the first loss");
     }
 
     #[test]

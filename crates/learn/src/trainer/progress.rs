@@ -57,15 +57,8 @@ pub struct Silent {
 
 impl fmt::Display for Silent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Silent {
-            signal,
-            silent,
-            units,
-        } = self;
-        write!(
-            f,
-            "{silent} of {units} units of `{signal}` stayed at 0 throughout validation"
-        )?;
+        let Silent { signal, silent, units } = self;
+        write!(f, "{silent} of {units} units of `{signal}` stayed at 0 throughout validation")?;
         if silent == units {
             f.write_str(": nothing can be learnt; start with larger weights or a positive bias")?;
         }

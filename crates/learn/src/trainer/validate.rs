@@ -24,11 +24,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             }
         }
         let (on, seed) = (self.options.noise, self.options.seed);
-        let noise = NoiseSource {
-            on,
-            seed,
-            epoch: number | VALIDATION,
-        };
+        let noise = NoiseSource { on, seed, epoch: number | VALIDATION };
         let outputs = match self.model.run(&self.parameters, &trials, noise, &record) {
             Err(RunError::NotFinite { .. }) => {
                 return Err(self.diverged(f64::NAN, None, guard::Cause::Validation, rate));
@@ -36,55 +32,32 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             outcome => outcome?,
         };
 
-        let outputs: Vec<Array3<T>> = outputs
-            .into_iter()
-            .map(|array| array.as_standard_layout().into_owned())
-            .collect();
+        let outputs: Vec<Array3<T>> =
+            outputs.into_iter().map(|array| array.as_standard_layout().into_owned()).collect();
         let views: Vec<SignalView<'_, T>> = outputs.iter().map(view).collect();
-        let part = Part {
-            trials: 0..trials.len(),
-            steps: 0..trials.steps(),
-        };
+        let part = Part { trials: 0..trials.len(), steps: 0..trials.steps() };
         let loss = bound.value(&part, &views[..current.objective.signals().len()]);
         let loss = loss + bound.penalise(&self.parameters, None);
         if !loss.is_finite() {
             return Err(self.diverged(loss, None, guard::Cause::Validation, rate));
         }
-        let find = |signal: &Signal| {
-            record
-                .iter()
-                .position(|id| *id == signal.id)
-                .map(|k| &outputs[k])
-        };
-        let score = match current
-            .scored
-            .as_ref()
-            .and_then(|signal| Some((signal, find(signal)?)))
-        {
+        let find =
+            |signal: &Signal| record.iter().position(|id| *id == signal.id).map(|k| &outputs[k]);
+        let score = match current.scored.as_ref().and_then(|signal| Some((signal, find(signal)?))) {
             Some((signal, values)) => {
                 let outputs = group(signal, values);
-                stage
-                    .source
-                    .score(&trials, outputs.view())
-                    .map_err(TrainError::Source)?
+                stage.source.score(&trials, outputs.view()).map_err(TrainError::Source)?
             }
             None => None,
         };
         if score.is_none() && stage.phase.stop.score.is_some() {
-            return Err(TrainError::Phase {
-                phase,
-                problems: vec![PhaseError::NoScore],
-            });
+            return Err(TrainError::Phase { phase, problems: vec![PhaseError::NoScore] });
         }
         let watched = self.options.watch.iter().zip(&self.watch);
         let silent = watched
             .filter_map(|(name, signal)| {
                 let (silent, units) = (silent(signal, find(signal)?), signal.units.len());
-                (silent > 0).then(|| Silent {
-                    signal: name.clone(),
-                    silent,
-                    units,
-                })
+                (silent > 0).then(|| Silent { signal: name.clone(), silent, units })
             })
             .collect();
         let terms = bound.values();
@@ -93,32 +66,16 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         self.good.copy_from_slice(&self.parameters);
         let best = self.counters.is_best(loss, score);
         if best {
-            self.counters.best = Some(Best {
-                phase,
-                update: number,
-                loss,
-                score,
-            });
+            self.counters.best = Some(Best { phase, update: number, loss, score });
             self.best.copy_from_slice(&self.parameters);
         }
-        Ok(Validation {
-            loss,
-            terms,
-            score,
-            silent,
-            best,
-        })
+        Ok(Validation { loss, terms, score, silent, best })
     }
 }
 
 fn view<T>(array: &Array3<T>) -> SignalView<'_, T> {
     let (_, trials, units) = array.dim();
-    SignalView {
-        values: array.as_slice().unwrap_or_default(),
-        units,
-        ld: units,
-        trials,
-    }
+    SignalView { values: array.as_slice().unwrap_or_default(), units, ld: units, trials }
 }
 
 /// The units of a group, in single precision.
@@ -137,7 +94,5 @@ fn silent<T: Real>(signal: &Signal, values: &Array3<T>) -> usize {
             *heard |= x != T::ZERO;
         }
     }
-    (0..signal.units.len())
-        .filter(|&k| !heard[signal.units.place(k)])
-        .count()
+    (0..signal.units.len()).filter(|&k| !heard[signal.units.place(k)]).count()
 }

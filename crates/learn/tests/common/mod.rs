@@ -17,14 +17,8 @@ pub(crate) const OUTPUTS: usize = 2;
 /// Padding of rows, filled with a value that must never be read.
 const LD: usize = 32;
 
-pub(crate) const HIDDEN: SignalId = SignalId {
-    population: 1,
-    quantity: Quantity::Emission(0),
-};
-pub(crate) const READOUT: SignalId = SignalId {
-    population: 2,
-    quantity: Quantity::Emission(0),
-};
+pub(crate) const HIDDEN: SignalId = SignalId { population: 1, quantity: Quantity::Emission(0) };
+pub(crate) const READOUT: SignalId = SignalId { population: 2, quantity: Quantity::Emission(0) };
 
 pub(crate) struct Toy {
     pub(crate) layout: Layout,
@@ -39,27 +33,15 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new() -> Self {
-        Toy {
-            layout: layout(),
-            shards: 2,
-            segment: 3,
-            noise: 0.05,
-            poison: None,
-        }
+        Toy { layout: layout(), shards: 2, segment: 3, noise: 0.05, poison: None }
     }
 
     pub(crate) fn initial<T: Real>(&self, seed: u64) -> Vec<T> {
-        (0..self.layout.len())
-            .map(|k| T::from_f64(0.5 * hash(&[seed, k as u64])))
-            .collect()
+        (0..self.layout.len()).map(|k| T::from_f64(0.5 * hash(&[seed, k as u64]))).collect()
     }
 
     fn forward<T: Real>(&self, p: &[T], trials: &Trials, noise: NoiseSource) -> [Array3<T>; 2] {
-        let (u, b, w) = (
-            self.at("in->rec.W"),
-            self.at("rec.theta"),
-            self.at("rec->out.W"),
-        );
+        let (u, b, w) = (self.at("in->rec.W"), self.at("rec.theta"), self.at("rec->out.W"));
         let (steps, count) = (trials.steps(), trials.len());
         let r = Array3::from_shape_fn((steps, count, UNITS), |(t, k, i)| {
             let mut sum = p[b + i];
@@ -73,9 +55,7 @@ impl Toy {
             if sum < T::ZERO { T::ZERO } else { sum }
         });
         let y = Array3::from_shape_fn((steps, count, OUTPUTS), |(t, k, o)| {
-            (0..UNITS)
-                .map(|i| p[w + o * UNITS + i] * r[[t, k, i]])
-                .sum()
+            (0..UNITS).map(|i| p[w + o * UNITS + i] * r[[t, k, i]]).sum()
         });
         [r, y]
     }
@@ -160,22 +140,10 @@ impl Names for Toy {
 
     fn signal(&self, name: &str) -> Result<Signal, String> {
         match name {
-            "rec.r" => Ok(Signal {
-                id: HIDDEN,
-                units: Units::Range(0..UNITS),
-            }),
-            "rec.r[A]" => Ok(Signal {
-                id: HIDDEN,
-                units: Units::from_list(&[4, 0, 17]),
-            }),
-            "rec.r[B]" => Ok(Signal {
-                id: HIDDEN,
-                units: Units::from_list(&[2, 3]),
-            }),
-            "out.y" => Ok(Signal {
-                id: READOUT,
-                units: Units::Range(0..OUTPUTS),
-            }),
+            "rec.r" => Ok(Signal { id: HIDDEN, units: Units::Range(0..UNITS) }),
+            "rec.r[A]" => Ok(Signal { id: HIDDEN, units: Units::from_list(&[4, 0, 17]) }),
+            "rec.r[B]" => Ok(Signal { id: HIDDEN, units: Units::from_list(&[2, 3]) }),
+            "out.y" => Ok(Signal { id: READOUT, units: Units::Range(0..OUTPUTS) }),
             _ => Err(format!("no signal `{name}`")),
         }
     }
@@ -192,17 +160,9 @@ impl<T: Real> Model<T> for Toy {
         gradient: &mut [T],
     ) -> Result<f64, RunError> {
         let [r, y] = self.forward(p, trials, noise);
-        let (value, [dr, dy]) = evaluate(
-            loss,
-            &[(HIDDEN, &r), (READOUT, &y)],
-            self.shards,
-            self.segment,
-        );
-        let (u, b, w) = (
-            self.at("in->rec.W"),
-            self.at("rec.theta"),
-            self.at("rec->out.W"),
-        );
+        let (value, [dr, dy]) =
+            evaluate(loss, &[(HIDDEN, &r), (READOUT, &y)], self.shards, self.segment);
+        let (u, b, w) = (self.at("in->rec.W"), self.at("rec.theta"), self.at("rec->out.W"));
         gradient.fill(T::ZERO);
         for ((t, k, o), &d) in dy.indexed_iter() {
             for i in 0..UNITS {
@@ -238,10 +198,7 @@ impl<T: Real> Model<T> for Toy {
         record: &[SignalId],
     ) -> Result<Vec<Array3<T>>, RunError> {
         let [r, y] = self.forward(p, trials, noise);
-        Ok(record
-            .iter()
-            .map(|&id| if id == HIDDEN { r.clone() } else { y.clone() })
-            .collect())
+        Ok(record.iter().map(|&id| if id == HIDDEN { r.clone() } else { y.clone() }).collect())
     }
 }
 
@@ -259,21 +216,15 @@ pub(crate) fn evaluate<T: Real>(
     for shard in 0..shards {
         let trials = shard * count / shards..(shard + 1) * count / shards;
         for first in (0..steps).step_by(segment).rev() {
-            let part = Part {
-                trials: trials.clone(),
-                steps: first..(first + segment).min(steps),
-            };
+            let part = Part { trials: trials.clone(), steps: first..(first + segment).min(steps) };
             let place = |id: &SignalId| signals.iter().position(|(known, _)| known == id).unwrap();
             let rows = part.steps.len() * part.trials.len();
             let mut values = Vec::new();
             for id in loss.signals() {
                 let array = signals[place(id)].1;
                 let mut padded = vec![T::from_f64(f64::NAN); rows * LD];
-                for (n, (s, k)) in part
-                    .steps
-                    .clone()
-                    .flat_map(|s| trials.clone().map(move |k| (s, k)))
-                    .enumerate()
+                for (n, (s, k)) in
+                    part.steps.clone().flat_map(|s| trials.clone().map(move |k| (s, k))).enumerate()
                 {
                     for i in 0..array.dim().2 {
                         padded[n * LD + i] = array[[s, k, i]];
@@ -303,11 +254,8 @@ pub(crate) fn evaluate<T: Real>(
             value += loss.evaluate(&part, &views, &mut outs);
             for (cotangent, id) in cotangents.iter().zip(loss.signals()) {
                 let slope = &mut slopes[place(id)];
-                for (n, (s, k)) in part
-                    .steps
-                    .clone()
-                    .flat_map(|s| trials.clone().map(move |k| (s, k)))
-                    .enumerate()
+                for (n, (s, k)) in
+                    part.steps.clone().flat_map(|s| trials.clone().map(move |k| (s, k))).enumerate()
                 {
                     for i in 0..slope.dim().2 {
                         slope[[s, k, i]] += cotangent[n * LD + i];
@@ -327,27 +275,15 @@ pub(crate) fn trials(seed: u64, count: usize) -> Trials {
     });
     let mut values = Array3::zeros((steps, count, OUTPUTS));
     for ((t, k, o), value) in values.indexed_iter_mut() {
-        *value = if o == 0 {
-            inputs[[t, k, 0]]
-        } else {
-            inputs[[t, k, 1]] - inputs[[t, k, 2]]
-        };
+        *value = if o == 0 { inputs[[t, k, 0]] } else { inputs[[t, k, 1]] - inputs[[t, k, 2]] };
     }
     let mut trials = Trials::new(10.0, inputs).unwrap();
     trials.lengths[count - 1] = 5;
     let weights = Array2::from_shape_fn((steps, count), |(t, k)| {
         let asked = t > 1 && t < trials.lengths[k];
-        if asked {
-            1.0 + ((t + k) % 2) as f32
-        } else {
-            0.0
-        }
+        if asked { 1.0 + ((t + k) % 2) as f32 } else { 0.0 }
     });
-    trials.targets.push(Target {
-        signal: "out.y".into(),
-        values,
-        weights,
-    });
+    trials.targets.push(Target { signal: "out.y".into(), values, weights });
     trials.validate().unwrap();
     trials
 }

@@ -23,76 +23,34 @@ pub(super) fn legend_entry(scene: &mut Scene, entry: &Entry, x: f64, base: f64) 
     let line = vec![(x, middle), (x + KEY, middle)];
     let swatch = |scene: &mut Scene, color| scene.rect(x, middle - 2.7, KEY - 1.0, 5.4, color);
     match &entry.mark {
-        Mark::Line(m) => scene.line(
-            line,
-            Stroke {
-                color: m.color,
-                width: m.width,
-                dash: m.dash,
-            },
-        ),
-        Mark::Rule(m) => scene.line(
-            line,
-            Stroke {
-                color: m.color,
-                width: m.width.max(0.6),
-                dash: m.dash,
-            },
-        ),
-        Mark::Ring(m) => scene.line(
-            line,
-            Stroke {
-                color: m.color,
-                width: 0.6,
-                dash: Some([2.0, 1.5]),
-            },
-        ),
+        Mark::Line(m) => scene.line(line, Stroke { color: m.color, width: m.width, dash: m.dash }),
+        Mark::Rule(m) => {
+            scene.line(line, Stroke { color: m.color, width: m.width.max(0.6), dash: m.dash })
+        }
+        Mark::Ring(m) => {
+            scene.line(line, Stroke { color: m.color, width: 0.6, dash: Some([2.0, 1.5]) })
+        }
         Mark::Dots(m) => {
-            let (fill, stroke) = if m.open {
-                (None, Some((m.color, 0.5)))
-            } else {
-                (Some(m.color), None)
-            };
+            let (fill, stroke) =
+                if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), None) };
             let centres = vec![(x + KEY - 3.0, middle)];
-            scene.shapes.push(Shape::Dots {
-                centres,
-                radius: m.radius.max(1.2),
-                fill,
-                stroke,
-            });
+            scene.shapes.push(Shape::Dots { centres, radius: m.radius.max(1.2), fill, stroke });
         }
         Mark::Band(m) => swatch(scene, m.color.mix(Color::GREY, 0.25)),
         Mark::Bars(m) => swatch(scene, m.color),
         Mark::Heat(_) | Mark::Words(_) => {}
     }
-    scene.text(
-        x + KEY + KEY_GAP,
-        base,
-        entry.label.clone(),
-        TEXT,
-        Anchor::Start,
-        Color::INK,
-    );
+    scene.text(x + KEY + KEY_GAP, base, entry.label.clone(), TEXT, Anchor::Start, Color::INK);
 }
 
 /// The colour bar of a heat-map, with its ticks and label.
 pub(super) fn colorbar(scene: &mut Scene, frame: &Frame, heat: &Heat, label: &Label) {
     let x0 = frame.x1 + BAR.0;
     let scale = bar_scale(heat.limits);
-    let bar = Frame {
-        x0,
-        y0: frame.y0,
-        x1: x0 + BAR.1,
-        y1: frame.y1,
-    };
+    let bar = Frame { x0, y0: frame.y0, x1: x0 + BAR.1, y1: frame.y1 };
     let (map, levels) = (heat.map, 255);
     let pixels = (0..levels).rev().map(|i| i as u8).collect();
-    let bitmap = Rc::new(Bitmap {
-        width: 1,
-        height: levels,
-        pixels,
-        palette: map.palette(),
-    });
+    let bitmap = Rc::new(Bitmap { width: 1, height: levels, pixels, palette: map.palette() });
     scene.shapes.push(Shape::Image {
         x: bar.x0,
         y: bar.y0,
@@ -108,11 +66,7 @@ pub(super) fn colorbar(scene: &mut Scene, frame: &Frame, heat: &Heat, label: &La
         .filter_map(|t| place(t.0))
         .map(|y| vec![(bar.x1, y), (bar.x1 + TICK, y)])
         .collect();
-    scene.shapes.push(Shape::Lines {
-        pieces,
-        closed: false,
-        stroke: AXIS,
-    });
+    scene.shapes.push(Shape::Lines { pieces, closed: false, stroke: AXIS });
     let mut widest = 0.0f64;
     for (v, text) in &ticks.major {
         widest = widest.max(font::width(text, TEXT));

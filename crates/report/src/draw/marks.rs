@@ -21,32 +21,16 @@ pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
     let f = view.frame;
     match mark {
         Mark::Line(m) => {
-            let stroke = Stroke {
-                color: m.color,
-                width: m.width,
-                dash: m.dash,
-            };
+            let stroke = Stroke { color: m.color, width: m.width, dash: m.dash };
             curve(scene, view, m.points.iter().map(|&p| view.point(p)), stroke);
         }
         Mark::Dots(m) => {
-            let centres: Vec<_> = m
-                .points
-                .iter()
-                .filter_map(|&p| view.point(p))
-                .filter(|&p| f.contains(p))
-                .collect();
+            let centres: Vec<_> =
+                m.points.iter().filter_map(|&p| view.point(p)).filter(|&p| f.contains(p)).collect();
             if !centres.is_empty() {
-                let (fill, stroke) = if m.open {
-                    (None, Some((m.color, 0.5)))
-                } else {
-                    (Some(m.color), None)
-                };
-                scene.shapes.push(Shape::Dots {
-                    centres,
-                    radius: m.radius,
-                    fill,
-                    stroke,
-                });
+                let (fill, stroke) =
+                    if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), None) };
+                scene.shapes.push(Shape::Dots { centres, radius: m.radius, fill, stroke });
             }
         }
         Mark::Band(m) => {
@@ -64,14 +48,7 @@ pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
                 view.y(m.at).map(|y| [(f.x0, y), (f.x1, y)])
             };
             if let Some(ends) = ends.filter(|e| f.contains(e[0])) {
-                scene.line(
-                    ends.to_vec(),
-                    Stroke {
-                        color: m.color,
-                        width: m.width,
-                        dash: m.dash,
-                    },
-                );
+                scene.line(ends.to_vec(), Stroke { color: m.color, width: m.width, dash: m.dash });
             }
         }
         Mark::Ring(m) => {
@@ -86,11 +63,7 @@ pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
                 scene,
                 view,
                 round,
-                Stroke {
-                    color: m.color,
-                    width: 0.6,
-                    dash: Some([2.0, 1.5]),
-                },
+                Stroke { color: m.color, width: 0.6, dash: Some([2.0, 1.5]) },
             );
         }
         Mark::Heat(m) => heat(scene, view, m),
@@ -107,11 +80,7 @@ fn curve(
 ) {
     let pieces = visible(points, &view.frame, scene.bin);
     if !pieces.is_empty() {
-        scene.shapes.push(Shape::Lines {
-            pieces,
-            closed: false,
-            stroke,
-        });
+        scene.shapes.push(Shape::Lines { pieces, closed: false, stroke });
     }
 }
 
@@ -152,25 +121,16 @@ fn enlarged(
     level: impl Fn(usize, usize) -> u8,
     map: Colormap,
 ) -> Bitmap {
-    let (ky, kx) = (
-        160usize.div_ceil(rows).min(40),
-        160usize.div_ceil(columns).min(40),
-    );
+    let (ky, kx) = (160usize.div_ceil(rows).min(40), 160usize.div_ceil(columns).min(40));
     let mut pixels = Vec::with_capacity(rows * columns * kx * ky);
     for r in 0..rows {
-        let line: Vec<u8> = (0..columns)
-            .flat_map(|c| std::iter::repeat_n(level(r, c), kx))
-            .collect();
+        let line: Vec<u8> =
+            (0..columns).flat_map(|c| std::iter::repeat_n(level(r, c), kx)).collect();
         for _ in 0..ky {
             pixels.extend_from_slice(&line);
         }
     }
-    Bitmap {
-        width: columns * kx,
-        height: rows * ky,
-        pixels,
-        palette: map.palette(),
-    }
+    Bitmap { width: columns * kx, height: rows * ky, pixels, palette: map.palette() }
 }
 
 fn bars(scene: &mut Scene, view: &View, m: &Bars) {
@@ -209,19 +169,12 @@ fn bars(scene: &mut Scene, view: &View, m: &Bars) {
 
 fn words(scene: &mut Scene, view: &View, m: &Words) {
     let f = view.frame;
-    let y = if m.at.1 == f64::INFINITY {
-        Some(f.y0)
-    } else {
-        view.y(m.at.1)
-    };
+    let y = if m.at.1 == f64::INFINITY { Some(f.y0) } else { view.y(m.at.1) };
     let Some((x, y)) = view.x(m.at.0).zip(y).filter(|&p| f.contains(p)) else {
         return;
     };
-    let (anchor, room) = if m.centred {
-        (Anchor::Middle, f.width())
-    } else {
-        (Anchor::Start, f.x1 - x - 2.0)
-    };
+    let (anchor, room) =
+        if m.centred { (Anchor::Middle, f.width()) } else { (Anchor::Start, f.x1 - x - 2.0) };
     let x = if m.centred { x } else { x + 2.0 };
     if room > 8.0 {
         scene.text(

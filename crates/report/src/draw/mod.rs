@@ -18,11 +18,7 @@ use crate::{
     scene::{Anchor, Scene, Shape, Stroke},
 };
 
-const AXIS: Stroke = Stroke {
-    color: Color::INK,
-    width: 0.5,
-    dash: None,
-};
+const AXIS: Stroke = Stroke { color: Color::INK, width: 0.5, dash: None };
 
 /// Panel heights away from the panel.
 const FAR: f64 = 1e5;
@@ -36,15 +32,11 @@ struct View {
 
 impl View {
     fn x(&self, v: f64) -> Option<f64> {
-        self.x
-            .position(v)
-            .map(|p| self.frame.x0 + p.clamp(-FAR, FAR) * self.frame.width())
+        self.x.position(v).map(|p| self.frame.x0 + p.clamp(-FAR, FAR) * self.frame.width())
     }
 
     fn y(&self, v: f64) -> Option<f64> {
-        self.y
-            .position(v)
-            .map(|p| self.frame.y1 - p.clamp(-FAR, FAR) * self.frame.height())
+        self.y.position(v).map(|p| self.frame.y1 - p.clamp(-FAR, FAR) * self.frame.height())
     }
 
     fn point(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
@@ -63,12 +55,7 @@ pub(crate) fn panel(scene: &mut Scene, panel: &Panel, frame: Frame, margins: Mar
         marks::mark(scene, &view, mark);
     }
     level_axis(scene, &view, &panel.x);
-    upright_axis(
-        scene,
-        &view,
-        &panel.y,
-        label_offset(panel, &frame, margins.left),
-    );
+    upright_axis(scene, &view, &panel.y, label_offset(panel, &frame, margins.left));
     let top = frame.y0 - 3.0;
     if panel.legend == Legend::Above {
         let rows = legend_rows(panel, frame.width());
@@ -133,11 +120,7 @@ fn equalised(x: Scale, y: Scale, frame: &Frame) -> (Scale, Scale) {
     let unit = ((x.hi - x.lo) / frame.width()).max((y.hi - y.lo) / frame.height());
     let grown = |s: Scale, length: f64| {
         let (mid, half) = ((s.lo + s.hi) / 2.0, unit * length / 2.0);
-        Scale {
-            lo: mid - half,
-            hi: mid + half,
-            log: false,
-        }
+        Scale { lo: mid - half, hi: mid + half, log: false }
     };
     (grown(x, frame.width()), grown(y, frame.height()))
 }
@@ -151,11 +134,7 @@ fn level_axis(scene: &mut Scene, view: &View, axis: &Axis) {
         let tick = |v: f64, length: f64| view.x(v).map(|x| vec![(x, f.y1), (x, f.y1 + length)]);
         pieces.extend(ticks.major.iter().filter_map(|t| tick(t.0, TICK)));
         pieces.extend(ticks.minor.iter().filter_map(|&v| tick(v, TICK * 0.6)));
-        scene.shapes.push(Shape::Lines {
-            pieces,
-            closed: false,
-            stroke: AXIS,
-        });
+        scene.shapes.push(Shape::Lines { pieces, closed: false, stroke: AXIS });
         below += TICK;
     }
     if axis.numbers {
@@ -202,11 +181,7 @@ fn upright_axis(scene: &mut Scene, view: &View, axis: &Axis, left: f64) {
         let tick = |v: f64, length: f64| view.y(v).map(|y| vec![(f.x0, y), (f.x0 - length, y)]);
         pieces.extend(ticks.major.iter().filter_map(|t| tick(t.0, TICK)));
         pieces.extend(ticks.minor.iter().filter_map(|&v| tick(v, TICK * 0.6)));
-        scene.shapes.push(Shape::Lines {
-            pieces,
-            closed: false,
-            stroke: AXIS,
-        });
+        scene.shapes.push(Shape::Lines { pieces, closed: false, stroke: AXIS });
         beside -= TICK;
     }
     if axis.numbers {

@@ -67,10 +67,7 @@ impl LearningCurves {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
-        self.loss.push(Series {
-            name: name.into(),
-            points: points.into_iter().collect(),
-        });
+        self.loss.push(Series { name: name.into(), points: points.into_iter().collect() });
         self
     }
 
@@ -81,10 +78,7 @@ impl LearningCurves {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
-        self.score.push(Series {
-            name: name.into(),
-            points: points.into_iter().collect(),
-        });
+        self.score.push(Series { name: name.into(), points: points.into_iter().collect() });
         self
     }
 
@@ -119,12 +113,7 @@ impl LearningCurves {
     /// The figure.
     #[must_use]
     pub fn figure(&self) -> Figure {
-        let all = || {
-            self.loss
-                .iter()
-                .chain(&self.score)
-                .flat_map(|s| s.points.iter().map(|p| p.0))
-        };
+        let all = || self.loss.iter().chain(&self.score).flat_map(|s| s.points.iter().map(|p| p.0));
         let (from, to) = finite_range(all()).unwrap_or((0.0, 1.0));
         let x = || Axis::new("update").range(from.min(0.0), to);
         let mut window = 0;
@@ -135,16 +124,11 @@ impl LearningCurves {
         }
         loss = self.boundaries(self.draw(loss, &self.loss, &mut window));
         let width = if both { Width::Double } else { Width::Middle };
-        let mut figure = Figure::new("Learning curves", width)
-            .rows([Height::Mm(42.0)])
-            .place(0, 0, loss);
+        let mut figure =
+            Figure::new("Learning curves", width).rows([Height::Mm(42.0)]).place(0, 0, loss);
         if both {
             let goal = self.goal.filter(|g| g.is_finite());
-            let values = self
-                .score
-                .iter()
-                .flat_map(|s| s.points.iter().map(|p| p.1))
-                .chain(goal);
+            let values = self.score.iter().flat_map(|s| s.points.iter().map(|p| p.1)).chain(goal);
             let (lo, hi) = finite_range(values).unwrap_or((0.0, 1.0));
             let y = Axis::new(self.score_label.clone());
             // A fraction is read against one, not against the best value reached.
@@ -155,26 +139,17 @@ impl LearningCurves {
             };
             let mut score = Panel::new(x(), y).title(lettered('b', "Score"));
             if let Some(goal) = goal {
-                score = score.mark(
-                    Rule::at_y(goal)
-                        .dashed()
-                        .name(format!("goal {}", short(goal, 3))),
-                );
+                score =
+                    score.mark(Rule::at_y(goal).dashed().name(format!("goal {}", short(goal, 3))));
             }
             score = self.boundaries(self.draw(score, &self.score, &mut window));
             figure = figure.columns([1.0, 1.0]).place(0, 1, score);
         }
         if window > 1 {
-            figure = figure.note(format!(
-                "Thin lines: every value; thick lines: running mean of {window}."
-            ));
+            figure = figure
+                .note(format!("Thin lines: every value; thick lines: running mean of {window}."));
         }
-        let dropped = self
-            .loss
-            .iter()
-            .flat_map(|s| &s.points)
-            .filter(|p| p.1 <= 0.0)
-            .count();
+        let dropped = self.loss.iter().flat_map(|s| &s.points).filter(|p| p.1 <= 0.0).count();
         if dropped > 0 {
             figure = figure.note(format!(
                 "{dropped} losses that are not positive have no place on the logarithmic axis."
@@ -223,11 +198,8 @@ impl LearningCurves {
                 let phase =
                     |p: &(f64, f64)| self.phases.iter().filter(|(from, _)| p.0 >= *from).count();
                 let pieces = s.points.chunk_by(|a, b| phase(a) == phase(b));
-                Line::new(
-                    pieces.flat_map(|piece| running_mean(piece, half)),
-                    Color::line(i),
-                )
-                .width(1.2)
+                Line::new(pieces.flat_map(|piece| running_mean(piece, half)), Color::line(i))
+                    .width(1.2)
             } else {
                 Line::new(s.points.iter().copied(), Color::line(i)).width(1.1)
             };
@@ -245,11 +217,7 @@ fn running_mean(points: &[(f64, f64)], half: usize) -> Vec<(f64, f64)> {
             .iter()
             .filter(|p| p.1.is_finite())
             .fold((0.0, 0usize), |(s, n), p| (s + p.1, n + 1));
-        if points[i].1.is_finite() {
-            sum / count as f64
-        } else {
-            f64::NAN
-        }
+        if points[i].1.is_finite() { sum / count as f64 } else { f64::NAN }
     };
     (0..points.len()).map(|i| (points[i].0, mean(i))).collect()
 }

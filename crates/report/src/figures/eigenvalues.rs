@@ -66,15 +66,10 @@ impl Eigenvalues {
         let x = Axis::new(Label::new().text("real part of ").italic("λ")).padded(0.05);
         let y = Axis::new(Label::new().text("imaginary part of ").italic("λ")).padded(0.05);
         let faint = |r: Rule| r.color(Color::SHADE).width(0.5);
-        let mut panel = Panel::new(x, y)
-            .equal()
-            .mark(faint(Rule::at_x(0.0)))
-            .mark(faint(Rule::at_y(0.0)));
+        let mut panel =
+            Panel::new(x, y).equal().mark(faint(Rule::at_x(0.0))).mark(faint(Rule::at_y(0.0)));
         if let Some(at) = self.boundary.filter(|b| b.is_finite()) {
-            let name = Label::new()
-                .text("Re ")
-                .italic("λ")
-                .text(format!(" = {}", short(at, 3)));
+            let name = Label::new().text("Re ").italic("λ").text(format!(" = {}", short(at, 3)));
             panel = panel.mark(Rule::at_x(at).color(Color::GREY).dashed().name(name));
         }
         let radius = if self.after.len() > 1200 {
@@ -92,24 +87,11 @@ impl Eigenvalues {
                     .name("before training"),
             );
         }
-        let name = if self.before.is_empty() {
-            "eigenvalues"
-        } else {
-            "after training"
-        };
-        panel = panel.mark(
-            Dots::new(thinned(&self.after), Color::BLUE)
-                .radius(radius)
-                .name(name),
-        );
+        let name = if self.before.is_empty() { "eigenvalues" } else { "after training" };
+        panel = panel.mark(Dots::new(thinned(&self.after), Color::BLUE).radius(radius).name(name));
         if let Some(g) = self.radius {
             // In a crowd of small dots the few outside would be lost.
-            let outside = self
-                .after
-                .iter()
-                .filter(|p| p.0.hypot(p.1) > 1.05 * g)
-                .take(60)
-                .copied();
+            let outside = self.after.iter().filter(|p| p.0.hypot(p.1) > 1.05 * g).take(60).copied();
             panel = panel.mark(Dots::new(outside, Color::BLUE).radius(radius.max(1.1)));
         }
         if let Some(g) = self.radius.filter(|g| *g > 0.0 && g.is_finite()) {
@@ -139,17 +121,10 @@ impl Eigenvalues {
 
     fn told(&self) -> String {
         let outermost = |v: &[(f64, f64)]| {
-            v.iter()
-                .map(|p| p.0.hypot(p.1))
-                .filter(|r| r.is_finite())
-                .fold(f64::NAN, f64::max)
+            v.iter().map(|p| p.0.hypot(p.1)).filter(|r| r.is_finite()).fold(f64::NAN, f64::max)
         };
-        let rightmost = self
-            .after
-            .iter()
-            .map(|p| p.0)
-            .filter(|r| r.is_finite())
-            .fold(f64::NAN, f64::max);
+        let rightmost =
+            self.after.iter().map(|p| p.0).filter(|r| r.is_finite()).fold(f64::NAN, f64::max);
         let mut told = format!(
             "{} eigenvalues; largest modulus {}, largest real part {}.",
             self.after.len(),
@@ -163,11 +138,7 @@ impl Eigenvalues {
             );
         }
         if let Some(g) = self.radius {
-            let beyond = self
-                .after
-                .iter()
-                .filter(|p| p.0.hypot(p.1) > 1.05 * g)
-                .count();
+            let beyond = self.after.iter().filter(|p| p.0.hypot(p.1) > 1.05 * g).count();
             told += &format!(
                 " {beyond} lie more than 5 % outside the circle of radius {}.",
                 short(g, 3)
@@ -191,11 +162,7 @@ fn thinned(values: &[(f64, f64)]) -> Vec<(f64, f64)> {
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (digits ^ (digits >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) < share
     };
-    values
-        .iter()
-        .filter(|p| modulus(p) >= edge || picked(p))
-        .copied()
-        .collect()
+    values.iter().filter(|p| modulus(p) >= edge || picked(p)).copied().collect()
 }
 
 #[cfg(test)]
@@ -217,12 +184,7 @@ mod tests {
             thin.len()
         );
         let upper = thin.iter().filter(|p| p.1 > 0.0).count();
-        assert!(
-            thin.iter()
-                .filter(|p| p.1 > 0.0)
-                .all(|p| thin.contains(&(p.0, -p.1))),
-            "{upper}"
-        );
+        assert!(thin.iter().filter(|p| p.1 > 0.0).all(|p| thin.contains(&(p.0, -p.1))), "{upper}");
         let figure = Eigenvalues::new("W", values).radius(1.0).figure();
         assert!(figure.notes().iter().any(|n| n.contains("2500 of 9001")));
     }

@@ -34,11 +34,7 @@ impl FitFigure {
     #[must_use]
     pub fn new(dt_ms: f64, recorded: Matrix, model: Matrix) -> FitFigure {
         FitFigure {
-            dt: if dt_ms.is_finite() && dt_ms > 0.0 {
-                dt_ms
-            } else {
-                1.0
-            },
+            dt: if dt_ms.is_finite() && dt_ms > 0.0 { dt_ms } else { 1.0 },
             recorded,
             model,
             order: UnitOrder::Peak,
@@ -103,34 +99,20 @@ impl FitFigure {
         let mut rows = vec![Height::Mm(38.0)];
         let (order, how) = self.order.indices(&self.recorded.transposed());
         let colors = activity_colors(joint_range([&self.recorded, &self.model].into_iter()));
-        for (i, (matrix, name)) in [
-            (&self.recorded, "recorded"),
-            (&self.model, self.model_name.as_str()),
-        ]
-        .into_iter()
-        .enumerate()
+        for (i, (matrix, name)) in
+            [(&self.recorded, "recorded"), (&self.model, self.model_name.as_str())]
+                .into_iter()
+                .enumerate()
         {
             let units = matrix.transposed().rows_in_order(&order);
             let n = units.rows();
-            let y = Axis::new("unit")
-                .ticks_at(unit_ticks(n))
-                .range(0.0, (n as f64).max(1.0));
+            let y = Axis::new("unit").ticks_at(unit_ticks(n)).range(0.0, (n as f64).max(1.0));
             let y = if i == 0 { y } else { y.without_numbers() };
             let panel = Panel::new(Axis::new(time).range(0.0, end), y)
                 .title(lettered(if i == 0 { 'a' } else { 'b' }, name));
-            let mut panel = unit_heat(
-                panel,
-                units,
-                matrix.rows() as f64 * step,
-                colors,
-                (128, 320),
-            );
-            for edge in self
-                .held_out
-                .iter()
-                .flat_map(|&(a, b)| [a, b])
-                .map(|ms| ms * factor)
-            {
+            let mut panel =
+                unit_heat(panel, units, matrix.rows() as f64 * step, colors, (128, 320));
+            for edge in self.held_out.iter().flat_map(|&(a, b)| [a, b]).map(|ms| ms * factor) {
                 if edge > 0.001 * end && edge < 0.999 * end {
                     panel = panel.mark(Rule::at_x(edge).color(Color::WHITE).width(0.8).dashed());
                 }
@@ -172,9 +154,10 @@ impl FitFigure {
         } else {
             " Dashed lines and shade: held out from training.".to_owned()
         };
-        figure.rows(rows).describe(self.told()).caption(format!(
-            "Recorded and modelled activity, units sorted {how}.{held}"
-        ))
+        figure
+            .rows(rows)
+            .describe(self.told())
+            .caption(format!("Recorded and modelled activity, units sorted {how}.{held}"))
     }
 
     /// R² of each unit over the whole stretch, to choose and to tell.
@@ -189,11 +172,7 @@ impl FitFigure {
                 let mean = pairs.iter().map(|p| p.0).sum::<f64>() / pairs.len().max(1) as f64;
                 let total: f64 = pairs.iter().map(|p| (p.0 - mean).powi(2)).sum();
                 let rest: f64 = pairs.iter().map(|p| (p.0 - p.1).powi(2)).sum();
-                if total > 0.0 {
-                    1.0 - rest / total
-                } else {
-                    f64::NAN
-                }
+                if total > 0.0 { 1.0 - rest / total } else { f64::NAN }
             })
             .collect()
     }
@@ -202,17 +181,10 @@ impl FitFigure {
     fn chosen(&self) -> Vec<usize> {
         let units = self.recorded.columns();
         if !self.examples.is_empty() {
-            return self
-                .examples
-                .iter()
-                .copied()
-                .filter(|&u| u < units)
-                .collect();
+            return self.examples.iter().copied().filter(|&u| u < units).collect();
         }
         let scores = self.unit_scores();
-        let mut ranked: Vec<usize> = (0..scores.len())
-            .filter(|&u| scores[u].is_finite())
-            .collect();
+        let mut ranked: Vec<usize> = (0..scores.len()).filter(|&u| scores[u].is_finite()).collect();
         ranked.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let mut chosen: Vec<usize> = [0.05, 0.25, 0.5, 0.75]
             .iter()
@@ -225,8 +197,7 @@ impl FitFigure {
     fn traces(&self, examples: &[usize], step: f64, x: Axis, factor: f64) -> Panel {
         let values = examples.iter().flat_map(|&u| {
             let both = [&self.recorded, &self.model];
-            both.into_iter()
-                .flat_map(move |m| (0..m.rows()).map(move |t| m.at(t, u)))
+            both.into_iter().flat_map(move |m| (0..m.rows()).map(move |t| m.at(t, u)))
         });
         let lanes = Lanes::new(examples.len(), finite_range(values));
         let names: Vec<String> = examples.iter().map(|u| format!("unit {}", u + 1)).collect();
@@ -237,33 +208,19 @@ impl FitFigure {
         panel = panel.marks(lanes.zeros());
         for (k, &u) in examples.iter().enumerate() {
             let line = |m: &Matrix, color| {
-                lanes.line(
-                    k,
-                    (0..m.rows()).map(|t| ((t as f64 + 0.5) * step, m.at(t, u))),
-                    color,
-                )
+                lanes.line(k, (0..m.rows()).map(|t| ((t as f64 + 0.5) * step, m.at(t, u))), color)
             };
-            panel = panel.mark(
-                line(&self.recorded, Color::GREY)
-                    .width(1.3)
-                    .name("recorded"),
-            );
-            panel = panel.mark(
-                line(&self.model, Color::BLUE)
-                    .width(0.9)
-                    .name(self.model_name.as_str()),
-            );
+            panel = panel.mark(line(&self.recorded, Color::GREY).width(1.3).name("recorded"));
+            panel = panel
+                .mark(line(&self.model, Color::BLUE).width(0.9).name(self.model_name.as_str()));
         }
         lanes.scale_bar(panel)
     }
 
     fn told(&self) -> String {
         let scores = self.unit_scores();
-        let mut told = format!(
-            "{} units over {} frames. ",
-            self.recorded.columns(),
-            self.recorded.rows()
-        );
+        let mut told =
+            format!("{} units over {} frames. ", self.recorded.columns(), self.recorded.rows());
         if scores.iter().any(|s| s.is_finite()) {
             told += &format!(
                 "Median R² of a unit over the stretch shown: {}. ",
@@ -281,11 +238,7 @@ mod tests {
 
     fn wave(phase: f64) -> Matrix {
         let values: Vec<f64> = (0..60 * 9)
-            .map(|i| {
-                (f64::from(i / 9) * 0.2 + f64::from(i % 9) + phase)
-                    .sin()
-                    .max(0.0)
-            })
+            .map(|i| (f64::from(i / 9) * 0.2 + f64::from(i % 9) + phase).sin().max(0.0))
             .collect();
         Matrix::new(60, 9, &values).unwrap()
     }
@@ -303,9 +256,7 @@ mod tests {
         let scores = HorizonScores::new(["network", "mean"])
             .horizon("1 frame", true, [0.9, -7.0])
             .horizon("free run", false, [f64::NAN]);
-        let figure = FitFigure::new(33.0, wave(0.0), wave(0.4))
-            .scores(scores)
-            .figure();
+        let figure = FitFigure::new(33.0, wave(0.0), wave(0.4)).scores(scores).figure();
         assert!(figure.notes().iter().any(|n| n.starts_with("Bars are cut")));
         let svg = figure.svg();
         assert!(svg.contains("−7.00") && svg.contains("teacher-forced") && svg.contains(">–<"));

@@ -27,16 +27,8 @@ impl Lanes {
         let (lo, hi) = range.unwrap_or((0.0, 1.0));
         // Channels that rest at zero need it on their scale; the others need some height.
         let (lo, hi) = (lo.min(0.0), hi.max(0.0));
-        let (lo, hi) = if hi - lo > 1e-290 {
-            (lo, hi)
-        } else {
-            (lo, lo + 1.0)
-        };
-        Lanes {
-            count: count.max(1),
-            lo,
-            hi,
-        }
+        let (lo, hi) = if hi - lo > 1e-290 { (lo, hi) } else { (lo, lo + 1.0) };
+        Lanes { count: count.max(1), lo, hi }
     }
 
     fn pitch(&self) -> f64 {
@@ -53,10 +45,7 @@ impl Lanes {
         let middle = |k: usize| self.zero(k) + (self.lo + self.hi) / 2.0;
         let ticks: Vec<(f64, Label)> = (0..self.count)
             .map(|k| {
-                (
-                    middle(k),
-                    Label::from(names.get(k).map_or("", String::as_str)).fitted(TEXT, NAME),
-                )
+                (middle(k), Label::from(names.get(k).map_or("", String::as_str)).fitted(TEXT, NAME))
             })
             .collect();
         let gap = 0.11 * (self.hi - self.lo);
@@ -70,12 +59,7 @@ impl Lanes {
     /// The zero line of each lane.
     pub(super) fn zeros(&self) -> Vec<Mark> {
         (0..self.count)
-            .map(|k| {
-                Rule::at_y(self.zero(k))
-                    .color(Color::SHADE)
-                    .width(0.5)
-                    .into()
-            })
+            .map(|k| Rule::at_y(self.zero(k)).color(Color::SHADE).width(0.5).into())
             .collect()
     }
 

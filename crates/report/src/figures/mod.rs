@@ -43,10 +43,7 @@ impl UnitOrder {
                 if sorted == plain {
                     (order.clone(), "in the order given")
                 } else {
-                    (
-                        plain,
-                        "as numbered (the order given does not name each once)",
-                    )
+                    (plain, "as numbered (the order given does not name each once)")
                 }
             }
         }
@@ -55,11 +52,7 @@ impl UnitOrder {
 
 /// Milliseconds up to ten seconds, seconds beyond: the factor and the axis label.
 fn time_unit(duration_ms: f64) -> (f64, &'static str) {
-    if duration_ms > 10_000.0 {
-        (1e-3, "time (s)")
-    } else {
-        (1.0, "time (ms)")
-    }
+    if duration_ms > 10_000.0 { (1e-3, "time (s)") } else { (1.0, "time (ms)") }
 }
 
 /// Colours for activity: sequential for rates, diverging around zero where the data are signed.
@@ -78,16 +71,12 @@ fn activity_colors(range: Option<(f64, f64)>) -> (Colormap, f64, f64) {
 
 /// A lettered heading: **a**  title.
 fn lettered(letter: char, title: impl Into<String>) -> Label {
-    Label::new()
-        .bold(letter.to_string())
-        .text(format!("  {}", title.into()))
+    Label::new().bold(letter.to_string()).text(format!("  {}", title.into()))
 }
 
 /// Widest range of several matrices.
 fn joint_range<'a>(matrices: impl Iterator<Item = &'a Matrix>) -> Option<(f64, f64)> {
-    matrices
-        .filter_map(Matrix::range)
-        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    matrices.filter_map(Matrix::range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// A `[unit, time]` heat-map from `0` to `end`, unit 1 on top of an axis that counts downwards.
@@ -112,10 +101,7 @@ fn unit_ticks(units: usize) -> Vec<(f64, Label)> {
     match units {
         0 => Vec::new(),
         1 => vec![(0.5, Label::from("1"))],
-        _ => vec![
-            (n - 0.5, Label::from("1")),
-            (0.5, Label::from(units.to_string())),
-        ],
+        _ => vec![(n - 0.5, Label::from("1")), (0.5, Label::from(units.to_string()))],
     }
 }
 
@@ -134,18 +120,9 @@ mod tests {
 
     #[test]
     fn signed_activity_is_centred_on_zero() {
-        assert_eq!(
-            activity_colors(Some((-0.5, 1.0))),
-            (Colormap::RedBlue, -1.0, 1.0)
-        );
-        assert_eq!(
-            activity_colors(Some((0.0, 2.0))),
-            (Colormap::Viridis, 0.0, 2.0)
-        );
-        assert_eq!(
-            activity_colors(Some((0.0, 0.0))),
-            (Colormap::Viridis, 0.0, 1.0)
-        );
+        assert_eq!(activity_colors(Some((-0.5, 1.0))), (Colormap::RedBlue, -1.0, 1.0));
+        assert_eq!(activity_colors(Some((0.0, 2.0))), (Colormap::Viridis, 0.0, 2.0));
+        assert_eq!(activity_colors(Some((0.0, 0.0))), (Colormap::Viridis, 0.0, 1.0));
         assert_eq!(activity_colors(None), (Colormap::Viridis, 0.0, 1.0));
     }
 }

@@ -73,11 +73,7 @@ impl HorizonScores {
         let floor = lo.clamp(FLOOR, 0.0);
         let ceiling = if hi <= 1.0 { 1.0 } else { hi };
         let forced = |h: &Horizon| {
-            if h.teacher_forced {
-                Label::from("teacher-forced")
-            } else {
-                Label::new()
-            }
+            if h.teacher_forced { Label::from("teacher-forced") } else { Label::new() }
         };
         let ticks = self
             .horizons
@@ -127,11 +123,7 @@ impl HorizonScores {
             told += &format!(
                 "{}{}: {}. ",
                 h.name,
-                if h.teacher_forced {
-                    " (teacher-forced)"
-                } else {
-                    ""
-                },
+                if h.teacher_forced { " (teacher-forced)" } else { "" },
                 list.join(", ")
             );
         }

@@ -61,12 +61,7 @@ impl Sheet<'_> {
     }
 
     fn channels(&self, row: Row) -> usize {
-        self.of
-            .trials
-            .iter()
-            .map(|t| self.matrix(row, t).columns())
-            .max()
-            .unwrap_or(0)
+        self.of.trials.iter().map(|t| self.matrix(row, t).columns()).max().unwrap_or(0)
     }
 
     pub(super) fn height(&self, row: Row) -> f64 {
@@ -85,22 +80,13 @@ impl Sheet<'_> {
         let targets = self.of.trials.iter().filter(|_| both).map(|t| &t.targets);
         let outputs = self.of.trials.iter().filter(|_| both).map(|t| &t.outputs);
         joint_range(
-            self.of
-                .trials
-                .iter()
-                .map(|t| self.matrix(row, t))
-                .chain(targets)
-                .chain(outputs),
+            self.of.trials.iter().map(|t| self.matrix(row, t)).chain(targets).chain(outputs),
         )
     }
 
     fn x(&self, trial: &Trial, place: Place) -> Axis {
         let axis = Axis::new(self.time).range(0.0, (trial.steps().max(1)) as f64 * self.step);
-        if place.bottom {
-            axis
-        } else {
-            axis.without_numbers().bare()
-        }
+        if place.bottom { axis } else { axis.without_numbers().bare() }
     }
 
     /// Values of one channel at the middle of their steps.
@@ -125,19 +111,12 @@ impl Sheet<'_> {
 
     fn inputs(&self, trial: &Trial, place: Place) -> Panel {
         let lanes = Lanes::new(self.channels(Row::Inputs), self.range(Row::Inputs));
-        let mut panel = Panel::new(
-            self.x(trial, place),
-            lanes.axis(&self.of.inputs, place.first),
-        )
-        .marks(lanes.zeros());
+        let mut panel = Panel::new(self.x(trial, place), lanes.axis(&self.of.inputs, place.first))
+            .marks(lanes.zeros());
         for c in 0..trial.inputs.columns() {
             panel = panel.mark(lanes.line(c, self.points(&trial.inputs, c), Color::line(c)));
         }
-        if place.last {
-            lanes.scale_bar(panel)
-        } else {
-            panel
-        }
+        if place.last { lanes.scale_bar(panel) } else { panel }
     }
 
     fn output(&self, trial: &Trial, place: Place) -> Panel {
@@ -151,9 +130,8 @@ impl Sheet<'_> {
         } else {
             Legend::None
         });
-        let output = Line::new(self.points(&trial.outputs, 0), Color::BLUE)
-            .width(1.1)
-            .name("output");
+        let output =
+            Line::new(self.points(&trial.outputs, 0), Color::BLUE).width(1.1).name("output");
         let target = Line::new(self.points(&trial.targets, 0), Color::INK)
             .width(0.8)
             .dashed()
@@ -163,16 +141,9 @@ impl Sheet<'_> {
 
     fn outputs(&self, trial: &Trial, place: Place) -> Panel {
         let lanes = Lanes::new(self.channels(Row::Outputs), self.range(Row::Outputs));
-        let mut panel = Panel::new(
-            self.x(trial, place),
-            lanes.axis(&self.of.outputs, place.first),
-        )
-        .legend(if place.last {
-            Legend::Right
-        } else {
-            Legend::None
-        })
-        .marks(self.windows(trial));
+        let mut panel = Panel::new(self.x(trial, place), lanes.axis(&self.of.outputs, place.first))
+            .legend(if place.last { Legend::Right } else { Legend::None })
+            .marks(self.windows(trial));
         for c in 0..trial.outputs.columns() {
             panel = panel
                 .mark(
@@ -204,9 +175,7 @@ impl Sheet<'_> {
         // A target asked for all the time needs no shade.
         windows.retain(|w| *w != (0, trial.steps()));
         let band = |(from, to)| {
-            Band::new(from as f64 * self.step, to as f64 * self.step)
-                .name("asked for")
-                .into()
+            Band::new(from as f64 * self.step, to as f64 * self.step).name("asked for").into()
         };
         windows.into_iter().map(band).collect()
     }
@@ -217,15 +186,10 @@ impl Sheet<'_> {
         };
         let shape = (first.activity.rows(), first.activity.columns());
         let mut sum = vec![0.0; shape.0 * shape.1];
-        for t in self
-            .of
-            .trials
-            .iter()
-            .filter(|t| (t.activity.rows(), t.activity.columns()) == shape)
+        for t in
+            self.of.trials.iter().filter(|t| (t.activity.rows(), t.activity.columns()) == shape)
         {
-            sum.iter_mut()
-                .zip(t.activity.values())
-                .for_each(|(s, v)| *s += v);
+            sum.iter_mut().zip(t.activity.values()).for_each(|(s, v)| *s += v);
         }
         let mean = Matrix::new(shape.0, shape.1, &sum).unwrap_or_else(|_| first.activity.clone());
         self.of.order.indices(&mean.transposed())
@@ -234,9 +198,7 @@ impl Sheet<'_> {
     fn activity(&self, trial: &Trial, place: Place) -> Panel {
         let units = trial.activity.transposed().rows_in_order(&self.order().0);
         let n = units.rows();
-        let y = Axis::new("unit")
-            .ticks_at(unit_ticks(n))
-            .range(0.0, (n as f64).max(1.0));
+        let y = Axis::new("unit").ticks_at(unit_ticks(n)).range(0.0, (n as f64).max(1.0));
         let y = if place.first { y } else { y.without_numbers() };
         let end = trial.activity.rows() as f64 * self.step;
         let panel = Panel::new(self.x(trial, place), y);
@@ -247,11 +209,7 @@ impl Sheet<'_> {
             activity_colors(self.range(Row::Activity)),
             (192, self.pixels()),
         );
-        if place.last {
-            panel.colorbar(self.of.quantity.clone())
-        } else {
-            panel
-        }
+        if place.last { panel.colorbar(self.of.quantity.clone()) } else { panel }
     }
 
     /// Columns of a heat-map: together the trials stay within one page's worth of pixels.
@@ -268,16 +226,10 @@ impl Sheet<'_> {
         };
         let channels = matrix.transposed();
         let n = channels.rows();
-        let y = Axis::new(name)
-            .ticks_at(unit_ticks(n))
-            .range(0.0, (n as f64).max(1.0));
+        let y = Axis::new(name).ticks_at(unit_ticks(n)).range(0.0, (n as f64).max(1.0));
         let y = if place.first { y } else { y.without_numbers() };
         let (map, lo, hi) = activity_colors(self.range(row));
-        let colors = if map == Colormap::Viridis {
-            (map, lo.min(0.0), hi)
-        } else {
-            (map, lo, hi)
-        };
+        let colors = if map == Colormap::Viridis { (map, lo.min(0.0), hi) } else { (map, lo, hi) };
         let panel = unit_heat(
             Panel::new(self.x(trial, place), y),
             channels,
@@ -285,10 +237,6 @@ impl Sheet<'_> {
             colors,
             (96, self.pixels()),
         );
-        if place.last {
-            panel.colorbar("")
-        } else {
-            panel
-        }
+        if place.last { panel.colorbar("") } else { panel }
     }
 }

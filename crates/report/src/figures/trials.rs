@@ -36,14 +36,7 @@ impl Trial {
         asked: Vec<f64>,
         activity: Matrix,
     ) -> Trial {
-        Trial {
-            title: title.into(),
-            inputs,
-            targets,
-            outputs,
-            asked,
-            activity,
-        }
+        Trial { title: title.into(), inputs, targets, outputs, asked, activity }
     }
 }
 
@@ -64,11 +57,7 @@ impl SampleTrials {
     /// Trials sampled every `dt_ms` milliseconds.
     #[must_use]
     pub fn new(dt_ms: f64) -> SampleTrials {
-        let dt = if dt_ms.is_finite() && dt_ms > 0.0 {
-            dt_ms
-        } else {
-            1.0
-        };
+        let dt = if dt_ms.is_finite() && dt_ms > 0.0 { dt_ms } else { 1.0 };
         SampleTrials {
             dt,
             inputs: Vec::new(),
@@ -120,22 +109,15 @@ impl SampleTrials {
         let columns = self.trials.len().max(1);
         let steps = self.trials.iter().map(Trial::steps).max().unwrap_or(0);
         let (factor, unit) = time_unit(steps as f64 * self.dt);
-        let sheet = Sheet {
-            of: self,
-            step: self.dt * factor,
-            time: unit,
-        };
+        let sheet = Sheet { of: self, step: self.dt * factor, time: unit };
         let mut figure = Figure::new("Sample trials", Width::Double).columns(vec![1.0; columns]);
         let mut rows = Vec::new();
         for (letter, kind) in ('a'..).zip(sheet.rows()) {
             let row = rows.len();
             rows.push(Height::Mm(sheet.height(kind)));
             for (i, trial) in self.trials.iter().enumerate() {
-                let place = Place {
-                    first: i == 0,
-                    last: i + 1 == columns,
-                    bottom: kind == Row::Activity,
-                };
+                let place =
+                    Place { first: i == 0, last: i + 1 == columns, bottom: kind == Row::Activity };
                 let mut panel = sheet.panel(kind, trial, place);
                 let heading = if row == 0 { trial.title.as_str() } else { "" };
                 if i == 0 {
@@ -167,9 +149,7 @@ impl Trial {
     }
 
     fn told(&self) -> String {
-        let asked: Vec<usize> = (0..self.asked.len())
-            .filter(|&t| self.asked[t] > 0.0)
-            .collect();
+        let asked: Vec<usize> = (0..self.asked.len()).filter(|&t| self.asked[t] > 0.0).collect();
         let error: Vec<f64> = asked
             .iter()
             .flat_map(|&t| (0..self.outputs.columns()).map(move |c| (t, c)))
@@ -194,16 +174,13 @@ mod tests {
     use crate::mark::Mark;
 
     fn matrix(rows: usize, columns: usize) -> Matrix {
-        let values: Vec<f64> = (0..rows * columns)
-            .map(|i| (i as f64 * 0.3).sin())
-            .collect();
+        let values: Vec<f64> = (0..rows * columns).map(|i| (i as f64 * 0.3).sin()).collect();
         Matrix::new(rows, columns, &values).unwrap()
     }
 
     fn sample(inputs: usize, outputs: usize) -> SampleTrials {
-        let asked = (0..50)
-            .map(|t| f64::from(u8::from((10..20).contains(&t) || t >= 40)))
-            .collect();
+        let asked =
+            (0..50).map(|t| f64::from(u8::from((10..20).contains(&t) || t >= 40))).collect();
         let trial = Trial::new(
             "a <b>",
             matrix(50, inputs),
@@ -222,21 +199,11 @@ mod tests {
     #[test]
     fn asked_for_windows_are_found() {
         let s = sample(2, 1);
-        let sheet = Sheet {
-            of: &s,
-            step: 20.0,
-            time: "time (ms)",
-        };
+        let sheet = Sheet { of: &s, step: 20.0, time: "time (ms)" };
         let windows = sheet.windows(&s.trials[0]);
         let edges: Vec<(f64, f64)> = windows
             .iter()
-            .map(|m| {
-                if let Mark::Band(b) = m {
-                    (b.from, b.to)
-                } else {
-                    (0.0, 0.0)
-                }
-            })
+            .map(|m| if let Mark::Band(b) = m { (b.from, b.to) } else { (0.0, 0.0) })
             .collect();
         assert_eq!(edges, [(200.0, 400.0), (800.0, 1000.0)]);
     }
@@ -252,18 +219,8 @@ mod tests {
     #[test]
     fn nothing_at_all_is_drawn_as_nothing() {
         let empty = Matrix::new::<f64>(0, 0, &[]).unwrap();
-        let trial = Trial::new(
-            "",
-            empty.clone(),
-            empty.clone(),
-            empty.clone(),
-            vec![],
-            empty,
-        );
-        for s in [
-            SampleTrials::new(f64::NAN),
-            SampleTrials::new(1.0).trial(trial),
-        ] {
+        let trial = Trial::new("", empty.clone(), empty.clone(), empty.clone(), vec![], empty);
+        for s in [SampleTrials::new(f64::NAN), SampleTrials::new(1.0).trial(trial)] {
             assert!(roxmltree::Document::parse(&s.figure().svg()).is_ok());
         }
     }

@@ -98,11 +98,7 @@ impl WeightMatrix {
             if two {
                 panel = panel.title(lettered(
                     if last { 'b' } else { 'a' },
-                    if last {
-                        "after training"
-                    } else {
-                        "before training"
-                    },
+                    if last { "after training" } else { "before training" },
                 ));
             }
             figure = figure.place(0, i, panel);
@@ -144,12 +140,7 @@ impl WeightMatrix {
 
     fn told(&self) -> String {
         let w = &self.after;
-        let finite: Vec<f64> = w
-            .values()
-            .iter()
-            .copied()
-            .filter(|v| v.is_finite())
-            .collect();
+        let finite: Vec<f64> = w.values().iter().copied().filter(|v| v.is_finite()).collect();
         let n = finite.len().max(1) as f64;
         let mean = finite.iter().sum::<f64>() / n;
         let sd = (finite.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
@@ -180,17 +171,12 @@ fn ticks(units: usize, groups: &[(String, usize)], downwards: bool) -> Vec<(f64,
         1 => vec![(0.5, Label::from("1"))],
         _ => {
             // 1, the last, and what a linear axis would label between them, away from both.
-            let mut at: Vec<usize> = crate::ticks::linear(1.0, n, 5)
-                .major
-                .iter()
-                .map(|t| t.0 as usize)
-                .collect();
+            let mut at: Vec<usize> =
+                crate::ticks::linear(1.0, n, 5).major.iter().map(|t| t.0 as usize).collect();
             at.retain(|&t| t as f64 > 0.12 * n && (t as f64) < 0.86 * n);
             at.extend([1, units]);
             at.sort_unstable();
-            at.into_iter()
-                .map(|t| (place(t as f64 - 0.5), Label::from(t.to_string())))
-                .collect()
+            at.into_iter().map(|t| (place(t as f64 - 0.5), Label::from(t.to_string()))).collect()
         }
     }
 }
@@ -221,21 +207,12 @@ mod tests {
     #[test]
     fn groups_label_their_middles_if_they_cover_the_units() {
         let groups = [("E".to_owned(), 6), ("I".to_owned(), 2)];
-        assert_eq!(
-            ticks(8, &groups, false)
-                .iter()
-                .map(|t| t.0)
-                .collect::<Vec<_>>(),
-            [3.0, 7.0]
-        );
+        assert_eq!(ticks(8, &groups, false).iter().map(|t| t.0).collect::<Vec<_>>(), [3.0, 7.0]);
         assert_eq!(ticks(8, &groups, true)[0].0, 5.0);
         assert_eq!(boundaries(&groups, 8), [6]);
         assert!(boundaries(&groups, 9).is_empty());
         assert_eq!(
-            ticks(128, &[], false)
-                .iter()
-                .map(|t| t.1.plain())
-                .collect::<Vec<_>>(),
+            ticks(128, &[], false).iter().map(|t| t.1.plain()).collect::<Vec<_>>(),
             ["1", "50", "100", "128"]
         );
     }
@@ -245,11 +222,7 @@ mod tests {
         let mut w = vec![0.1; 1000];
         w[7] = -50.0;
         let figure = WeightMatrix::new("W", Matrix::new(25, 40, &w).unwrap()).figure();
-        assert!(
-            figure.notes()[0].contains("the largest is 50"),
-            "{:?}",
-            figure.notes()
-        );
+        assert!(figure.notes()[0].contains("the largest is 50"), "{:?}", figure.notes());
         let zero = WeightMatrix::new("W", Matrix::new(3, 3, &[0.0; 9]).unwrap()).figure();
         assert!(zero.notes().is_empty() && zero.svg().contains("<image"));
     }

@@ -140,11 +140,7 @@ impl Page {
         out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n");
         out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"attractor\">\n");
-        let _ = writeln!(
-            out,
-            "<meta name=\"description\" content=\"{}\">",
-            escape(&self.summary)
-        );
+        let _ = writeln!(out, "<meta name=\"description\" content=\"{}\">", escape(&self.summary));
         let _ = writeln!(
             out,
             "<title>{title} · attractor</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>"
@@ -156,10 +152,7 @@ impl Page {
         self.head(&mut out);
         out.push_str("</header>\n");
         self.body(&mut out);
-        let _ = write!(
-            out,
-            "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
-        );
+        let _ = write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
         out
     }
 
@@ -194,12 +187,8 @@ impl Page {
         if !self.facts.is_empty() {
             out.push_str("<dl class=\"facts\">\n");
             for (name, value) in &self.facts {
-                let _ = writeln!(
-                    out,
-                    "<div><dt>{}</dt><dd>{}</dd></div>",
-                    escape(name),
-                    escape(value)
-                );
+                let _ =
+                    writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
             }
             out.push_str("</dl>\n");
         }
@@ -249,11 +238,7 @@ impl Page {
 }
 
 fn write_figure(out: &mut String, figure: &Figure, number: usize) {
-    let narrow = if figure.width_mm() < 120.0 {
-        " class=\"narrow\""
-    } else {
-        ""
-    };
+    let narrow = if figure.width_mm() < 120.0 { " class=\"narrow\"" } else { "" };
     // Wider than a phone: the plate scrolls sideways, also by keyboard.
     let _ = write!(
         out,
@@ -261,11 +246,7 @@ fn write_figure(out: &mut String, figure: &Figure, number: usize) {
         figure.width_mm(),
         figure.inline_svg()
     );
-    let _ = write!(
-        out,
-        "<figcaption><b>Figure {number}.</b> {}",
-        figure.caption_label().html()
-    );
+    let _ = write!(out, "<figcaption><b>Figure {number}.</b> {}", figure.caption_label().html());
     for note in figure.notes() {
         let _ = write!(out, " <span class=\"remark\">{}</span>", escape(note));
     }
@@ -312,14 +293,9 @@ mod tests {
     fn the_page_asks_nobody_for_anything() {
         let html = Page::new("t").html();
         assert!(html.contains("default-src 'none'"));
-        for reach in [
-            "src=\"http",
-            "href=\"http",
-            "url(http",
-            "@import",
-            "fetch(",
-            "XMLHttpRequest",
-        ] {
+        for reach in
+            ["src=\"http", "href=\"http", "url(http", "@import", "fetch(", "XMLHttpRequest"]
+        {
             assert!(!html.contains(reach), "{reach}");
         }
     }
@@ -327,19 +303,8 @@ mod tests {
     #[test]
     fn sections_close_and_figures_are_numbered() {
         let f = Figure::new("f", Width::Single);
-        let html = Page::new("t")
-            .section("a")
-            .figure(&f)
-            .section("b")
-            .figure(&f)
-            .html();
-        assert_eq!(
-            (
-                html.matches("<section>").count(),
-                html.matches("</section>").count()
-            ),
-            (2, 2)
-        );
+        let html = Page::new("t").section("a").figure(&f).section("b").figure(&f).html();
+        assert_eq!((html.matches("<section>").count(), html.matches("</section>").count()), (2, 2));
         assert!(html.contains("<b>Figure 2.</b>"));
     }
 }

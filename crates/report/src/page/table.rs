@@ -15,19 +15,13 @@ impl Cell {
     /// Words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Cell {
-        Cell {
-            text: text.into(),
-            value: None,
-        }
+        Cell { text: text.into(), value: None }
     }
 
     /// A number shown with so many significant digits; all of them appear under the pointer.
     #[must_use]
     pub fn number(value: f64, digits: usize) -> Cell {
-        Cell {
-            text: number(value, digits),
-            value: Some(value),
-        }
+        Cell { text: number(value, digits), value: Some(value) }
     }
 
     /// A number with so many decimals, so that a column lines up.
@@ -40,20 +34,13 @@ impl Cell {
         {
             return Cell::number(value, decimals.max(1));
         }
-        let whole = if size >= 1.0 {
-            size.log10().floor() as usize + 1
-        } else {
-            0
-        };
+        let whole = if size >= 1.0 { size.log10().floor() as usize + 1 } else { 0 };
         let text = if size >= 1e4 && whole + decimals <= 15 {
             number(value, whole + decimals)
         } else {
             format!("{value:.decimals$}").replace('-', "−")
         };
-        Cell {
-            text,
-            value: Some(value),
-        }
+        Cell { text, value: Some(value) }
     }
 
     /// A whole number.
@@ -61,11 +48,7 @@ impl Cell {
     pub fn integer(value: i64) -> Cell {
         let digits = value.unsigned_abs().max(1).ilog10() as usize + 1;
         Cell {
-            text: if digits <= 6 {
-                number(value as f64, digits)
-            } else {
-                value.to_string()
-            },
+            text: if digits <= 6 { number(value as f64, digits) } else { value.to_string() },
             value: Some(value as f64),
         }
     }
@@ -83,10 +66,7 @@ impl Table {
     /// A table that shows this.
     #[must_use]
     pub fn new(caption: impl Into<String>) -> Table {
-        Table {
-            caption: caption.into(),
-            ..Table::default()
-        }
+        Table { caption: caption.into(), ..Table::default() }
     }
 
     /// Column headings, with units.
@@ -104,13 +84,7 @@ impl Table {
     }
 
     pub(super) fn write(&self, out: &mut String) {
-        let width = self
-            .rows
-            .iter()
-            .map(Vec::len)
-            .max()
-            .unwrap_or(0)
-            .max(self.columns.len());
+        let width = self.rows.iter().map(Vec::len).max().unwrap_or(0).max(self.columns.len());
         let numeric: Vec<bool> = (0..width)
             .map(|c| {
                 let mut cells = self.rows.iter().filter_map(|r| r.get(c)).peekable();
@@ -169,11 +143,7 @@ mod tests {
         Table::new("c")
             .columns(["a", "b"])
             .row([Cell::text("x"), Cell::number(f64::NAN, 3)])
-            .row([
-                Cell::text("y"),
-                Cell::number(0.25, 2),
-                Cell::integer(-12_345_678),
-            ])
+            .row([Cell::text("y"), Cell::number(0.25, 2), Cell::integer(-12_345_678)])
             .row([])
             .write(&mut out);
         assert_eq!(out.matches("<tr>").count(), 4);

@@ -28,14 +28,8 @@ pub(crate) struct Court<'a> {
 fn value(court: &Court<'_>, fold: &Division, trained: &Trained) -> Result<Option<f64>, RunError> {
     let mean = court.recording.mean_over(&fold.train)?;
     let predictor = Predictor::new(trained, 1)?;
-    let judged = evaluate(
-        &predictor,
-        court.recording,
-        &fold.held_out,
-        &mean,
-        court.lead,
-        court.horizons,
-    );
+    let judged =
+        evaluate(&predictor, court.recording, &fold.held_out, &mean, court.lead, court.horizons);
     // a part whose stretches are too short to judge by says nothing
     let Ok(modes) = judged else { return Ok(None) };
     let sum: f64 = modes.iter().map(|(_, r2)| r2.pooled().max(WORST)).sum();
@@ -154,7 +148,6 @@ fn one(
         Err(error) => Err(error),
     }
 }
-
 
 #[cfg(test)]
 mod tests {

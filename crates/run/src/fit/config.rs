@@ -230,16 +230,12 @@ impl FitExperiment {
         seed: Option<u64>,
     ) -> Result<Self, ConfigError> {
         let mut layers = Vec::new();
-        layers.extend(file.map(|file| {
-            format!("recording.file={}", toml::Value::String(file.to_owned()))
-        }));
+        layers.extend(
+            file.map(|file| format!("recording.file={}", toml::Value::String(file.to_owned()))),
+        );
         layers.extend(overrides.iter().cloned());
-        let request = Request {
-            task: None,
-            config: config.map(Path::to_owned),
-            overrides: layers,
-            seed,
-        };
+        let request =
+            Request { task: None, config: config.map(Path::to_owned), overrides: layers, seed };
         let user = request.tree().map_err(|problems| ConfigError { problems })?;
         let mut problems = Vec::new();
         let experiment = Self::resolve(user, &mut problems);

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use attractor_learn::Progress;
-use attractor_recording::{
-    BaselineOptions, Baselines, Division, Recording, baselines, evaluate,
-};
+use attractor_recording::{BaselineOptions, Baselines, Division, Recording, baselines, evaluate};
 
 use super::choice::{Court, best, couplings, filters};
 use super::config::{FitConfig, ForecastConfig};

@@ -9,8 +9,8 @@ use attractor_equations::{Neuron, NeuronError};
 use attractor_learn::{Model, Names, Signal};
 use attractor_network::library::{self, NoisePlace, Nonlinearity};
 use attractor_network::{
-    Description, Layout, Loss, Network, NetworkError, NoiseSource, Population, Projection, RunError,
-    SignalId, Start, Wiring,
+    Description, Layout, Loss, Network, NetworkError, NoiseSource, Population, Projection,
+    RunError, SignalId, Start, Wiring,
 };
 use attractor_numerics::law::Law;
 use ndarray::Array3;
@@ -154,10 +154,13 @@ impl Shape {
             return library::leaky(Nonlinearity::Tanh, place);
         }
         Neuron::define("leaky-tanh-filter", |n| {
-            n.doc("leaky tanh unit that filters its own past: x1, x2, … are x one step ago, two, …");
+            n.doc(
+                "leaky tanh unit that filters its own past: x1, x2, … are x one step ago, two, …",
+            );
             let x = n.state("x").doc("potential");
             let i = n.drive("I").doc("summed input");
-            let tau = n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
+            let tau =
+                n.param("tau", 100.0).unit("ms").doc("time constant").range(1e-3, f64::INFINITY);
             let mut field = i - x;
             let mut before = x;
             for lag in 0..self.history {

@@ -107,7 +107,8 @@ impl Forecast for Predictor {
         if let Some(given) = trials.start.as_mut().filter(|_| self.jitter > 0.0) {
             let name = format!("jitter/{}/{start}", stretch.trial);
             let law = Law::Normal { sd: self.jitter };
-            let errors = law.sample(1, self.shape.units, &mut random::stream(self.noise.seed, &name));
+            let errors =
+                law.sample(1, self.shape.units, &mut random::stream(self.noise.seed, &name));
             given.iter_mut().zip(errors).for_each(|(x, error)| *x += error as f32);
         }
         let step = self.shape.steps;

@@ -113,7 +113,8 @@ pub(crate) fn scaled(
                 }
             }
         };
-        let factor = if scale > 0.0 && how != Normalisation::None { peak as f32 / scale } else { 1.0 };
+        let factor =
+            if scale > 0.0 && how != Normalisation::None { peak as f32 / scale } else { 1.0 };
         unit.mapv_inplace(|x| x * factor);
     }
     scaled

@@ -94,8 +94,8 @@ pub(crate) fn copied(
         let model = free(&predictor, &job.recording, stretch);
         runs.add(&job.recording, stretch, &model, false);
     }
-    let mut bars = HorizonScores::new(["network"])
-        .label(Label::new().text("in-sample ").italic("R").sup("2"));
+    let mut bars =
+        HorizonScores::new(["network"]).label(Label::new().text("in-sample ").italic("R").sup("2"));
     for Score { horizon, teacher_forced, r2 } in &scores.clean {
         bars = bars.horizon(way(*horizon), *teacher_forced, [r2.unwrap_or(f64::NAN)]);
     }
@@ -331,9 +331,9 @@ fn cell(score: Option<f64>) -> Cell {
 fn copy_table(copy: &Reproduction) -> Table {
     let mut table = Table::new("R² in sample").columns(["way to predict", "start", "R²"]);
     for score in &copy.clean {
-        let start = if score.teacher_forced { "every frame, teacher-forced" } else { "first frame" };
-        table =
-            table.row([Cell::text(way(score.horizon)), Cell::text(start), cell(score.r2)]);
+        let start =
+            if score.teacher_forced { "every frame, teacher-forced" } else { "first frame" };
+        table = table.row([Cell::text(way(score.horizon)), Cell::text(start), cell(score.r2)]);
     }
     let off = format!("first frame, off by {} in potential", number(copy.jitter, 3));
     table = table.row([Cell::text("free run"), Cell::text(off), cell(copy.jittered)]);
@@ -345,8 +345,17 @@ fn copy_table(copy: &Reproduction) -> Table {
 }
 
 fn forecast_table(scores: &ForecastScores) -> Table {
-    let columns =
-        ["way to predict", "start", "network", "ridge", "last value", "mean", "network, training", "ridge, training", "frames judged"];
+    let columns = [
+        "way to predict",
+        "start",
+        "network",
+        "ridge",
+        "last value",
+        "mean",
+        "network, training",
+        "ridge, training",
+        "frames judged",
+    ];
     let mut table = Table::new("R² on held-out data, and on training data").columns(columns);
     for row in &scores.rows {
         let start = if row.teacher_forced { "teacher-forced" } else { "once per stretch" };

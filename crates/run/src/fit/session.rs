@@ -258,9 +258,10 @@ impl<'a> Session<'a> {
         self.say(&format!("forecast {with}: choosing penalties and training"));
         let began = Instant::now();
         let mut curve = Curve::new();
-        let trained = trial.train(config, threads, &mut |progress| self.watch(progress), &mut |p| {
-            curve.push((p.loss, p.grad_norm, p.rate));
-        })?;
+        let trained =
+            trial.train(config, threads, &mut |progress| self.watch(progress), &mut |p| {
+                curve.push((p.loss, p.grad_norm, p.rate));
+            })?;
         let Some((trained, chosen)) = trained else { return Ok(None) };
         self.say(&format!(
             "forecast {with}: l2 {:e}, filter_l2 {:e} chosen within the training data",

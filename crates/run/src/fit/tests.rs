@@ -47,7 +47,8 @@ fn known(units: usize, frames: usize, rank: Option<usize>) -> (Array3<f32>, Arra
     trials.start = Some(Array2::from_elem((1, shape.start_values()), 0.2));
     let mut engine = Engine::new(network.clone(), EngineOptions::default()).unwrap();
     let rates = [network.signal("rec.r").unwrap()];
-    let run = engine.run(&parameters, &trials, NoiseSource::off(), &Interventions::default(), &rates);
+    let run =
+        engine.run(&parameters, &trials, NoiseSource::off(), &Interventions::default(), &rates);
     (run.unwrap().remove(0), inputs)
 }
 
@@ -173,11 +174,8 @@ fn training_never_sees_held_out_frames_nor_the_gap() {
     });
     let prepared = prepared(activity, None);
     for seed in 1..6 {
-        let mut config = config(&[
-            "recording.normalise=none",
-            "forecast.window=20",
-            "forecast.l2=[1.0]",
-        ]);
+        let mut config =
+            config(&["recording.normalise=none", "forecast.window=20", "forecast.l2=[1.0]"]);
         config.seed = seed;
         let trial = Trial::prepare(&prepared, &config, false).unwrap();
         assert_eq!(config.recording.smooth, 4.0);
@@ -334,7 +332,8 @@ fn everything_is_written_and_labelled() {
 #[test]
 fn wrong_requests_are_errors_that_name_the_key() {
     let said = |overrides: &[&str]| experiment("x.npz", overrides).unwrap_err().to_string();
-    let message = said(&["recording.smoth=2", "forecast.window=1", "network.rank=0", "recording.peak=2"]);
+    let message =
+        said(&["recording.smoth=2", "forecast.window=1", "network.rank=0", "recording.peak=2"]);
     for part in ["smoth", "recording.smooth", "forecast.window", "network.rank", "recording.peak"] {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -379,8 +378,7 @@ fn trials_are_held_out_whole() {
     let prepared = Prepared { recording: cut.without_inputs(), silent: 0, inputs: None };
     let config = config(&["recording.smooth=0", "forecast.updates=5", "forecast.l2=[10.0]"]);
     let trial = Trial::prepare(&prepared, &config, false).unwrap();
-    let (trained, chosen) =
-        trial.train(&config, 1, &mut |_| true, &mut |_| {}).unwrap().unwrap();
+    let (trained, chosen) = trial.train(&config, 1, &mut |_| true, &mut |_| {}).unwrap().unwrap();
     let scores = trial.judge(&trained, chosen, &config, 1).unwrap();
     assert_eq!((scores.train.len(), scores.held_out.len()), (8, 2));
     assert!(Arc::ptr_eq(&trial.recording, &trial.job(&config).recording));

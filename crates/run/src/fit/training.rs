@@ -54,9 +54,7 @@ impl Job {
         let network = network(shape)?;
         let filter = match shape.history {
             0 => Vec::new(),
-            history => {
-                filter::shared(recording, stretches, history, shape.alpha(), self.filter_l2)
-            }
+            history => filter::shared(recording, stretches, history, shape.alpha(), self.filter_l2),
         };
         let parameters = shape.initial(&network, &filter, self.seed);
         Ok(Trained { shape: shape.clone(), network, parameters })

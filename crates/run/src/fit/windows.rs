@@ -22,16 +22,12 @@ pub(crate) struct Begin {
 
 /// Frames to run on from in these stretches: with `every`, all that have half a window before them,
 /// otherwise the first of each stretch. `lags` frames are known at the start.
-pub(crate) fn begins(
-    stretches: &[Stretch],
-    lags: usize,
-    window: usize,
-    every: bool,
-) -> Vec<Begin> {
+pub(crate) fn begins(stretches: &[Stretch], lags: usize, window: usize, every: bool) -> Vec<Begin> {
     let mut begins = Vec::new();
     for Stretch { trial, frames } in stretches {
         let (first, end) = (frames.start + lags - 1, frames.end);
-        let last = if every { end.saturating_sub(window.div_ceil(2)).max(first + 1) } else { first + 1 };
+        let last =
+            if every { end.saturating_sub(window.div_ceil(2)).max(first + 1) } else { first + 1 };
         let inside = (first..last).filter(|frame| frame + 1 < end);
         begins.extend(inside.map(|frame| Begin { trial: *trial, frame, end }));
     }
@@ -65,7 +61,11 @@ pub(crate) fn trials(
         for ahead in 0..known {
             let now = frame + 1 + ahead;
             for step in ahead * steps..(ahead + 1) * steps {
-                inputs.slice_mut(s![step, k, ..]).assign(&recording.inputs.slice(s![now, trial, ..]));
+                inputs.slice_mut(s![step, k, ..]).assign(&recording.inputs.slice(s![
+                    now,
+                    trial,
+                    ..
+                ]));
             }
             let step = (ahead + 1) * steps - 1;
             values.slice_mut(s![step, k, ..]).assign(&recording.activity.slice(s![now, trial, ..]));
