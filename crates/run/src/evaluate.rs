@@ -1,7 +1,7 @@
 //! How well a network does on trials that nothing has seen before, and a few of them to look at.
 
 use attractor_data::Trials;
-use attractor_learn::{Model, Names, ObjectiveError, Phase, Signal, TrainError};
+use attractor_learn::{Model, Names, ObjectiveError, Signal, TrainError};
 use attractor_network::{Engine, NoiseSource, Part, SignalId, SignalView};
 use ndarray::{Array3, s};
 
@@ -38,7 +38,7 @@ pub(crate) fn evaluate(
 ) -> Result<Evaluation, RunError> {
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
     let scored = signal(experiment, &experiment.material.scored())?;
-    let objective = experiment.phases.last().map(Phase::clone).unwrap_or_default().objective;
+    let objective = experiment.phases.last().cloned().unwrap_or_default().objective;
     let resolved = objective.resolve(&*experiment.network).map_err(first)?;
     let mut record: Vec<SignalId> = resolved.signals().to_vec();
     if !record.contains(&scored.id) {

@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         others: arguments.others.clone(),
         own: own.unwrap_or_default(),
     };
-    let table = attractor_bench::run(&options, |what| complain(what)).map_err(failed)?;
+    let table = attractor_bench::run(&options, complain).map_err(failed)?;
     if let Some(folder) = &arguments.save {
         save(&table, folder).map_err(failed)?;
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use attractor_equations::Neuron;
 use attractor_learn::{Phase, PhaseError, Stop, Validate};
-use attractor_network::library::NoisePlace;
 use attractor_network::{Network, Wiring};
 use attractor_numerics::law::Law;
 
@@ -81,7 +80,7 @@ impl Experiment {
         let complete = material.is_some() && chosen.is_some();
         // with something to stand in for what is wrong, the rest can still be checked
         let chosen = chosen.or_else(|| {
-            neurons::named(attractor_network::library::DEFAULT, NoisePlace::Outside, None, problems)
+            neurons::named(attractor_network::library::DEFAULT, neurons::PLACE, None, problems)
         })?;
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
         let scored =

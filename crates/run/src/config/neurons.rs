@@ -10,6 +10,10 @@ use super::problem::{Place, Problem, closest, did_you_mean};
 use super::read::read;
 use super::tree::{Node, Value};
 
+/// Where noise enters when nobody says: sd 0.05 a step, added to the state (Valente, Pillow & Ostojic
+/// 2022, arXiv:2110.09804).
+pub(super) const PLACE: NoisePlace = NoisePlace::Outside;
+
 /// The neuron of a configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
@@ -17,7 +21,7 @@ pub(crate) struct Chosen {
     pub(crate) ports: Ports,
     /// How the resolved configuration says it: by name if it is the library's, else written out.
     pub(crate) choice: NeuronChoice,
-    /// Where its noise enters, if that was a choice.
+    /// Where its noise enters if nobody says `none`, for neurons that leave the choice.
     pub(crate) noise: Option<NoisePlace>,
 }
 
@@ -86,13 +90,18 @@ pub(super) fn named(
             return None;
         }
     };
-    let noisy = !neuron.noises.is_empty();
+    // a neuron without noise may be one whose noise is off, or one that never has any
+    let noisy = match place {
+        NoisePlace::None => library::neuron(name, PLACE)?.is_ok_and(|n| !n.noises.is_empty()),
+        _ => !neuron.noises.is_empty(),
+    };
     if let Some(asked) = asked.filter(|_| place != NoisePlace::None && !noisy) {
         let message = format!("`{name}` has no noise; leave `network.noise` out");
         problems.push(Problem::new("network.noise", message).at(&asked.place));
     }
     let ports = library::ports(name).unwrap_or_else(|| Ports::of(&neuron));
-    let (choice, noise) = (NeuronChoice::Name(name.to_owned()), noisy.then_some(place));
+    let choice = NeuronChoice::Name(name.to_owned());
+    let noise = noisy.then_some(if place == NoisePlace::None { PLACE } else { place });
     Some(Chosen { neuron, ports, choice, noise })
 }
 
@@ -101,8 +110,7 @@ fn noise(asked: Option<&Node>) -> NoisePlace {
     match asked.and_then(Node::text) {
         Some("none") => NoisePlace::None,
         Some("inside") => NoisePlace::Inside,
-        // Valente, Pillow & Ostojic 2022: sd 0.05 a step, added to the state
-        _ => NoisePlace::Outside,
+        _ => PLACE,
     }
 }
 

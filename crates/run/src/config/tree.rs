@@ -195,10 +195,19 @@ impl Node {
     ///
     /// Tables are merged key by key, with two exceptions that concern tables with a `kind`: another
     /// kind replaces the whole table, for its other keys belonged to the old kind; and a text alone is
-    /// short for `{ kind = text }`. Numbers as keys count the entries of a list. Anything else is
-    /// replaced.
-    pub(crate) fn under(self, over: Node) -> Node {
+    /// short for `{ kind = text }`, whether it comes before or after other keys. Numbers as keys count
+    /// the entries of a list. Anything else is replaced.
+    pub(crate) fn under(mut self, over: Node) -> Node {
         let place = over.place.clone();
+        if let (Value::Text(kind), Value::Table(_)) = (&self.value, &over.value)
+            && kind != NONE
+            && over.kind().is_none()
+            // what has a name is complete: a neuron
+            && over.get(&["name"]).is_none()
+        {
+            let text = Node { value: Value::Text(kind.clone()), place: self.place.clone() };
+            self.value = Value::Table(vec![("kind".to_owned(), text)]);
+        }
         let over = match (&self.value, over.value) {
             (Value::Table(_), Value::Text(kind)) if self.kind().is_some() && kind != NONE => {
                 let text = Node { value: Value::Text(kind), place: place.clone() };
@@ -329,6 +338,8 @@ mod tests {
         );
         assert!(over("w.law = 'orthogonal'").contains("law = { kind = \"orthogonal\" }"));
         assert!(over("w = 'low-rank'").contains("w = { kind = \"low-rank\" }"));
+        let short = tree("w = 'low-rank'").under(tree("w.rank = 3"));
+        assert!(plain(&short).contains("w = { kind = \"low-rank\", rank = 3 }"));
         assert!(over("w = 'none'").contains("w = \"none\""));
         assert!(over("k.1 = 7").contains("k = [1, 7]"));
         assert!(over("k.2 = 7").contains("k = { 2 = 7 }"), "beyond the end: left to the reader");

@@ -81,7 +81,7 @@ mod tests {
         let mut activity = Array3::zeros((60, 1, 2));
         for frame in 0..60 {
             for unit in 0..2 {
-                activity[[frame, 0, unit]] = (now[unit] as f64).tanh() as f32;
+                activity[[frame, 0, unit]] = f64::tanh(now[unit]) as f32;
                 let next = 1.8 * now[unit] - 0.85 * before[unit];
                 (before[unit], now[unit]) = (now[unit], next);
             }

@@ -188,11 +188,14 @@ pub(crate) fn warnings(results: &FitResults, config: &FitConfig) -> Vec<String> 
     warnings
 }
 
+/// Update, loss and validation loss of a training curve.
+type Point = (f64, f64, f64);
+
 /// Writes figures and page.
 pub(crate) fn write(
     results: &FitResults,
     shown: &Shown,
-    curves: &[(String, Vec<(f64, f64, f64)>)],
+    curves: &[(String, Vec<Point>)],
     config: &str,
     directory: &RunDirectory,
 ) -> Result<(), RunError> {

@@ -91,7 +91,6 @@ fn a_known_network_is_reproduced() {
     for overrides in [
         vec!["reproduction.hidden=0", updates],
         vec!["reproduction.hidden=10", updates],
-        vec!["reproduction.hidden=10", "network.rank=3", updates],
         vec!["reproduction.hidden=0", "network.steps=2", updates],
     ] {
         let r2 = reproduced(&prepared, &overrides);
@@ -376,7 +375,9 @@ fn trials_are_held_out_whole() {
     let (activity, _) = known(5, 600, None);
     let cut = Recording::new(20.0, activity).unwrap().cut(60).unwrap();
     let prepared = Prepared { recording: cut.without_inputs(), silent: 0, inputs: None };
-    let config = config(&["recording.smooth=0", "forecast.updates=5", "forecast.l2=[10.0]"]);
+    let held_out = "forecast.held_out=0.2";
+    let config =
+        config(&["recording.smooth=0", held_out, "forecast.updates=5", "forecast.l2=[10.0]"]);
     let trial = Trial::prepare(&prepared, &config, false).unwrap();
     let (trained, chosen) = trial.train(&config, 1, &mut |_| true, &mut |_| {}).unwrap().unwrap();
     let scores = trial.judge(&trained, chosen, &config, 1).unwrap();
