@@ -18,7 +18,7 @@
 //! | [`config`] | what a run is made from: layers put together, every problem found |
 //! | [`directory`] | the files of a run |
 //! | [`metrics`] | `metrics.csv` |
-//! | [`results`] | `results.json` |
+//! | [`mod@results`] | `results.json` |
 //! | [`observer`] | who watches a run, and may stop it |
 
 mod checkpoint;
