@@ -91,11 +91,22 @@ fn a_known_network_is_reproduced() {
     for overrides in [
         vec!["reproduction.hidden=0", updates],
         vec!["reproduction.hidden=10", updates],
-        vec!["reproduction.hidden=0", "network.steps=2", updates],
+        vec!["reproduction.hidden=0", "network.steps=2", "forecast.history=0", updates],
     ] {
         let r2 = reproduced(&prepared, &overrides);
         assert!(r2 > 0.95, "{overrides:?}: R² {r2}");
     }
+}
+
+#[test]
+fn a_low_rank_network_is_reproduced_at_its_rank() {
+    let (activity, inputs) = known(20, 120, Some(2));
+    let prepared = prepared(activity, Some(inputs));
+    // the loadings of low-rank networks are trained at 1e-2 (Valente, Pillow & Ostojic 2022)
+    let rate = "reproduction.rate=1e-2";
+    let overrides = ["reproduction.hidden=0", "network.rank=2", "reproduction.updates=800", rate];
+    let r2 = reproduced(&prepared, &overrides);
+    assert!(r2 > 0.95, "R² {r2}");
 }
 
 #[test]
