@@ -14,6 +14,11 @@ pub(crate) enum Failure {
     Failed(String),
     /// A run could not be made or not go on.
     Run(Box<RunError>),
+    /// Somebody stopped a fit; finished parts are kept.
+    Stopped {
+        /// Where it can be continued.
+        directory: PathBuf,
+    },
     /// Somebody stopped it.
     Interrupted {
         /// Updates done.
@@ -30,7 +35,7 @@ impl Failure {
             Failure::Request(_) => 2,
             Failure::Run(error) if error.is_request() => 2,
             Failure::Failed(_) | Failure::Run(_) => 1,
-            Failure::Interrupted { .. } => 130,
+            Failure::Interrupted { .. } | Failure::Stopped { .. } => 130,
         }
     }
 
@@ -44,6 +49,10 @@ impl Failure {
                 }
                 error => format!("error: {error}"),
             },
+            Failure::Stopped { directory } => format!(
+                "interrupted; continue with\n  attractor fit --resume --out {}",
+                directory.display()
+            ),
             Failure::Interrupted { update, directory } => format!(
                 "interrupted after update {update}; continue with\n  attractor train --resume --out {}",
                 directory.display()
@@ -61,6 +70,7 @@ impl Failure {
                 error => json!({ "error": error.to_string() }),
             },
             Failure::Request(message) | Failure::Failed(message) => json!({ "error": message }),
+            Failure::Stopped { directory } => json!({ "interrupted": { "directory": directory } }),
             Failure::Interrupted { update, directory } => {
                 json!({ "interrupted": { "update": update, "directory": directory } })
             }

@@ -33,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   attractor train context-decision                      train, evaluate, report
   attractor train flip-flop network.neuron=gru --seed 2
+  attractor fit hvc.npz                                 fit a network to a recording
   attractor tasks show context-decision                 what a task is, and its options
   attractor neurons show leaky-tanh                     equations and symbols
   attractor simulate runs/context-decision-seed1 --inputs trials.npz --out states.npz
