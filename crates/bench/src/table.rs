@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use attractor_numerics::{Isa, product};
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub struct Machine {
     pub cores: usize,
     /// Instruction set in use.
     pub isa: String,
-    /// Load average of the last minute when the run began: above about 0.5, others were at work.
+    /// Load average of the last minute at the end of the run, our own included.
     pub load: Option<f64>,
     /// Measured matrix-product peak, one thread and all threads, Gflop/s.
     pub peak_gflops: [f64; 2],
@@ -200,7 +201,11 @@ fn programs(
     programs
 }
 
-/// Times every program on one case, in turn.
+/// Pause before a program's turn: the threads of the one before wait for work in a loop for a while,
+/// and would be timed against it.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Times every program on one case, in turn: a pause, a step that wakes its threads, a timed step.
 fn row(
     case: Case,
     options: &Options,
@@ -220,11 +225,12 @@ fn row(
     let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for _ in 0..options.repeats {
         for (name, step) in &mut own {
+            after_pause(|| step.step())?;
             times.entry(name.clone()).or_default().push(step.step()?);
         }
-        peers.retain_mut(|peer| match peer.time(case, 1) {
+        peers.retain_mut(|peer| match after_pause(|| peer.time(case, 2)) {
             Ok(ms) => {
-                times.entry(peer.name.clone()).or_default().extend(ms);
+                times.entry(peer.name.clone()).or_default().extend(ms.last());
                 true
             }
             Err(error) => {
@@ -245,6 +251,11 @@ fn row(
     let fastest = others.map(|(_, cell)| cell.median_ms).min_by(f64::total_cmp);
     let of_peak = case.flops() / (mine * 1e-3) / peak;
     Ok(Row { case, times, ratio: fastest.map(|fastest| fastest / mine), of_peak })
+}
+
+fn after_pause<R>(run: impl FnOnce() -> R) -> R {
+    std::thread::sleep(PAUSE);
+    run()
 }
 
 fn by_shards(case: Case, options: &Options) -> Result<BTreeMap<usize, f64>, BenchError> {
@@ -308,7 +319,11 @@ impl fmt::Display for Table {
         if let Some(load) = load {
             writeln!(f, "Load average at the end: {load:.2}.")?;
         }
-        writeln!(f, "Medians of {} steps, interleaved, ms.\n", self.repeats)?;
+        writeln!(
+            f,
+            "Medians of {} steps in ms; programs take turns, each after a pause and an untimed step.\n",
+            self.repeats
+        )?;
         let mut names: Vec<&String> = self.rows.iter().flat_map(|row| row.times.keys()).collect();
         names.sort();
         names.dedup();

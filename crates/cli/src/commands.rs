@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::output::Answer;
 
 mod bench;
+mod fit;
 mod neurons;
 mod report;
 mod simulate;
@@ -20,6 +21,8 @@ mod wirings;
 pub(crate) enum Command {
     /// Train a network on a task, evaluate it, and report
     Train(train::Arguments),
+    /// Fit a network to a recording, and judge it on held-out data beside simple baselines
+    Fit(fit::Arguments),
     /// Run a trained network on trials, left alone or interfered with
     Simulate(simulate::Arguments),
     /// Make the figures and the page of a run again
@@ -39,6 +42,7 @@ impl Command {
     pub(crate) fn run(self, began: Instant, json: bool) -> Result<Answer, Failure> {
         match self {
             Command::Train(arguments) => train::run(&arguments, began, json),
+            Command::Fit(arguments) => fit::run(&arguments, began, json),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
             Command::Bench(arguments) => bench::run(&arguments, began),

@@ -52,10 +52,9 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
-    // a wrong request leaves nothing behind
-    let prepared = prepare(&experiment.config.recording)?;
+    let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
     write_text(&directory.config(), &experiment.text)?;
-    Session::new(experiment, directory, settings, observer).run(&prepared)
+    Session::new(experiment, directory, settings, observer).run(&material)
 }
 
 /// Goes on with a fit, to the same bits.
@@ -74,8 +73,42 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
-    let prepared = prepare(&experiment.config.recording)?;
-    Session::new(&experiment, directory, settings, observer).run(&prepared)
+    let material = Material::of(&experiment.config)?;
+    Session::new(&experiment, directory, settings, observer).run(&material)
+}
+
+/// The recording, and what is to be done with it.
+struct Material {
+    prepared: Prepared,
+    /// Without inputs, then with them.
+    trials: Vec<Trial>,
+    copy: Option<Job>,
+}
+
+impl Material {
+    /// Whatever is wrong with the request comes to light here, before the first update.
+    fn of(config: &FitConfig) -> Result<Self, RunError> {
+        let prepared = prepare(&config.recording)?;
+        let copy = (config.reproduction.updates > 0).then(|| reproduction::job(&prepared, config));
+        let copy = copy.transpose()?;
+        let kinds: &[bool] = match (config.forecast.updates > 0, prepared.recording.channels()) {
+            (false, _) => &[],
+            (true, 0) => &[false],
+            (true, _) => &[false, true],
+        };
+        let trial = |&inputs: &bool| Trial::prepare(&prepared, config, inputs);
+        let trials = kinds.iter().map(trial).collect::<Result<_, RunError>>()?;
+        Ok(Material { prepared, trials, copy })
+    }
+}
+
+/// Takes away the folders of a run that never began; what holds anything stays.
+fn leave_nothing(directory: &RunDirectory) {
+    let checkpoint = directory.checkpoint();
+    for folder in [checkpoint.parent(), Some(&directory.figures()), Some(directory.path())] {
+        // not worth an error of its own: one is on its way
+        let _ = folder.map(std::fs::remove_dir);
+    }
 }
 
 /// What a finished part leaves besides its weights.
@@ -117,7 +150,7 @@ impl<'a> Session<'a> {
             settings,
             observer,
             log: Log::open(&directory.log()),
-            began: Instant::now(),
+            began: settings.began,
             earlier: 0.0,
             started: clock::now(),
             done: 0,
@@ -126,37 +159,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn run(mut self, prepared: &Prepared) -> Result<FitOutcome, RunError> {
-        let config = &self.experiment.config;
+    fn run(mut self, material: &Material) -> Result<FitOutcome, RunError> {
+        let Material { prepared, trials, copy } = material;
         let recording = &prepared.recording;
-        let with_inputs = recording.channels() > 0;
-        let kinds: &[bool] = match (config.forecast.updates > 0, with_inputs) {
-            (false, _) => &[],
-            (true, false) => &[false],
-            (true, true) => &[false, true],
-        };
-        self.most = updates(config, kinds.len() as u64);
+        self.most = updates(&self.experiment.config, trials.len() as u64);
+        let inputs = prepared.inputs.as_ref().map_or_else(String::new, |key| {
+            format!(", inputs `{key}` ({} channels)", recording.channels())
+        });
         self.say(&format!(
-            "{} units, {} trials of up to {} frames{}",
+            "{} units, {} trials of up to {} frames{inputs}",
             recording.units(),
             recording.trials(),
-            recording.frames(),
-            prepared.inputs.as_ref().map_or_else(String::new, |key| format!(
-                ", inputs `{key}` ({} channels)",
-                recording.channels()
-            ))
+            recording.frames()
         ));
-        // whatever is wrong with the request comes to light before the first update
-        let trials: Result<Vec<Trial>, RunError> =
-            kinds.iter().map(|&inputs| Trial::prepare(prepared, config, inputs)).collect();
-        let trials = trials?;
-        let copy = (config.reproduction.updates > 0).then(|| reproduction::job(prepared, config));
-        let copy = copy.transpose()?;
         self.observer.event(Event::Training { done: 0, most: self.most });
 
         let mut shown = Shown::default();
         let mut results = FitResults::default();
-        if let Some(job) = &copy {
+        if let Some(job) = copy {
             let Some((scores, trained)) = self.reproduce(job)? else {
                 return self.interrupted();
             };
@@ -164,7 +184,7 @@ impl<'a> Session<'a> {
             shown.reproduction = Some(report::copied(job, &trained, &scores, self.threads())?);
             results.reproduction = Some(scores);
         }
-        for trial in &trials {
+        for trial in trials {
             let Some((scores, trained)) = self.forecast(trial)? else { return self.interrupted() };
             let name = name(scores.inputs);
             save(&self.model(name), &trained.network, &trained.parameters)?;

@@ -363,7 +363,9 @@ fn wrong_requests_are_errors_that_name_the_key() {
         let run = dir.path().join(format!("wrong{}", overrides.len()));
         let directory = RunDirectory::create(&run).unwrap();
         let experiment = experiment(&path, &[&SMALL, overrides].concat()).unwrap();
-        fit(&experiment, &directory, settings(1), &mut Nobody).unwrap_err()
+        let error = fit(&experiment, &directory, settings(1), &mut Nobody).unwrap_err();
+        assert!(!run.exists(), "nothing is left behind");
+        error
     };
     for (overrides, part) in [
         (vec!["reproduction.frames=[290, 400]", "reproduction.frames=[299, 400]"], "300"),
