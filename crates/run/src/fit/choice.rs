@@ -42,45 +42,37 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
+/// Two penalties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Penalties {
+    /// Of the filter.
+    pub(crate) filter_l2: f64,
+    /// Of the coupling.
+    pub(crate) l2: f64,
+}
+
 /// The candidate of the largest score; of equals, the first. All unknown: the last, which is to be
 /// the most cautious.
-pub(crate) fn best(candidates: &[f64], scores: &[Option<f64>]) -> f64 {
-    let mut best: Option<(f64, f64)> = None;
-    for (&candidate, score) in candidates.iter().zip(scores) {
+pub(crate) fn best(scores: &[Option<f64>]) -> usize {
+    let mut best: Option<(usize, f64)> = None;
+    for (k, score) in scores.iter().enumerate() {
         if let Some(score) = score.filter(|&score| best.is_none_or(|(_, most)| score > most)) {
-            best = Some((candidate, score));
+            best = Some((k, score));
         }
     }
-    best.map_or(candidates.last().copied().unwrap_or(0.0), |(candidate, _)| candidate)
+    best.map_or(scores.len().saturating_sub(1), |(k, _)| k)
 }
 
-/// Scores of the filter alone, before training, for every penalty.
-pub(crate) fn filters(
+/// Scores of trained networks: one network per candidate and part, one thread each. None if `watch`
+/// gave up.
+pub(crate) fn scores(
     court: &Court<'_>,
     job: &Job,
-    penalties: &[f64],
-) -> Result<Vec<Option<f64>>, RunError> {
-    let score = |&filter_l2: &f64| {
-        let on = |fold: &Division| {
-            let stretches = fold.train.clone();
-            value(court, fold, &Job { stretches, filter_l2, ..job.clone() }.initial()?)
-        };
-        let folds: Result<Vec<_>, RunError> = court.folds.iter().map(on).collect();
-        Ok(mean(&folds?))
-    };
-    penalties.iter().map(score).collect()
-}
-
-/// Scores of trained networks for every penalty of the coupling: one network per penalty and part,
-/// one thread each. None if `watch` gave up.
-pub(crate) fn couplings(
-    court: &Court<'_>,
-    job: &Job,
-    penalties: &[f64],
+    candidates: &[Penalties],
     watch: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Option<Vec<Option<f64>>>, RunError> {
     let folds = court.folds.len();
-    let jobs = penalties.len() * folds;
+    let jobs = candidates.len() * folds;
     let (next, given_up) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (report, reports) = mpsc::channel::<Message>();
     let mut values: Vec<Option<f64>> = vec![None; jobs];
@@ -96,7 +88,8 @@ pub(crate) fn couplings(
                     }
                     let fold = &court.folds[k % folds];
                     let stretches = fold.train.clone();
-                    let job = Job { stretches, l2: penalties[k / folds], ..job.clone() };
+                    let Penalties { filter_l2, l2 } = candidates[k / folds];
+                    let job = Job { stretches, filter_l2, l2, ..job.clone() };
                     let outcome = one(court, &job, fold, &mut |progress| {
                         let _ = report.send(Message::Update(Box::new(progress.clone())));
                         !given_up.load(Ordering::Relaxed)
@@ -155,9 +148,9 @@ mod tests {
 
     #[test]
     fn the_best_is_the_first_of_equals_and_caution_where_nothing_is_known() {
-        assert_eq!(best(&[1.0, 2.0, 3.0], &[Some(0.1), Some(0.5), Some(0.5)]), 2.0);
-        assert_eq!(best(&[1.0, 2.0], &[None, None]), 2.0);
-        assert_eq!(best(&[1.0, 2.0], &[Some(-0.5), None]), 1.0);
+        assert_eq!(best(&[Some(0.1), Some(0.5), Some(0.5)]), 1);
+        assert_eq!(best(&[None, None]), 1);
+        assert_eq!(best(&[Some(-0.5), None]), 0);
         assert_eq!(mean(&[None, Some(1.0), Some(0.0)]), Some(0.5));
     }
 }

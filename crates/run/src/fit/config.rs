@@ -175,7 +175,7 @@ impl Default for ForecastConfig {
             hidden: 0,
             history: 4,
             filter_l2: vec![1e-9, 1e-6, 1e-4],
-            l2: vec![1.0, 10.0, 100.0],
+            l2: vec![1.0, 10.0, 100.0, 1000.0],
             folds: 3,
             noise: 0.0,
             gain: 0.01,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use attractor_learn::Progress;
 use attractor_recording::{BaselineOptions, Baselines, Division, Recording, baselines, evaluate};
 
-use super::choice::{Court, best, couplings, filters};
+use super::choice::{Court, Penalties, best, scores};
 use super::config::{FitConfig, ForecastConfig};
 use super::model::Shape;
 use super::predictor::Predictor;
@@ -97,40 +97,29 @@ impl Trial {
         watch: &mut dyn FnMut(&Progress) -> bool,
         last: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Trained, Chosen)>, RunError> {
-        let ForecastConfig { filter_l2, l2, horizons, history, .. } = &config.forecast;
         let court = Court {
             recording: &self.recording,
             folds: &self.folds,
-            horizons,
+            horizons: &config.forecast.horizons,
             lead: self.baselines.lead,
             threads,
         };
         let mut job = self.job(config);
-        let mut candidates = Vec::new();
-        let mut note = |of: &str, values: &[f64], scores: &[Option<f64>]| {
-            candidates.extend(values.iter().zip(scores).map(|(&value, &r2)| Candidate {
-                of: of.to_owned(),
-                value,
-                r2,
-            }));
-        };
-        job.filter_l2 = filter_l2[0];
-        if *history > 0 && filter_l2.len() > 1 {
-            let scores = filters(&court, &job, filter_l2)?;
-            job.filter_l2 = best(filter_l2, &scores);
-            note("filter_l2", filter_l2, &scores);
+        let penalties = candidates(&config.forecast);
+        let mut chosen = Chosen::default();
+        let mut best_of = 0;
+        if penalties.len() > 1 {
+            let Some(scores) = scores(&court, &job, &penalties, watch)? else { return Ok(None) };
+            best_of = best(&scores);
+            let candidate = |(&Penalties { filter_l2, l2 }, &r2)| Candidate { filter_l2, l2, r2 };
+            chosen.candidates = penalties.iter().zip(&scores).map(candidate).collect();
         }
-        job.l2 = l2[0];
-        if l2.len() > 1 {
-            let Some(scores) = couplings(&court, &job, l2, watch)? else { return Ok(None) };
-            job.l2 = best(l2, &scores);
-            note("l2", l2, &scores);
-        }
+        let Penalties { filter_l2, l2 } = penalties[best_of];
+        (job.filter_l2, job.l2, chosen.filter_l2, chosen.l2) = (filter_l2, l2, filter_l2, l2);
         let trained = job.train(threads, &mut |progress| {
             last(progress);
             watch(progress)
         })?;
-        let chosen = Chosen { filter_l2: job.filter_l2, l2: job.l2, candidates };
         Ok(trained.map(|trained| (trained, chosen)))
     }
 
@@ -161,4 +150,11 @@ impl Trial {
             ..ForecastScores::default()
         })
     }
+}
+
+/// Every penalty of the filter with every penalty of the coupling, the most cautious last.
+pub(crate) fn candidates(config: &ForecastConfig) -> Vec<Penalties> {
+    let filters = if config.history > 0 { &config.filter_l2[..] } else { &[0.0] };
+    let couplings = |filter_l2| config.l2.iter().map(move |&l2| Penalties { filter_l2, l2 });
+    filters.iter().flat_map(|&filter_l2| couplings(filter_l2)).collect()
 }

@@ -9,7 +9,7 @@ use ndarray::{Array2, s};
 use super::config::FitConfig;
 use super::forecast::Trial;
 use super::predictor::Predictor;
-use super::results::{FitResults, ForecastScores, Reproduction, Score, shown, way};
+use super::results::{Candidate, FitResults, ForecastScores, Reproduction, Score, shown, way};
 use super::training::{Job, Trained};
 use crate::directory::RunDirectory;
 use crate::error::RunError;
@@ -379,18 +379,16 @@ fn forecast_table(scores: &ForecastScores) -> Table {
 
 fn choice_table(scores: &ForecastScores) -> Table {
     let caption = "Penalties, chosen by the mean R² of a cross-validation within the training data";
-    let mut table = Table::new(caption).columns(["penalty", "value", "R²", ""]);
+    let columns = ["filter_l2", "l2", "R²", ""];
+    let mut table = Table::new(caption).columns(columns);
     for candidate in &scores.chosen.candidates {
-        let chosen = match candidate.of.as_str() {
-            "l2" => scores.chosen.l2,
-            _ => scores.chosen.filter_l2,
-        };
-        let mark = if candidate.value == chosen { "chosen" } else { "" };
+        let Candidate { filter_l2, l2, r2 } = *candidate;
+        let chosen = (filter_l2, l2) == (scores.chosen.filter_l2, scores.chosen.l2);
         table = table.row([
-            Cell::text(if candidate.of == "l2" { "coupling" } else { "filter" }),
-            Cell::number(candidate.value, 2),
-            cell(candidate.r2),
-            Cell::text(mark),
+            Cell::number(filter_l2, 2),
+            Cell::number(l2, 2),
+            cell(r2),
+            Cell::text(if chosen { "chosen" } else { "" }),
         ]);
     }
     table

@@ -165,14 +165,14 @@ pub struct Chosen {
     pub candidates: Vec<Candidate>,
 }
 
-/// A penalty and its score.
+/// Penalties and their score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// `filter_l2` or `l2`.
-    pub of: String,
-    /// The penalty.
-    pub value: f64,
-    /// Mean over parts and ways to predict of R², none below -1; none if it was not needed.
+    /// Penalty of the filter.
+    pub filter_l2: f64,
+    /// Penalty of the coupling.
+    pub l2: f64,
+    /// Mean over parts and ways to predict of R², none below -1; none if no part could be judged.
     pub r2: Option<f64>,
 }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::config::{FitConfig, FitExperiment};
-use super::forecast::Trial;
+use super::forecast::{Trial, candidates};
 use super::prepare::{Prepared, prepare};
 use super::report::{self, Shown};
 use super::reproduction;
@@ -396,7 +396,7 @@ impl<'a> Session<'a> {
 
 /// Updates of all networks, those of the cross-validation included.
 fn updates(config: &FitConfig, forecasts: u64) -> u64 {
-    let candidates = config.forecast.l2.len() as u64;
+    let candidates = candidates(&config.forecast).len() as u64;
     let inner = if candidates > 1 { candidates * config.forecast.folds as u64 } else { 0 };
     config.reproduction.updates + forecasts * (inner + 1) * config.forecast.updates
 }
