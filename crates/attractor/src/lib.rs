@@ -12,10 +12,12 @@
 //! | [`task`] | distributions over trials |
 //! | [`recording`] | recorded activity |
 //! | [`learn`] | objectives, optimisers, phases |
+//! | [`analysis`] | fixed points, spectra, low-dimensional structure, behaviour |
 //! | [`interop`] | the model file |
 //! | [`run`] | configuration, training runs, the run directory |
 //! | [`report`] | figures and the page of a run |
 
+pub use attractor_analysis as analysis;
 pub use attractor_data as data;
 pub use attractor_equations as equations;
 pub use attractor_interop as interop;

@@ -18,7 +18,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("theory", &["equations"]),
     ("interop", &["network"]),
     ("report", &[]),
-    ("bench", &["learn"]),
+    ("bench", &["learn", "analysis", "task"]),
     ("run", &["learn", "task", "recording", "interop", "analysis", "report"]),
     ("attractor", &["run", "theory"]),
     ("study", &["attractor"]),

@@ -1,0 +1,1 @@
+//! Questions put to activity, or to anything with dynamics.
