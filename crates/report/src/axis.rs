@@ -113,6 +113,11 @@ impl Axis {
         self.given.is_some()
     }
 
+    /// Given ticks as places with plain names.
+    pub(crate) fn named_places(&self) -> Vec<(f64, String)> {
+        self.given.iter().flatten().map(|t| (t.at, t.label.plain())).collect()
+    }
+
     /// Second lines of given ticks, by position.
     pub(crate) fn second_lines(&self) -> impl Iterator<Item = (f64, &Label)> {
         self.given.iter().flatten().filter(|t| !t.below.is_empty()).map(|t| (t.at, &t.below))

@@ -182,6 +182,7 @@ fn without_data(mark: &Mark) -> Mark {
         Mark::Line(m) => m.points.clear(),
         Mark::Dots(m) => m.points.clear(),
         Mark::Bars(m) => m.bars.clear(),
+        Mark::Ribbon(m) => m.points.clear(),
         _ => {}
     }
     mark

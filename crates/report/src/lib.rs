@@ -37,6 +37,7 @@ mod guide;
 mod label;
 mod layout;
 mod mark;
+mod marker;
 mod matrix;
 mod page;
 mod panel;
@@ -44,6 +45,8 @@ mod png;
 mod raster;
 mod scale;
 mod scene;
+mod space;
+mod spread;
 mod svg;
 mod ticks;
 
@@ -59,7 +62,10 @@ pub use figures::{
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;
 pub use mark::{Bars, Dots, Heat, Line, Mark};
+pub use marker::Marker;
 pub use matrix::Matrix;
 pub use page::{Cell, Page, Table};
 pub use panel::{Legend, Panel};
+pub use space::{FixedPoint, Kind, Mode, StateSpace, Trajectory};
+pub use spread::{Ribbon, Whiskers};
 pub use ticks::number;

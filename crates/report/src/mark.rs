@@ -1,11 +1,13 @@
-//! What can be put into a panel: lines, dots, heat-maps, bars, and the guides of [`crate::guide`].
+//! What can be put into a panel: lines, dots, heat-maps, bars, intervals and the guides of [`crate::guide`].
 
 use crate::{
     color::Color,
     colormap::Colormap,
     guide::{Band, Ring, Rule, Words},
     label::Label,
+    marker::Marker,
     matrix::Matrix,
+    spread::{Ribbon, Whiskers},
 };
 
 /// Anything drawn inside the axes, in data coordinates.
@@ -27,6 +29,10 @@ pub enum Mark {
     Bars(Bars),
     /// A few words at a place.
     Words(Words),
+    /// The area between two curves.
+    Ribbon(Ribbon),
+    /// Intervals of single values.
+    Whiskers(Whiskers),
 }
 
 /// A line through points in their order. It breaks at values that are not finite.
@@ -37,13 +43,28 @@ pub struct Line {
     pub(crate) width: f64,
     pub(crate) dash: Option<[f64; 2]>,
     pub(crate) name: Option<Label>,
+    pub(crate) offset: f64,
 }
 
 impl Line {
     /// A line of 0.9 pt.
     #[must_use]
     pub fn new(points: impl IntoIterator<Item = (f64, f64)>, color: Color) -> Line {
-        Line { points: points.into_iter().collect(), color, width: 0.9, dash: None, name: None }
+        Line {
+            points: points.into_iter().collect(),
+            color,
+            width: 0.9,
+            dash: None,
+            name: None,
+            offset: 0.0,
+        }
+    }
+
+    /// The line was raised by this much to stand in a lane of its own: values under the pointer are without it.
+    #[must_use]
+    pub fn raised(mut self, offset: f64) -> Line {
+        self.offset = offset;
+        self
     }
 
     /// Its width in points.
@@ -75,6 +96,8 @@ pub struct Dots {
     pub(crate) color: Color,
     pub(crate) radius: f64,
     pub(crate) open: bool,
+    pub(crate) marker: Marker,
+    pub(crate) edge: Option<Color>,
     pub(crate) name: Option<Label>,
 }
 
@@ -82,7 +105,29 @@ impl Dots {
     /// Filled circles of 1.2 pt radius.
     #[must_use]
     pub fn new(points: impl IntoIterator<Item = (f64, f64)>, color: Color) -> Dots {
-        Dots { points: points.into_iter().collect(), color, radius: 1.2, open: false, name: None }
+        Dots {
+            points: points.into_iter().collect(),
+            color,
+            radius: 1.2,
+            open: false,
+            marker: Marker::Circle,
+            edge: None,
+            name: None,
+        }
+    }
+
+    /// Another shape than discs.
+    #[must_use]
+    pub fn marker(mut self, marker: Marker) -> Dots {
+        self.marker = marker;
+        self
+    }
+
+    /// An outline in another colour around the filling.
+    #[must_use]
+    pub fn edge(mut self, color: Color) -> Dots {
+        self.edge = Some(color);
+        self
     }
 
     /// Outlines only.
@@ -182,7 +227,7 @@ macro_rules! into_mark {
         }
     )*};
 }
-into_mark!(Line, Dots, Band, Rule, Ring, Heat, Bars, Words);
+into_mark!(Line, Dots, Band, Rule, Ring, Heat, Bars, Words, Ribbon, Whiskers);
 
 impl Mark {
     /// The places that an axis must be able to show.
@@ -202,6 +247,10 @@ impl Mark {
                 let h = m.width / 2.0;
                 m.bars.iter().flat_map(|&(x, v)| [(x - h, 0.0), (x + h, v)]).collect()
             }
+            Mark::Ribbon(m) => m.points.iter().flat_map(|&(x, a, b)| [(x, a), (x, b)]).collect(),
+            Mark::Whiskers(m) => {
+                m.intervals.iter().flat_map(|&(x, a, b)| [(x, a), (x, b)]).collect()
+            }
         }
     }
 
@@ -213,7 +262,8 @@ impl Mark {
             Mark::Rule(m) => m.name.as_ref(),
             Mark::Ring(m) => m.name.as_ref(),
             Mark::Bars(m) => m.name.as_ref(),
-            Mark::Heat(_) | Mark::Words(_) => None,
+            Mark::Ribbon(m) => m.name.as_ref(),
+            Mark::Heat(_) | Mark::Words(_) | Mark::Whiskers(_) => None,
         }
     }
 

@@ -112,7 +112,8 @@ impl Panel {
         }
         // What was measured comes before what it is measured against.
         seen.sort_by_key(|(_, mark)| match mark {
-            Mark::Line(_) | Mark::Dots(_) | Mark::Bars(_) | Mark::Heat(_) | Mark::Words(_) => 0,
+            Mark::Line(_) | Mark::Dots(_) | Mark::Bars(_) | Mark::Heat(_) => 0,
+            Mark::Words(_) | Mark::Ribbon(_) | Mark::Whiskers(_) => 0,
             Mark::Band(_) | Mark::Rule(_) | Mark::Ring(_) => 1,
         });
         seen

@@ -78,6 +78,22 @@ fn draw(canvas: &mut Pixmap, shape: &Shape, scale: f32) {
                 }
             }
         }
+        Shape::Areas { pieces, fill, stroke } => {
+            if let Some(path) = polyline(pieces, true) {
+                if let Some(color) = fill {
+                    canvas.fill_path(&path, &paint(*color), FillRule::Winding, page, None);
+                }
+                if let Some((color, width)) = stroke {
+                    let style = tiny_skia::Stroke {
+                        width: *width as f32,
+                        line_join: LineJoin::Round,
+                        ..tiny_skia::Stroke::default()
+                    };
+                    canvas.stroke_path(&path, &paint(*color), &style, page, None);
+                }
+            }
+        }
+        Shape::Open(_) | Shape::Close => {}
         Shape::Text { x, y, label, size, anchor, upright, color } => {
             let turn = if *upright { -90.0 } else { 0.0 };
             let at =

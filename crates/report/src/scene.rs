@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::{color::Color, label::Label};
+use crate::{clip::Frame, color::Color, label::Label, scale::Scale};
 
 /// Points per millimetre.
 pub(crate) const MM: f64 = 72.0 / 25.4;
@@ -52,8 +52,31 @@ pub(crate) enum Shape {
     },
     /// A text on its base line; `upright` texts run from bottom to top.
     Text { x: f64, y: f64, label: Label, size: f64, anchor: Anchor, upright: bool, color: Color },
+    /// Closed areas of one look.
+    Areas { pieces: Vec<Vec<(f64, f64)>>, fill: Option<Color>, stroke: Option<(Color, f64)> },
+    /// What follows, up to its [`Shape::Close`], belongs together; only a page that shows values asks for it.
+    Open(Rc<Group>),
+    /// The end of a group.
+    Close,
     /// A picture stretched over a rectangle, without smoothing.
     Image { x: f64, y: f64, width: f64, height: f64, bitmap: Rc<Bitmap> },
+}
+
+/// What a page must know to turn a place in a picture into values.
+#[derive(Clone, Debug)]
+pub(crate) enum Group {
+    /// A panel: where its axes are and what they measure.
+    Panel { frame: Frame, x: Measure, y: Measure },
+    /// A mark: its name, what was added to its values, the range of its colours.
+    Mark { name: String, offset: f64, colors: Option<(f64, f64)> },
+}
+
+/// What an axis measures: a scale with a name, or named places.
+#[derive(Clone, Debug)]
+pub(crate) struct Measure {
+    pub(crate) label: String,
+    pub(crate) scale: Scale,
+    pub(crate) named: Option<Vec<(f64, String)>>,
 }
 
 /// Shapes on a page of `width` × `height` points.

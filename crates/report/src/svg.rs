@@ -7,7 +7,7 @@ use crate::{
     font::{self, FAMILY},
     label::{Face, Label, Script},
     png,
-    scene::{Anchor, MM, Scene, Shape},
+    scene::{Anchor, Group, MM, Measure, Scene, Shape},
 };
 
 /// The document. `title` and `description` are read out by screen readers; inline figures carry them as a label so
@@ -31,7 +31,13 @@ pub(crate) fn write(scene: &Scene, title: &str, description: &str, inline: bool)
     }
     let _ = write!(out, r##"<rect width="{}" height="{}" fill="#ffffff"/>"##, n(w), n(h));
     for shape in &scene.shapes {
-        write_shape(&mut out, shape);
+        match shape {
+            // Groups serve the page; in a file they would be noise to those who edit it.
+            Shape::Open(_) | Shape::Close if !inline => continue,
+            Shape::Open(group) => write_group(&mut out, group),
+            Shape::Close => out.push_str("</g>"),
+            shape => write_shape(&mut out, shape),
+        }
         out.push('\n');
     }
     out.push_str("</svg>\n");
@@ -99,6 +105,24 @@ fn write_shape(out: &mut String, shape: &Shape) {
             }
             out.push_str("</g>");
         }
+        Shape::Areas { pieces, fill, stroke } => {
+            out.push_str(r#"<path d=""#);
+            for piece in pieces {
+                for (i, &(x, y)) in piece.iter().enumerate() {
+                    let step = ["M", "L", " "][i.min(2)];
+                    let _ = write!(out, "{step}{} {}", n(x), n(y));
+                }
+                out.push('Z');
+            }
+            let fill = fill.map_or_else(|| "none".to_owned(), Color::hex);
+            let _ = write!(out, r#"" fill="{fill}""#);
+            if let Some((color, width)) = stroke {
+                let (color, width) = (color.hex(), n(*width));
+                let _ = write!(out, r#" stroke="{color}" stroke-width="{width}" stroke-linejoin="round""#);
+            }
+            out.push_str("/>");
+        }
+        Shape::Open(_) | Shape::Close => {}
         Shape::Text { x, y, label, size, anchor, upright, color } => {
             write_text(out, (*x, *y), label, *size, *anchor, *upright, *color);
         }
@@ -114,6 +138,46 @@ fn write_shape(out: &mut String, shape: &Shape) {
                 out,
                 r#"<image x="{x}" y="{y}" width="{w}" height="{h}" preserveAspectRatio="none" style="image-rendering:pixelated" xlink:href="data:image/png;base64,{data}"/>"#,
             );
+        }
+    }
+}
+
+/// What the script of the page reads to show values under the pointer.
+fn write_group(out: &mut String, group: &Group) {
+    match group {
+        Group::Panel { frame, x, y } => {
+            let edges = [frame.x0, frame.y0, frame.x1, frame.y1].map(n).join(" ");
+            let _ = write!(out, r#"<g data-panel="{edges}""#);
+            for (axis, measure) in [("x", x), ("y", y)] {
+                let Measure { label, scale, named } = measure;
+                let log = if scale.log { " log" } else { "" };
+                let _ = write!(
+                    out,
+                    r#" data-{axis}="{:e} {:e}{log}" data-{axis}label="{}""#,
+                    scale.lo,
+                    scale.hi,
+                    escape(label)
+                );
+                if let Some(named) = named {
+                    let places: Vec<String> = named
+                        .iter()
+                        .filter(|(at, _)| at.is_finite())
+                        .map(|(at, name)| format!("{at:e} {}", escape(&name.replace('|', "/"))))
+                        .collect();
+                    let _ = write!(out, r#" data-{axis}named="{}""#, places.join("|"));
+                }
+            }
+            out.push('>');
+        }
+        Group::Mark { name, offset, colors } => {
+            let _ = write!(out, r#"<g data-mark="{}""#, escape(name));
+            if *offset != 0.0 {
+                let _ = write!(out, r#" data-offset="{offset:e}""#);
+            }
+            if let Some((low, high)) = colors {
+                let _ = write!(out, r#" data-colors="{low:e} {high:e}""#);
+            }
+            out.push('>');
         }
     }
 }

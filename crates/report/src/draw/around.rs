@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::AXIS;
+use super::{AXIS, marks::dots};
 use crate::{
     axis::Axis,
     clip::Frame,
@@ -30,15 +30,11 @@ pub(super) fn legend_entry(scene: &mut Scene, entry: &Entry, x: f64, base: f64) 
         Mark::Ring(m) => {
             scene.line(line, Stroke { color: m.color, width: 0.6, dash: Some([2.0, 1.5]) })
         }
-        Mark::Dots(m) => {
-            let (fill, stroke) =
-                if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), None) };
-            let centres = vec![(x + KEY - 3.0, middle)];
-            scene.shapes.push(Shape::Dots { centres, radius: m.radius.max(1.2), fill, stroke });
-        }
+        Mark::Dots(m) => dots(scene, m, vec![(x + KEY - 3.0, middle)], m.radius.max(1.2)),
         Mark::Band(m) => swatch(scene, m.color.mix(Color::GREY, 0.25)),
         Mark::Bars(m) => swatch(scene, m.color),
-        Mark::Heat(_) | Mark::Words(_) => {}
+        Mark::Ribbon(m) => swatch(scene, m.color),
+        Mark::Heat(_) | Mark::Words(_) | Mark::Whiskers(_) => {}
     }
     scene.text(x + KEY + KEY_GAP, base, entry.label.clone(), TEXT, Anchor::Start, Color::INK);
 }

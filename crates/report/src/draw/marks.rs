@@ -11,13 +11,29 @@ use crate::{
     guide::Words,
     label::Label,
     layout::{CAP, LINE, TEXT},
-    mark::{Bars, Heat, Mark},
-    scene::{Anchor, Bitmap, Scene, Shape, Stroke},
+    mark::{Bars, Dots, Heat, Mark},
+    scene::{Anchor, Bitmap, Group, Scene, Shape, Stroke},
+    spread::{Ribbon, Whiskers},
     ticks::number,
 };
 
-/// Draw a mark, cut to its panel.
+/// Draw a mark, cut to its panel, as a group that knows its name.
 pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
+    let known = match mark {
+        Mark::Line(m) => Some((m.name.clone(), m.offset, None)),
+        Mark::Dots(m) => Some((m.name.clone(), 0.0, None)),
+        Mark::Heat(m) => Some((None, 0.0, Some(m.limits))),
+        Mark::Bars(m) => Some((m.name.clone(), 0.0, None)),
+        _ => None,
+    };
+    let Some((name, offset, colors)) = known else { return drawn(scene, view, mark) };
+    let name = name.map_or(String::new(), |name| name.plain());
+    scene.shapes.push(Shape::Open(Rc::new(Group::Mark { name, offset, colors })));
+    drawn(scene, view, mark);
+    scene.shapes.push(Shape::Close);
+}
+
+fn drawn(scene: &mut Scene, view: &View, mark: &Mark) {
     let f = view.frame;
     match mark {
         Mark::Line(m) => {
@@ -28,9 +44,7 @@ pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
             let centres: Vec<_> =
                 m.points.iter().filter_map(|&p| view.point(p)).filter(|&p| f.contains(p)).collect();
             if !centres.is_empty() {
-                let (fill, stroke) =
-                    if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), None) };
-                scene.shapes.push(Shape::Dots { centres, radius: m.radius, fill, stroke });
+                dots(scene, m, centres, m.radius);
             }
         }
         Mark::Band(m) => {
@@ -69,6 +83,66 @@ pub(super) fn mark(scene: &mut Scene, view: &View, mark: &Mark) {
         Mark::Heat(m) => heat(scene, view, m),
         Mark::Bars(m) => bars(scene, view, m),
         Mark::Words(m) => words(scene, view, m),
+        Mark::Ribbon(m) => ribbon(scene, view, m),
+        Mark::Whiskers(m) => whiskers(scene, view, m),
+    }
+}
+
+/// Points in the look of a mark.
+pub(super) fn dots(scene: &mut Scene, m: &Dots, centres: Vec<(f64, f64)>, radius: f64) {
+    let edge = m.edge.map(|color| (color, 0.6));
+    let (fill, stroke) =
+        if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), edge) };
+    let corners = m.marker.corners(radius);
+    scene.shapes.push(if corners.is_empty() {
+        Shape::Dots { centres, radius, fill, stroke }
+    } else {
+        let placed = |&(x, y): &(f64, f64)| corners.iter().map(|c| (x + c.0, y + c.1)).collect();
+        Shape::Areas { pieces: centres.iter().map(placed).collect(), fill, stroke }
+    });
+}
+
+/// Upper edge forth, lower edge back; what is beyond the panel lies on its edge.
+fn ribbon(scene: &mut Scene, view: &View, m: &Ribbon) {
+    let f = view.frame;
+    let place = |&(x, low, high): &(f64, f64, f64)| {
+        let (a, b) = (view.point((x, low))?, view.point((x, high))?);
+        let inside = (f.x0 - 1e-6..=f.x1 + 1e-6).contains(&a.0);
+        inside.then(|| (a.0, a.1.clamp(f.y0, f.y1), b.1.clamp(f.y0, f.y1)))
+    };
+    let placed: Vec<Option<(f64, f64, f64)>> = m.points.iter().map(place).collect();
+    let runs = placed.split(Option::is_none).map(|run| run.iter().flatten());
+    let around = |run: std::iter::Flatten<std::slice::Iter<'_, Option<(f64, f64, f64)>>>| {
+        let upper = run.clone().map(|p| (p.0, p.2));
+        upper.chain(run.rev().map(|p| (p.0, p.1))).collect::<Vec<_>>()
+    };
+    let pieces: Vec<_> = runs.map(around).filter(|p| p.len() > 2).collect();
+    if !pieces.is_empty() {
+        scene.shapes.push(Shape::Areas { pieces, fill: Some(m.color), stroke: None });
+    }
+}
+
+fn whiskers(scene: &mut Scene, view: &View, m: &Whiskers) {
+    const END: f64 = 1.4;
+    let f = view.frame;
+    let mut pieces = Vec::new();
+    for &(x, low, high) in &m.intervals {
+        let Some((a, b)) = view.point((x, low)).zip(view.point((x, high))) else { continue };
+        if a.0 < f.x0 || a.0 > f.x1 {
+            continue;
+        }
+        let ends = [a.1.clamp(f.y0, f.y1), b.1.clamp(f.y0, f.y1)];
+        pieces.push(vec![(a.0, ends[0]), (a.0, ends[1])]);
+        // An interval that leaves the panel has no end there.
+        for (end, full) in ends.into_iter().zip([a.1, b.1]) {
+            if (f.y0..=f.y1).contains(&full) {
+                pieces.push(vec![(a.0 - END, end), (a.0 + END, end)]);
+            }
+        }
+    }
+    if !pieces.is_empty() {
+        let stroke = Stroke::solid(m.color, 0.7);
+        scene.shapes.push(Shape::Lines { pieces, closed: false, stroke });
     }
 }
 

@@ -3,6 +3,8 @@
 mod around;
 mod marks;
 
+use std::rc::Rc;
+
 use around::{colorbar, legend_entry};
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     },
     panel::{Legend, Panel},
     scale::Scale,
-    scene::{Anchor, Scene, Shape, Stroke},
+    scene::{Anchor, Group, Measure, Scene, Shape, Stroke},
 };
 
 const AXIS: Stroke = Stroke { color: Color::INK, width: 0.5, dash: None };
@@ -51,9 +53,17 @@ pub(crate) fn panel(scene: &mut Scene, panel: &Panel, frame: Frame, margins: Mar
         (x, y) = equalised(x, y, &frame);
     }
     let view = View { frame, x, y };
+    let measure = |axis: &Axis, scale: &Scale| Measure {
+        label: axis.label.plain(),
+        scale: *scale,
+        named: axis.is_given().then(|| axis.named_places()),
+    };
+    let (across, up) = (measure(&panel.x, &view.x), measure(&panel.y, &view.y));
+    scene.shapes.push(Shape::Open(Rc::new(Group::Panel { frame, x: across, y: up })));
     for mark in &panel.marks {
         marks::mark(scene, &view, mark);
     }
+    scene.shapes.push(Shape::Close);
     level_axis(scene, &view, &panel.x);
     upright_axis(scene, &view, &panel.y, label_offset(panel, &frame, margins.left));
     let top = frame.y0 - 3.0;

@@ -71,7 +71,7 @@ impl Lanes {
         color: Color,
     ) -> Line {
         let zero = self.zero(k);
-        Line::new(points.map(|(x, v)| (x, v + zero)), color)
+        Line::new(points.map(|(x, v)| (x, v + zero)), color).raised(zero)
     }
 
     /// A scale bar of a round length, about half a lane.

@@ -32,7 +32,7 @@ pub enum UnitOrder {
 
 impl UnitOrder {
     /// The indices for a `[unit, time]` matrix, and how the caption calls the order.
-    fn indices(&self, units: &Matrix) -> (Vec<usize>, &'static str) {
+    pub(crate) fn indices(&self, units: &Matrix) -> (Vec<usize>, &'static str) {
         let plain = (0..units.rows()).collect();
         match self {
             UnitOrder::Peak => (units.order_by_peak(), "by the time of their peak"),
@@ -56,7 +56,7 @@ fn time_unit(duration_ms: f64) -> (f64, &'static str) {
 }
 
 /// Colours for activity: sequential for rates, diverging around zero where the data are signed.
-fn activity_colors(range: Option<(f64, f64)>) -> (Colormap, f64, f64) {
+pub(crate) fn activity_colors(range: Option<(f64, f64)>) -> (Colormap, f64, f64) {
     match range {
         Some((lo, hi)) if lo < -0.05 * hi.abs().max(1e-12) => {
             let most = lo.abs().max(hi.abs());
@@ -70,7 +70,7 @@ fn activity_colors(range: Option<(f64, f64)>) -> (Colormap, f64, f64) {
 }
 
 /// A lettered heading: **a**  title.
-fn lettered(letter: char, title: impl Into<String>) -> Label {
+pub(crate) fn lettered(letter: char, title: impl Into<String>) -> Label {
     Label::new().bold(letter.to_string()).text(format!("  {}", title.into()))
 }
 

@@ -14,12 +14,13 @@ use crate::{
 /// One trial. Matrices are `[time, channel]`, as they lie in memory.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    pub(super) title: String,
-    pub(super) inputs: Matrix,
-    pub(super) targets: Matrix,
-    pub(super) outputs: Matrix,
-    pub(super) asked: Vec<f64>,
-    pub(super) activity: Matrix,
+    pub(crate) title: String,
+    pub(crate) inputs: Matrix,
+    pub(crate) targets: Matrix,
+    pub(crate) outputs: Matrix,
+    pub(crate) asked: Vec<f64>,
+    pub(crate) activity: Matrix,
+    pub(crate) conditions: Vec<(String, String)>,
 }
 
 impl Trial {
@@ -36,7 +37,15 @@ impl Trial {
         asked: Vec<f64>,
         activity: Matrix,
     ) -> Trial {
-        Trial { title: title.into(), inputs, targets, outputs, asked, activity }
+        let conditions = Vec::new();
+        Trial { title: title.into(), inputs, targets, outputs, asked, activity, conditions }
+    }
+
+    /// A condition of the trial and its value, read beside it: `("coherence", "0.08")`.
+    #[must_use]
+    pub fn condition(mut self, name: impl Into<String>, value: impl Into<String>) -> Trial {
+        self.conditions.push((name.into(), value.into()));
+        self
     }
 }
 
@@ -140,7 +149,7 @@ impl SampleTrials {
 }
 
 impl Trial {
-    pub(super) fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         self.inputs
             .rows()
             .max(self.activity.rows())

@@ -1,0 +1,222 @@
+//! The state space on paper: a projection without perspective, and the plane of the first two axes.
+
+use super::{
+    Kind, Projection, StateSpace,
+    frame::{Bounds, labelled_edge},
+};
+use crate::{
+    axis::Axis,
+    color::Color,
+    figure::{Figure, Height, Width},
+    figures::lettered,
+    guide::Words,
+    label::Label,
+    mark::{Dots, Line, Mark},
+    panel::{Legend, Panel},
+};
+
+/// What no eye resolves in a box of side 2 drawn 60 mm wide.
+const FINE: f64 = 0.002;
+
+pub(super) fn figure(space: &StateSpace, width: Width) -> Figure {
+    let two = width.mm() > 140.0;
+    let solid = solid(space);
+    let figure = Figure::new("State space", width);
+    let figure = if two {
+        figure
+            .columns([1.25, 1.0])
+            .rows([Height::Mm(72.0)])
+            .place(0, 0, solid.title(lettered('a', "")))
+            .place(0, 1, plane(space).title(lettered('b', "")).legend(Legend::None))
+    } else {
+        figure.rows([Height::Mm((width.mm() * 0.8).min(85.0))]).place(0, 0, solid)
+    };
+    let axes: Vec<String> = space.axes.iter().map(Label::plain).collect();
+    let told = space.told();
+    let what = if two { " (a), and its first two axes (b)" } else { "" };
+    let slow = if space.points.iter().any(|p| p.kind == Kind::Slow) {
+        " Slow points are no fixed points."
+    } else {
+        ""
+    };
+    figure
+        .caption(format!(
+            "State space along {}{what}. Rings: begin of a trajectory; dots: its end.{slow}",
+            axes.join(", ")
+        ))
+        .describe(format!("Along {}: {told}", axes.join(", ")))
+        .note(space.note.as_str())
+}
+
+/// Everything drawn along two directions on paper: trajectories from far to near, then points.
+fn marks(
+    space: &StateSpace,
+    flat: impl Fn(&[f64; 3]) -> Option<(f64, f64)>,
+    depth: impl Fn(&[f64; 3]) -> f64,
+    fine: f64,
+) -> Vec<Mark> {
+    let conditions = space.conditions();
+    let color = |condition: &str| {
+        let found = conditions.iter().find(|c| c.0 == condition);
+        found.map_or(Color::GREY, |c| Color::line(c.1))
+    };
+    let far = |points: &[[f64; 3]]| {
+        let all = points.iter().map(&depth).filter(|d| d.is_finite());
+        let (sum, n) = all.fold((0.0, 0), |(s, n), d| (s + d, n + 1));
+        sum / f64::from(n.max(1))
+    };
+    let mut order: Vec<usize> = (0..space.trajectories.len()).collect();
+    order.sort_by(|&a, &b| {
+        far(&space.trajectories[a].points).total_cmp(&far(&space.trajectories[b].points))
+    });
+    // The legend names conditions in their order, whichever trajectory lies deepest.
+    let keys = conditions
+        .iter()
+        .map(|(name, _)| Line::new([], color(name)).width(1.1).name(*name).into());
+    let mut marks: Vec<Mark> = keys.collect();
+    for &i in &order {
+        let t = &space.trajectories[i];
+        let path: Vec<(f64, f64)> = t.points.iter().filter_map(&flat).collect();
+        let (Some(&first), Some(&last)) = (path.first(), path.last()) else { continue };
+        let hue = color(&t.condition);
+        marks.push(Line::new(simplified(&path, fine), hue).width(0.8).into());
+        marks.push(Dots::new([first], hue).radius(1.3).open().into());
+        marks.push(Dots::new([last], hue).radius(1.1).into());
+    }
+    for p in &space.points {
+        let Some(d) = p.direction else { continue };
+        let end = |s: f64| flat(&[0, 1, 2].map(|k| p.position[k] + s * d[k]));
+        if let (Some(a), Some(b)) = (end(-1.0), end(1.0)) {
+            marks.push(Line::new([a, b], Color::INK).width(0.6).into());
+        }
+    }
+    for kind in Kind::ALL {
+        let places = space.points.iter().filter(|p| p.kind == kind);
+        let places: Vec<(f64, f64)> = places.filter_map(|p| flat(&p.position)).collect();
+        if !places.is_empty() {
+            let (marker, fill) = kind.look();
+            let dots = Dots::new(places, fill).marker(marker).radius(2.0).edge(Color::INK);
+            marks.push(dots.name(kind.name()).into());
+        }
+    }
+    marks
+}
+
+/// The box seen from a direction.
+fn solid(space: &StateSpace) -> Panel {
+    let bounds = Bounds::of(space);
+    let view = Projection::new(space.view);
+    let half = bounds.half;
+    let corner = |s: [f64; 3]| view.flat(&[0, 1, 2].map(|k| s[k] * half[k]));
+    let mut edges: Vec<Mark> = Vec::new();
+    for axis in 0..3 {
+        for (u, v) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
+            let end = |along: f64| {
+                let mut s = [0.0; 3];
+                (s[axis], s[(axis + 1) % 3], s[(axis + 2) % 3]) = (along, u, v);
+                s
+            };
+            let middle = [0, 1, 2].map(|k| end(0.0)[k] * half[k]);
+            // The nearest edges would cross the data.
+            if view.depth(&middle) < 0.25 {
+                edges.push(Line::new([corner(end(-1.0)), corner(end(1.0))], Color::SHADE).width(0.5).into());
+            }
+        }
+    }
+    let mut words: Vec<Mark> = Vec::new();
+    for axis in 0..3 {
+        let [a, b] = labelled_edge(axis, &half, &view);
+        let (a, b) = (view.flat(&a), view.flat(&b));
+        edges.push(Line::new([a, b], Color::GREY).width(0.6).into());
+        let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+        let length = middle.0.hypot(middle.1).max(1e-9);
+        let out = 0.11;
+        let at = (middle.0 * (1.0 + out / length), middle.1 * (1.0 + out / length));
+        let label = space.axes[axis].fitted(crate::layout::TEXT, 70.0);
+        words.push(Words::new(at, label, -0.6).centred().color(Color::INK).into());
+    }
+    let all = marks(
+        space,
+        |p| bounds.place(p).map(|p| view.flat(&p)),
+        |p| bounds.place(p).map_or(f64::NAN, |p| view.depth(&p)),
+        FINE,
+    );
+    let axis = || Axis::new("").without_numbers().bare();
+    let reach = 1.0f64.hypot(1.0) + 0.05;
+    let tall = [-1.0, 1.0].map(|s| corner([s, s, s])).map(|p| p.1.abs()).into_iter();
+    let tall = tall.fold(corner([-1.0, 1.0, 1.0]).1.abs(), f64::max).max(corner([1.0, -1.0, 1.0]).1.abs());
+    Panel::new(axis().range(-reach, reach), axis().range(-tall - 0.3, tall + 0.12))
+        .equal()
+        .marks(edges)
+        .marks(all)
+        .marks(words)
+}
+
+/// The first two axes, in their own units.
+fn plane(space: &StateSpace) -> Panel {
+    let bounds = Bounds::of(space);
+    let size = (bounds.range[0].1 - bounds.range[0].0).max(bounds.range[1].1 - bounds.range[1].0);
+    let flat = |p: &[f64; 3]| (p[0] + p[1]).is_finite().then_some((p[0], p[1]));
+    let (x, y) = (Axis::new(space.axes[0].clone()), Axis::new(space.axes[1].clone()));
+    Panel::new(x.padded(0.05), y.padded(0.05))
+        .equal()
+        .marks(marks(space, flat, |p| p[2], FINE / 2.0 * size))
+}
+
+/// Douglas and Peucker (1973): what lies within `fine` of the straight line between its neighbours is left out.
+fn simplified(path: &[(f64, f64)], fine: f64) -> Vec<(f64, f64)> {
+    let mut keep = vec![false; path.len()];
+    let mut open = vec![(0, path.len().saturating_sub(1))];
+    if let (Some(first), true) = (keep.first_mut(), path.len() > 1) {
+        *first = true;
+    }
+    if let Some(last) = keep.last_mut() {
+        *last = true;
+    }
+    while let Some((from, to)) = open.pop() {
+        let (a, b) = (path.get(from).copied(), path.get(to).copied());
+        let (Some(a), Some(b)) = (a, b) else { continue };
+        let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+        let length = dx.hypot(dy);
+        let distance = |p: (f64, f64)| {
+            if length < 1e-300 {
+                return (p.0 - a.0).hypot(p.1 - a.1);
+            }
+            let along = (((p.0 - a.0) * dx + (p.1 - a.1) * dy) / length / length).clamp(0.0, 1.0);
+            (p.0 - a.0 - along * dx).hypot(p.1 - a.1 - along * dy)
+        };
+        let farthest = (from + 1..to).map(|i| (i, distance(path[i])));
+        let farthest = farthest.fold((from, fine), |m, v| if v.1 > m.1 { v } else { m });
+        if farthest.0 != from {
+            keep[farthest.0] = true;
+            open.extend([(from, farthest.0), (farthest.0, to)]);
+        }
+    }
+    path.iter().zip(keep).filter(|(_, k)| *k).map(|(p, _)| *p).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simplifying_keeps_corners_and_loses_no_more_than_told() {
+        let path: Vec<(f64, f64)> =
+            (0..200).map(|i| f64::from(i) / 20.0).map(|t| (t.cos(), (1.3 * t).sin())).collect();
+        let lean = simplified(&path, 0.01);
+        assert!(lean.len() < 80 && lean.first() == path.first() && lean.last() == path.last());
+        let off = |p: &(f64, f64)| {
+            let to = |w: &[(f64, f64)]| {
+                let (dx, dy) = (w[1].0 - w[0].0, w[1].1 - w[0].1);
+                let s = ((p.0 - w[0].0) * dx + (p.1 - w[0].1) * dy) / (dx * dx + dy * dy);
+                let s = s.clamp(0.0, 1.0);
+                (p.0 - w[0].0 - s * dx).hypot(p.1 - w[0].1 - s * dy)
+            };
+            lean.windows(2).map(to).fold(f64::INFINITY, f64::min)
+        };
+        assert!(path.iter().all(|p| off(p) <= 0.0101));
+        assert_eq!(simplified(&[], 0.1), []);
+        assert_eq!(simplified(&[(1.0, 2.0)], 0.1), [(1.0, 2.0)]);
+        assert_eq!(simplified(&[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)], 0.1), [(0.0, 0.0), (2.0, 0.0)]);
+    }
+}
