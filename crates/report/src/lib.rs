@@ -3,8 +3,9 @@
 //! Plain numbers and names in, pictures out: this crate knows no network and no task. A [`Figure`] is a grid of
 //! [`Panel`]s at a journal's width, with 7 pt text and sizes in millimetres; it becomes an SVG (text as text, each
 //! heat-map one embedded PNG) and a PNG. The figures of a run are ready made: [`LearningCurves`], [`SampleTrials`],
-//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`]. A [`Page`] puts figures and tables into one HTML file that
-//! opens offline.
+//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`]; those of an analysis too: [`Behaviour`], [`StateSpace`],
+//! [`Stability`], [`Dimensions`], [`Decoding`], [`UnitTuning`], [`Perturbations`]. A [`Page`] puts figures and tables
+//! into one HTML file that opens offline, where a state space turns.
 //!
 //! ```
 //! use attractor_report::{LearningCurves, Page};
@@ -56,7 +57,8 @@ pub use colormap::Colormap;
 pub use error::ReportError;
 pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
-    Eigenvalues, FitFigure, HorizonScores, LearningCurves, SampleTrials, Trial, UnitOrder,
+    Behaviour, Decoding, Dimensions, Eigenvalues, FitFigure, HorizonScores, LearningCurves,
+    Perturbations, ResponseCurve, SampleTrials, Stability, Trial, UnitOrder, UnitTuning,
     WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
@@ -64,7 +66,7 @@ pub use label::Label;
 pub use mark::{Bars, Dots, Heat, Line, Mark};
 pub use marker::Marker;
 pub use matrix::Matrix;
-pub use page::{Cell, Page, Table};
+pub use page::{Cell, Claim, Page, Table};
 pub use panel::{Legend, Panel};
 pub use space::{FixedPoint, Kind, Mode, StateSpace, Trajectory};
 pub use spread::{Ribbon, Whiskers};

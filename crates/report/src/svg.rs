@@ -118,7 +118,10 @@ fn write_shape(out: &mut String, shape: &Shape) {
             let _ = write!(out, r#"" fill="{fill}""#);
             if let Some((color, width)) = stroke {
                 let (color, width) = (color.hex(), n(*width));
-                let _ = write!(out, r#" stroke="{color}" stroke-width="{width}" stroke-linejoin="round""#);
+                let _ = write!(
+                    out,
+                    r#" stroke="{color}" stroke-width="{width}" stroke-linejoin="round""#
+                );
             }
             out.push_str("/>");
         }

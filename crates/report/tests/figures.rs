@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use attractor_report::{
-    Axis, Color, Dots, Eigenvalues, Figure, FitFigure, Heat, Height, HorizonScores, Label,
-    LearningCurves, Line, MAX_BYTES, Matrix, Page, Panel, SampleTrials, Trial, UnitOrder,
-    WeightMatrix, Width,
+    Axis, Behaviour, Color, Decoding, Dimensions, Dots, Eigenvalues, Figure, FitFigure, FixedPoint,
+    Heat, Height, HorizonScores, Kind, Label, LearningCurves, Line, MAX_BYTES, Marker, Matrix,
+    Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, Stability, StateSpace,
+    Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix, Whiskers, Width,
 };
 use proptest::prelude::*;
 
@@ -68,6 +69,96 @@ fn heavy() -> Vec<Figure> {
             .scores(scores)
             .figure(),
     ]
+}
+
+/// Twenty-four trials of 512 units and as many paths without any order: far above the default run.
+static SPACE: LazyLock<StateSpace> = LazyLock::new(|| {
+    let paths = noise(24 * 600);
+    let path = |t: usize| paths[600 * t..600 * (t + 1)].chunks(3).map(|c| [c[0], c[1], 3.0 * c[2]]);
+    let trial = |t: usize| {
+        Trial::new(
+            format!("trial {t}"),
+            matrix(200, 4),
+            matrix(200, 2),
+            matrix(200, 2),
+            vec![1.0; 200],
+            matrix(200, 512),
+        )
+    };
+    let modes = |p: FixedPoint| (0..8).fold(p, |p, _| p.mode(Mode::of_map((0.9, 0.1), 10.0)));
+    let space = (0..24).fold(StateSpace::new(["PC1", "PC2", "PC3"]), |s, t| {
+        s.trajectory(Trajectory::new(format!("condition {}", t % 6), path(t)).trial(t))
+            .trial(trial(t))
+            .point(modes(FixedPoint::new([paths[t], paths[t + 1], 0.0], Kind::Saddle)))
+    });
+    space.loadings(matrix(3, 512))
+});
+
+/// The figures of an analysis, heavy, at one width.
+fn analysis(width: Width) -> Vec<Figure> {
+    let plane = |n: usize| noise(2 * n).chunks(2).map(|c| (c[0], c[1])).collect::<Vec<_>>();
+    let curve = || {
+        let points = noise(60).chunks(3).fold(ResponseCurve::new("a condition"), |c, v| {
+            c.point(v[0], v[1].abs(), (v[1].abs() - 0.1, v[1].abs() + 0.1))
+        });
+        points.fit((0..500).map(|i| (f64::from(i) / 500.0, 0.5)))
+    };
+    let behaviour = (0..4).fold(Behaviour::new("coherence").width(width), |b, _| {
+        b.psychometric(curve()).chronometric(curve())
+    });
+    let stability = [Kind::Stable, Kind::Saddle, Kind::Unstable, Kind::Slow]
+        .into_iter()
+        .fold(Stability::new(10.0).width(width), |s, kind| s.point(kind, plane(256)));
+    let times = noise(400)
+        .chunks(2)
+        .enumerate()
+        .map(|(t, v)| (10.0 * t as f64, v[0].abs(), v[0].abs() - 0.1, v[0].abs() + 0.1));
+    let times: Vec<_> = times.collect();
+    let decoding = (0..4).fold(Decoding::new(2000.0, 0.5).width(width), |d, i| {
+        d.curve(format!("variable {i}"), times.clone())
+    });
+    let perturbed = (0..6).fold(Perturbations::new("score").width(width), |p, i| {
+        p.effect(format!("silence group {i}"), 0.1 * f64::from(i), (0.0, 0.7))
+    });
+    vec![
+        behaviour.figure(),
+        stability.figure(),
+        Dimensions::new().spectrum("a", noise(200).iter().map(|v| v.abs())).width(width).figure(),
+        decoding.across("choice", matrix(200, 200)).period("stimulus", 200.0, 900.0).figure(),
+        UnitTuning::new("task variance", (0..20).map(|t| format!("task {t}")), matrix(512, 20))
+            .clusters((0..512).map(|u| u * 7 % 9))
+            .width(width)
+            .figure(),
+        perturbed.control(0.9, (0.8, 1.0)).figure(),
+        SPACE.figure(width),
+    ]
+}
+
+#[test]
+fn figures_of_an_analysis_hold_at_every_journal_width() {
+    for width in [Width::Single, Width::Middle, Width::Double] {
+        for figure in analysis(width) {
+            let svg = figure.svg();
+            assert!(svg.len() <= MAX_BYTES, "{}: {} bytes", figure.title(), svg.len());
+            let doc = roxmltree::Document::parse(&svg).unwrap();
+            let expected = format!("width=\"{}mm\"", width.mm());
+            assert!(svg.contains(&expected), "{}: {expected}", figure.title());
+            let sizes = doc.descendants().filter(|e| e.has_tag_name("text"));
+            for size in sizes.filter_map(|e| e.attribute("font-size")) {
+                assert!(["6", "7"].contains(&size), "{}: text of {size} pt", figure.title());
+            }
+            let spoken = doc.descendants().find(|e| e.has_tag_name("desc")).unwrap();
+            assert!(spoken.text().unwrap_or("").len() > 30, "{}", figure.title());
+            check(&figure);
+        }
+    }
+}
+
+#[test]
+fn the_heaviest_state_space_leaves_room_on_the_page() {
+    let html = Page::new("space").state_space(&SPACE).html();
+    assert!(html.len() < 1_300_000, "{}", html.len());
+    assert_eq!(html.matches("type=\"application/json\"").count(), 1);
 }
 
 #[test]
@@ -213,7 +304,26 @@ proptest! {
         check(&SampleTrials::new(at).inputs([&name]).outputs([&name]).order(UnitOrder::Given(vec![0])).trial(trial).figure());
         let scores = HorizonScores::new([&name]).horizon(&name, true, values.iter().copied().take(3));
         check(&FitFigure::new(at, m.clone(), m.transposed()).held_out(at, at).examples([0, 1, 99]).scores(scores).figure());
+        let spans = || values.windows(3).map(|v| (v[0], v[1], v[2]));
+        let curve = spans().fold(ResponseCurve::new(&name), |c, v| c.point(v.0, v.1, (v.2, at)));
+        let curve = curve.fit(points());
+        check(&Behaviour::new(&name).psychometric(curve.clone()).chronometric(curve).figure());
+        check(&Stability::new(at).point(Kind::Saddle, points()).figure());
+        check(&Dimensions::new().spectrum(&name, values.iter().copied()).figure());
+        check(&Decoding::new(at, at).curve(&name, spans().map(|v| (v.0, v.1, v.2, at))).across(&name, m.clone()).period(&name, at, 3.0).figure());
+        check(&UnitTuning::new(&name, [&name], m.clone()).clusters((0..rows).map(|r| r % 2)).figure());
+        check(&Perturbations::new(&name).control(at, (at, 1.0)).effect(&name, at, (0.0, at)).figure());
+        let path = spans().map(|v| [v.0, v.1, v.2]);
+        let space = StateSpace::new([&name, &name, &name])
+            .trajectory(Trajectory::new(&name, path))
+            .point(FixedPoint::new([at, 1.0, 0.0], Kind::Slow).direction([at, at, 1.0]))
+            .view(at, at);
+        check(&space.figure(Width::Mm(at)));
+        prop_assert!(Page::new(&name).state_space(&space).html().len() < 300_000);
         let panel = Panel::new(Axis::new("x").log(), Axis::new("y").range(at, 1.0))
+            .mark(Ribbon::new(spans(), Color::BLUE))
+            .mark(Whiskers::new(spans(), Color::BLUE))
+            .mark(Dots::new(points(), Color::INK).marker(Marker::Triangle).edge(Color::WHITE))
             .equal()
             .mark(Dots::new(points(), Color::BLUE).open())
             .mark(Heat::new(m, (at, 1.0), (0.0, at)))

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line speaks; libraries do not
 
 mod arrows;
+mod browser;
 mod main_job;
 mod pages;
 mod step;
@@ -59,6 +60,12 @@ const STEPS: &[Step] = &[
         about: "unit, property, contract and documentation tests, the README's example among them",
         fast: false,
         action: Action::Cargo(&["test", "--workspace"], &[]),
+    },
+    Step {
+        name: "browser",
+        about: "the page in headless Chromium: drawn, turned, hovered, alone (apt-get installs it)",
+        fast: false,
+        action: Action::Check(browser::check),
     },
     Step {
         name: "main-job",

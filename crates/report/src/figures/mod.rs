@@ -1,22 +1,41 @@
 //! The figures of a training run and of a fit: plain numbers in, a laid-out [`Figure`](crate::Figure) out.
 
+mod behaviour;
 mod curves;
+mod decoding;
+mod dimensions;
 mod eigenvalues;
 mod fit;
 mod lanes;
+mod perturbation;
 mod scores;
 mod sheet;
+mod stability;
 mod trials;
+mod variance;
 mod weights;
 
+pub use behaviour::{Behaviour, ResponseCurve};
 pub use curves::LearningCurves;
+pub use decoding::Decoding;
+pub use dimensions::Dimensions;
 pub use eigenvalues::Eigenvalues;
 pub use fit::FitFigure;
+pub use perturbation::Perturbations;
 pub use scores::HorizonScores;
+pub use stability::Stability;
 pub use trials::{SampleTrials, Trial};
+pub use variance::UnitTuning;
 pub use weights::WeightMatrix;
 
-use crate::{colormap::Colormap, label::Label, mark::Heat, matrix::Matrix, panel::Panel};
+use crate::{
+    colormap::Colormap,
+    figure::{Figure, Height, Width},
+    label::Label,
+    mark::Heat,
+    matrix::Matrix,
+    panel::Panel,
+};
 
 /// In which order the units of a heat-map stand, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +91,32 @@ pub(crate) fn activity_colors(range: Option<(f64, f64)>) -> (Colormap, f64, f64)
 /// A lettered heading: **a**  title.
 pub(crate) fn lettered(letter: char, title: impl Into<String>) -> Label {
     Label::new().bold(letter.to_string()).text(format!("  {}", title.into()))
+}
+
+/// Panels of one height side by side, as many as the width has room for, lettered where there are several.
+fn arranged(title: &str, width: Width, height_mm: f64, panels: Vec<(&str, Panel)>) -> Figure {
+    let most = if width.mm() < 100.0 {
+        1
+    } else if width.mm() < 150.0 {
+        2
+    } else {
+        3
+    };
+    let (count, across) = (panels.len(), panels.len().clamp(1, most));
+    let narrow = width.mm() / across as f64 * 0.62;
+    let height = Height::Mm(height_mm.min(narrow.max(30.0)));
+    let figure = Figure::new(title, width).columns(vec![1.0; across]).rows(vec![
+        height;
+        count
+            .div_ceil(across)
+            .max(1)
+    ]);
+    let place = |figure: Figure, (i, (name, panel)): (usize, (&str, Panel))| {
+        let letter = char::from(b'a' + i as u8 % 26);
+        let panel = if count > 1 { panel.title(lettered(letter, name)) } else { panel };
+        figure.place(i / across, i % across, panel)
+    };
+    panels.into_iter().enumerate().fold(figure, place)
 }
 
 /// Widest range of several matrices.

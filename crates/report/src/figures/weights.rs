@@ -25,6 +25,7 @@ pub struct WeightMatrix {
     before: Option<Matrix>,
     targets: Vec<(String, usize)>,
     sources: Vec<(String, usize)>,
+    sorted: Option<(String, Vec<usize>)>,
 }
 
 impl WeightMatrix {
@@ -37,6 +38,7 @@ impl WeightMatrix {
             before: None,
             targets: Vec::new(),
             sources: Vec::new(),
+            sorted: None,
         }
     }
 
@@ -62,10 +64,37 @@ impl WeightMatrix {
         self
     }
 
+    /// Rows and columns of the square matrices in this order of the units, and by what they are sorted:
+    /// `("selectivity for the context", order)`. Groups are those of the sorted units. What is not an order of the
+    /// units is not followed.
+    #[must_use]
+    pub fn sorted(mut self, by: impl Into<String>, order: impl IntoIterator<Item = usize>) -> Self {
+        self.sorted = Some((by.into(), order.into_iter().collect()));
+        self
+    }
+
+    /// The order, if it names each unit of a square matrix once.
+    fn order(&self) -> Option<(&str, &[usize])> {
+        let (by, order) = self.sorted.as_ref()?;
+        let mut named = order.clone();
+        named.sort_unstable();
+        let units = self.after.rows();
+        let whole = named.iter().copied().eq(0..units) && self.after.columns() == units;
+        whole.then_some((by.as_str(), order.as_slice()))
+    }
+
     /// The figure.
     #[must_use]
     pub fn figure(&self) -> Figure {
-        let shown: Vec<&Matrix> = self.before.iter().chain([&self.after]).collect();
+        let order = self.order();
+        let arranged = |m: &Matrix| match order {
+            Some((_, order)) => {
+                m.rows_in_order(order).transposed().rows_in_order(order).transposed()
+            }
+            None => m.clone(),
+        };
+        let whole: Vec<Matrix> = self.before.iter().chain([&self.after]).map(arranged).collect();
+        let shown: Vec<&Matrix> = whole.iter().collect();
         // Colours follow what is drawn: the mean of a block is smaller than the weights in it.
         let side = 256;
         let drawn: Vec<Matrix> = shown.iter().map(|m| m.reduced(side, side).0).collect();
@@ -110,7 +139,10 @@ impl WeightMatrix {
                 number(most, 2)
             ));
         }
-        let told = self.told();
+        let mut told = self.told();
+        if let Some((by, _)) = order {
+            told += &format!(" Units are sorted by {by}.");
+        }
         let caption = self.name.clone().text(format!(": a row for each target, a column for each source. Red is positive, blue negative. {told}"));
         figure.describe(told).caption(caption)
     }
@@ -215,6 +247,17 @@ mod tests {
             ticks(128, &[], false).iter().map(|t| t.1.plain()).collect::<Vec<_>>(),
             ["1", "50", "100", "128"]
         );
+    }
+
+    #[test]
+    fn rows_and_columns_follow_one_order() {
+        let w = Matrix::new(2, 2, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        let plain = WeightMatrix::new("W", Matrix::new(2, 2, &[4.0, 3.0, 2.0, 1.0]).unwrap());
+        let sorted = WeightMatrix::new("W", w).sorted("peak", [1, 0]).figure();
+        let image = |svg: String| svg.split("<image").nth(1).unwrap_or("").to_owned();
+        assert_eq!(image(sorted.svg()), image(plain.clone().figure().svg()));
+        assert!(sorted.caption_label().plain().ends_with("Units are sorted by peak."));
+        assert!(!plain.sorted("x", [0, 0]).figure().caption_label().plain().contains("sorted"));
     }
 
     #[test]

@@ -4,8 +4,12 @@
 //! reads without script (tables are then in their first order) and without colours, light and dark, on a phone and
 //! on paper. Every text that comes from outside is escaped.
 
+mod claims;
+mod space;
 mod table;
+mod theme;
 
+pub use claims::Claim;
 pub use table::{Cell, Table};
 
 use std::{fmt::Write, path::Path};
@@ -13,11 +17,13 @@ use std::{fmt::Write, path::Path};
 use crate::{
     error::{ReportError, write_aside},
     figure::Figure,
+    space::StateSpace,
     svg::escape,
 };
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPTS: [&str; 3] =
+    [include_str!("page.js"), include_str!("hover.js"), include_str!("space.js")];
 
 /// A page, built from top to bottom.
 ///
@@ -43,6 +49,7 @@ enum Block {
     Paragraph(String),
     Warning(String),
     Figure(Box<Figure>),
+    StateSpace(Box<StateSpace>),
     Table(Table),
     Code(String, String),
 }
@@ -117,6 +124,14 @@ impl Page {
         self
     }
 
+    /// Add a state space as a view that turns, linked to its trials and units; without script and on paper it is its
+    /// projection. It is numbered among the figures.
+    #[must_use]
+    pub fn state_space(mut self, space: &StateSpace) -> Page {
+        self.blocks.push(Block::StateSpace(Box::new(space.clone())));
+        self
+    }
+
     /// Add a table.
     #[must_use]
     pub fn table(mut self, table: Table) -> Page {
@@ -143,7 +158,8 @@ impl Page {
         let _ = writeln!(out, "<meta name=\"description\" content=\"{}\">", escape(&self.summary));
         let _ = writeln!(
             out,
-            "<title>{title} · attractor</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>"
+            "<title>{title} · attractor</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n<header>",
+            theme::dark()
         );
         let _ = writeln!(out, "<p class=\"brand\">attractor</p>\n<h1>{title}</h1>");
         if !self.summary.is_empty() {
@@ -151,8 +167,10 @@ impl Page {
         }
         self.head(&mut out);
         out.push_str("</header>\n");
+        self.contents(&mut out);
         self.body(&mut out);
-        let _ = write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+        let script = SCRIPTS.concat();
+        let _ = write!(out, "</main>\n<script>\n{script}</script>\n</body>\n</html>\n");
         out
     }
 
@@ -194,17 +212,37 @@ impl Page {
         }
     }
 
+    /// Links to the sections, where there are enough to lose one's way.
+    fn contents(&self, out: &mut String) {
+        let headings = self.blocks.iter().filter_map(|b| match b {
+            Block::Section(heading) => Some(heading),
+            _ => None,
+        });
+        let links: Vec<String> = (1..)
+            .zip(headings)
+            .map(|(i, heading)| format!("<li><a href=\"#s{i}\">{}</a></li>", escape(heading)))
+            .collect();
+        if links.len() > 2 {
+            let links = links.concat();
+            let _ = writeln!(out, "<nav aria-label=\"Sections\"><ul>{links}</ul></nav>");
+        }
+    }
+
     fn body(&self, out: &mut String) {
         let mut number = 0;
-        let mut open = false;
+        let mut section = 0;
         for block in &self.blocks {
             match block {
                 Block::Section(heading) => {
-                    if open {
+                    if section > 0 {
                         out.push_str("</section>\n");
                     }
-                    open = true;
-                    let _ = writeln!(out, "<section>\n<h2>{}</h2>", escape(heading));
+                    section += 1;
+                    let heading = escape(heading);
+                    let _ = writeln!(
+                        out,
+                        "<section aria-labelledby=\"s{section}\">\n<h2 id=\"s{section}\">{heading}</h2>"
+                    );
                 }
                 Block::Paragraph(text) => {
                     let _ = writeln!(out, "<p>{}</p>", escape(text));
@@ -220,6 +258,10 @@ impl Page {
                     number += 1;
                     write_figure(out, figure, number);
                 }
+                Block::StateSpace(space) => {
+                    number += 1;
+                    space::write(out, space, number);
+                }
                 Block::Table(table) => table.write(out),
                 Block::Code(title, text) => {
                     let _ = writeln!(
@@ -231,7 +273,7 @@ impl Page {
                 }
             }
         }
-        if open {
+        if section > 0 {
             out.push_str("</section>\n");
         }
     }
@@ -246,11 +288,16 @@ fn write_figure(out: &mut String, figure: &Figure, number: usize) {
         figure.width_mm(),
         figure.inline_svg()
     );
+    write_caption(out, figure, number);
+    out.push_str("</figure>\n");
+}
+
+fn write_caption(out: &mut String, figure: &Figure, number: usize) {
     let _ = write!(out, "<figcaption><b>Figure {number}.</b> {}", figure.caption_label().html());
     for note in figure.notes() {
         let _ = write!(out, " <span class=\"remark\">{}</span>", escape(note));
     }
-    out.push_str("</figcaption>\n</figure>\n");
+    out.push_str("</figcaption>\n");
 }
 
 #[cfg(test)]
@@ -304,7 +351,7 @@ mod tests {
     fn sections_close_and_figures_are_numbered() {
         let f = Figure::new("f", Width::Single);
         let html = Page::new("t").section("a").figure(&f).section("b").figure(&f).html();
-        assert_eq!((html.matches("<section>").count(), html.matches("</section>").count()), (2, 2));
+        assert_eq!((html.matches("<section ").count(), html.matches("</section>").count()), (2, 2));
         assert!(html.contains("<b>Figure 2.</b>"));
     }
 }

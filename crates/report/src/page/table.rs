@@ -9,19 +9,33 @@ use crate::{svg::escape, ticks::number};
 pub struct Cell {
     text: String,
     value: Option<f64>,
+    class: &'static str,
 }
 
 impl Cell {
     /// Words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Cell {
-        Cell { text: text.into(), value: None }
+        Cell { text: text.into(), value: None, class: "" }
+    }
+
+    /// A sentence, which may run over several lines.
+    #[must_use]
+    pub fn prose(text: impl Into<String>) -> Cell {
+        Cell { class: "wide", ..Cell::text(text) }
+    }
+
+    /// Whether something holds: a sign and a word, never a colour alone.
+    #[must_use]
+    pub fn verdict(holds: bool) -> Cell {
+        let (text, class) = if holds { ("✓ holds", "good") } else { ("✗ fails", "bad") };
+        Cell { class, ..Cell::text(text) }
     }
 
     /// A number shown with so many significant digits; all of them appear under the pointer.
     #[must_use]
     pub fn number(value: f64, digits: usize) -> Cell {
-        Cell { text: number(value, digits), value: Some(value) }
+        Cell { text: number(value, digits), value: Some(value), class: "" }
     }
 
     /// A number with so many decimals, so that a column lines up.
@@ -40,7 +54,7 @@ impl Cell {
         } else {
             format!("{value:.decimals$}").replace('-', "−")
         };
-        Cell { text, value: Some(value) }
+        Cell { text, value: Some(value), class: "" }
     }
 
     /// A whole number.
@@ -50,6 +64,7 @@ impl Cell {
         Cell {
             text: if digits <= 6 { number(value as f64, digits) } else { value.to_string() },
             value: Some(value as f64),
+            class: "",
         }
     }
 }
@@ -123,7 +138,13 @@ impl Table {
                         );
                     }
                     _ => {
-                        let _ = write!(out, "<td{}>{}</td>", class(c), escape(text));
+                        let own = cell.map_or("", |cell| cell.class);
+                        let own = if own.is_empty() {
+                            class(c).to_owned()
+                        } else {
+                            format!(" class=\"{own}\"")
+                        };
+                        let _ = write!(out, "<td{own}>{}</td>", escape(text));
                     }
                 }
             }

@@ -70,9 +70,8 @@ fn marks(
         far(&space.trajectories[a].points).total_cmp(&far(&space.trajectories[b].points))
     });
     // The legend names conditions in their order, whichever trajectory lies deepest.
-    let keys = conditions
-        .iter()
-        .map(|(name, _)| Line::new([], color(name)).width(1.1).name(*name).into());
+    let keys =
+        conditions.iter().map(|(name, _)| Line::new([], color(name)).width(1.1).name(*name).into());
     let mut marks: Vec<Mark> = keys.collect();
     for &i in &order {
         let t = &space.trajectories[i];
@@ -119,7 +118,11 @@ fn solid(space: &StateSpace) -> Panel {
             let middle = [0, 1, 2].map(|k| end(0.0)[k] * half[k]);
             // The nearest edges would cross the data.
             if view.depth(&middle) < 0.25 {
-                edges.push(Line::new([corner(end(-1.0)), corner(end(1.0))], Color::SHADE).width(0.5).into());
+                edges.push(
+                    Line::new([corner(end(-1.0)), corner(end(1.0))], Color::SHADE)
+                        .width(0.5)
+                        .into(),
+                );
             }
         }
     }
@@ -143,8 +146,8 @@ fn solid(space: &StateSpace) -> Panel {
     );
     let axis = || Axis::new("").without_numbers().bare();
     let reach = 1.0f64.hypot(1.0) + 0.05;
-    let tall = [-1.0, 1.0].map(|s| corner([s, s, s])).map(|p| p.1.abs()).into_iter();
-    let tall = tall.fold(corner([-1.0, 1.0, 1.0]).1.abs(), f64::max).max(corner([1.0, -1.0, 1.0]).1.abs());
+    let corners = (0..8).map(|i| [0, 1, 2].map(|k| if i >> k & 1 == 0 { -1.0 } else { 1.0 }));
+    let tall = corners.map(|s| corner(s).1).fold(0.0, f64::max);
     Panel::new(axis().range(-reach, reach), axis().range(-tall - 0.3, tall + 0.12))
         .equal()
         .marks(edges)
@@ -158,9 +161,12 @@ fn plane(space: &StateSpace) -> Panel {
     let size = (bounds.range[0].1 - bounds.range[0].0).max(bounds.range[1].1 - bounds.range[1].0);
     let flat = |p: &[f64; 3]| (p[0] + p[1]).is_finite().then_some((p[0], p[1]));
     let (x, y) = (Axis::new(space.axes[0].clone()), Axis::new(space.axes[1].clone()));
-    Panel::new(x.padded(0.05), y.padded(0.05))
-        .equal()
-        .marks(marks(space, flat, |p| p[2], FINE / 2.0 * size))
+    Panel::new(x.padded(0.05), y.padded(0.05)).equal().marks(marks(
+        space,
+        flat,
+        |p| p[2],
+        FINE / 2.0 * size,
+    ))
 }
 
 /// Douglas and Peucker (1973): what lies within `fine` of the straight line between its neighbours is left out.
@@ -217,6 +223,9 @@ mod tests {
         assert!(path.iter().all(|p| off(p) <= 0.0101));
         assert_eq!(simplified(&[], 0.1), []);
         assert_eq!(simplified(&[(1.0, 2.0)], 0.1), [(1.0, 2.0)]);
-        assert_eq!(simplified(&[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)], 0.1), [(0.0, 0.0), (2.0, 0.0)]);
+        assert_eq!(
+            simplified(&[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)], 0.1),
+            [(0.0, 0.0), (2.0, 0.0)]
+        );
     }
 }

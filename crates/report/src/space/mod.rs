@@ -214,12 +214,14 @@ impl StateSpace {
                 format!("{n} trajectories of {k} conditions: {}{more}.", names.join(", "))
             }
         };
-        let counted = Kind::ALL.iter().map(|&kind| {
-            (kind, self.points.iter().filter(|p| p.kind == kind).count())
-        });
+        let counted = Kind::ALL
+            .iter()
+            .map(|&kind| (kind, self.points.iter().filter(|p| p.kind == kind).count()));
         let counted: Vec<String> = counted
             .filter(|(_, n)| *n > 0)
-            .map(|(kind, n)| format!("{n} {}", if n == 1 { kind.name().to_owned() } else { kind.plural() }))
+            .map(|(kind, n)| {
+                format!("{n} {}", if n == 1 { kind.name().to_owned() } else { kind.plural() })
+            })
             .collect();
         if !counted.is_empty() {
             told += &format!(" {}.", counted.join(", "));

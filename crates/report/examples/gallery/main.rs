@@ -2,20 +2,33 @@
 //!
 //! Look at the result after any change to this crate; no test sees what is ugly.
 
+mod analysis;
+mod decision;
+
 use std::path::PathBuf;
 
 use attractor_report::{
     Cell, Eigenvalues, Figure, FitFigure, HorizonScores, Label, LearningCurves, Matrix, Page,
-    ReportError, SampleTrials, Table, Trial, UnitOrder, WeightMatrix,
+    ReportError, SampleTrials, StateSpace, Table, Trial, UnitOrder, WeightMatrix, Width,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("gallery"), PathBuf::from);
-    let named = figures()?;
+    let space = decision::state_space()?;
+    let mut named = figures()?;
+    named.extend(analysis::figures(Width::Double)?);
+    named.push(("state-space", space.figure(Width::Double)));
     for (name, figure) in &named {
         figure.write(&dir.join("figures"), name)?;
     }
-    page(&named).write(&dir.join("report.html"))?;
+    page(&named, &space).write(&dir.join("report.html"))?;
+    for width in [Width::Single, Width::Middle] {
+        let place = dir.join(format!("{} mm", width.mm()));
+        space.figure(width).write(&place, "state-space")?;
+        for (name, figure) in analysis::figures(width)? {
+            figure.write(&place, name)?;
+        }
+    }
     for (name, figure) in odd()? {
         figure.write(&dir.join("odd"), name)?;
     }
@@ -294,7 +307,7 @@ fn fit() -> Result<Figure, ReportError> {
     .figure())
 }
 
-fn page(figures: &[(&'static str, Figure)]) -> Page {
+fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
     let figure = |name: &str| figures.iter().find(|f| f.0 == name).map(|f| &f.1);
     let mut page = Page::new("context-decision")
         .summary("A leaky tanh network of 128 units learned context-dependent decisions to 97.8 % correct on 2,000 fresh trials in 9.4 s.")
@@ -360,16 +373,17 @@ fn page(figures: &[(&'static str, Figure)]) -> Page {
             Cell::fixed(f64::NAN, 3),
         ]),
     );
-    page = page.section("Behaviour and activity");
-    if let Some(f) = figure("sample-trials") {
-        page = page.figure(f);
-    }
-    page = page.section("Connectivity");
-    for name in ["weights", "eigenvalues"] {
-        if let Some(f) = figure(name) {
-            page = page.figure(f);
-        }
-    }
+    let shown = |page: Page, names: &[&str]| {
+        names.iter().filter_map(|name| figure(name)).fold(page, |page, f| page.figure(f))
+    };
+    page = shown(page.section("Behaviour and activity"), &["behaviour", "sample-trials"]);
+    page = page.section("State space").state_space(space);
+    page = shown(page, &["stability", "dimensions", "decoding"]);
+    page = shown(
+        page.section("Units and connectivity"),
+        &["task-variance", "perturbations", "connectivity", "weights", "eigenvalues"],
+    );
+    page = page.section("Claims").table(analysis::claims());
     page = page.section("Fit to a recording").paragraph(
         "Scores on held-out time, beside baselines given the same inputs and smoothing.",
     );

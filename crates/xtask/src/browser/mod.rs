@@ -1,0 +1,165 @@
+//! The page in a real browser: each figure draws something, the state space turns by key and by mouse, values
+//! appear under the pointer, a phone needs no sideways scrolling, and nothing is asked of anyone.
+
+mod devtools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::step::cargo;
+use devtools::Browser;
+
+/// Programs that speak the protocol, by name.
+const PROGRAMS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// Most bytes of the page: it is mailed and opened offline.
+const PAGE: u64 = 2_000_000;
+
+/// What is asked of the page.
+const QUESTIONS: &str = include_str!("page.js");
+
+/// Draws the gallery, opens its page, and looks at it. The directory stays if something is wrong.
+pub(crate) fn check(root: &Path) -> Result<(), String> {
+    let chromium = chromium()?;
+    let place = std::env::temp_dir().join(format!("attractor-browser-{}", std::process::id()));
+    fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+    let mut gallery = cargo(root);
+    gallery.args(["run", "-p", "attractor-report", "--example", "gallery", "--"]).arg(&place);
+    let status = gallery.status().map_err(|e| format!("cargo does not start: {e}"))?;
+    if !status.success() {
+        return Err(format!("the gallery ended with {status}"));
+    }
+    let page = place.join("report.html");
+    let size = fs::metadata(&page).map_err(|e| format!("{}: {e}", page.display()))?.len();
+    if size > PAGE {
+        return Err(format!("{} has {size} bytes, more than {PAGE}", page.display()));
+    }
+    let looked = look(&chromium, &place.join("profile"), &page);
+    looked.map_err(|wrong| format!("{wrong}\nsee {}", page.display()))?;
+    fs::remove_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))
+}
+
+/// Opens the page and does with it what a reader does.
+fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
+    let url = format!("file://{}", page.display());
+    let mut browser = Browser::start(chromium, profile)?;
+    browser.resize(1280, 900)?;
+    browser.open(&url)?;
+    browser.run(QUESTIONS)?;
+    ok("figures", &browser.tell("drawn()")?)?;
+    ok("state space", &browser.tell("live()")?)?;
+
+    // By keyboard: a turn changes the picture, Home brings the first one back.
+    browser.tell("scene.focus()")?;
+    let first = browser.tell("picture()")?;
+    browser.key("ArrowLeft")?;
+    differ("an arrow key", &first, &browser.tell("picture()")?)?;
+    browser.key("+")?;
+    browser.key("Home")?;
+    if browser.tell("picture()")? != first {
+        return Err("Home does not bring the first view back".to_owned());
+    }
+    browser.key("n")?;
+    differ("N", &first, &browser.tell("picture()")?)?;
+    let said = browser.tell("document.querySelector('[role=status]').textContent")?;
+    if said.len() < 20 {
+        return Err(format!("a trajectory chosen by key is not told: `{said}`"));
+    }
+    browser.key("Escape")?;
+
+    // By mouse: a drag turns, and the panel beside follows the pointer.
+    let (x, y) = place(&browser.tell("middle(scene)")?)?;
+    let before = browser.tell("picture()")?;
+    browser.mouse("mousePressed", (x, y))?;
+    for step in 1..=8 {
+        browser.mouse("mouseMoved", (x + 9.0 * f64::from(step), y + 4.0 * f64::from(step)))?;
+    }
+    browser.mouse("mouseReleased", (x + 72.0, y + 32.0))?;
+    differ("a drag", &before, &browser.tell("picture()")?)?;
+    let mut headings = Vec::new();
+    for i in -12..=12 {
+        browser.mouse("mouseMoved", (x + 14.0 * f64::from(i), y + 4.0 * f64::from(i)))?;
+        browser.tell("settle()")?;
+        headings.push(browser.tell("heading()")?);
+    }
+    headings.sort();
+    headings.dedup();
+    if headings.len() < 2 {
+        return Err(format!("the panel does not follow the pointer: {headings:?}"));
+    }
+
+    let at = place(&browser.tell("curve()")?)?;
+    browser.mouse("mouseMoved", at)?;
+    let tip = browser.tell("tip()")?;
+    if !tip.contains(": ") {
+        return Err(format!("no values under the pointer on a curve: `{tip}`"));
+    }
+    ok("tables", &browser.tell("sorted()")?)?;
+    browser.resize(390, 844)?;
+    browser.tell("settle(3)")?;
+    ok("phone", &browser.tell("fits()")?)?;
+    ok("phone", &browser.tell("live()")?)?;
+    alone(&mut browser, &url)
+}
+
+/// Nothing left the page, nothing failed in it; and a picture from elsewhere would have been noticed.
+fn alone(browser: &mut Browser, url: &str) -> Result<(), String> {
+    let (asked, wrong) = browser.incidents();
+    let away: Vec<&String> =
+        asked.iter().filter(|a| *a != url && !a.starts_with("data:")).collect();
+    if !away.is_empty() || !asked.iter().any(|a| a == url) {
+        return Err(format!("the page asks for {away:?} (of {} requests)", asked.len()));
+    }
+    if !wrong.is_empty() {
+        return Err(format!("the page has errors: {}", wrong.join("; ")));
+    }
+    browser.tell("new Promise((go) => Object.assign(new Image(), { onerror: go, src: 'https://attractor.invalid/a.png' }))")?;
+    let (asked, wrong) = browser.incidents();
+    if asked.iter().chain(&wrong).any(|said| said.contains("attractor.invalid")) {
+        return Ok(());
+    }
+    Err("a request that the page must not make went unnoticed".to_owned())
+}
+
+fn ok(what: &str, answer: &str) -> Result<(), String> {
+    if answer == "ok" { Ok(()) } else { Err(format!("{what}: {answer}")) }
+}
+
+fn differ(what: &str, before: &str, after: &str) -> Result<(), String> {
+    if before == after { Err(format!("{what} does not change the view")) } else { Ok(()) }
+}
+
+fn place(text: &str) -> Result<(f64, f64), String> {
+    let numbers = text.split_once(' ').map(|(x, y)| (x.parse(), y.parse()));
+    match numbers {
+        Some((Ok(x), Ok(y))) => Ok((x, y)),
+        _ => Err(format!("`{text}` is no place")),
+    }
+}
+
+/// The browser; as root on a system with apt-get it is installed where it is missing.
+fn chromium() -> Result<PathBuf, String> {
+    if let Some(found) = PROGRAMS.iter().find_map(|name| on_path(name)) {
+        return Ok(found);
+    }
+    let missing = "no Chromium on this machine: install `chromium` (Debian, Fedora, Homebrew) or Google Chrome";
+    if on_path("apt-get").is_none() {
+        return Err(missing.to_owned());
+    }
+    let apt = |arguments: &[&str]| {
+        println!("$ apt-get {}", arguments.join(" "));
+        Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()
+    };
+    let wanted = ["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-liberation"];
+    // The lists of a fresh image are empty or old.
+    let _ = apt(&["update", "-q"]);
+    let _ = apt(&wanted);
+    PROGRAMS.iter().find_map(|name| on_path(name)).ok_or_else(|| missing.to_owned())
+}
+
+/// A program on the path.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|p| p.join(name)).find(|p| p.is_file())
+}
