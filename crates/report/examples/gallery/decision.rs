@@ -149,7 +149,8 @@ fn trial(
         ["motion", "colour"][context],
         evidence[0],
         evidence[1]
-    );
+    )
+    .replace('-', "−");
     let trial = Trial::new(
         title,
         Matrix::new(STEPS, 4, &inputs)?,
@@ -159,7 +160,7 @@ fn trial(
         Matrix::new(STEPS, UNITS, &activity)?,
     )
     .condition("context", ["motion", "colour"][context])
-    .condition("coherence", format!("{:+.2}", evidence[context]))
+    .condition("coherence", format!("{:+.2}", evidence[context]).replace('-', "−"))
     .condition("correct", if choice * sign > 0.0 { "yes" } else { "no" });
     Ok((trial, path))
 }

@@ -90,7 +90,7 @@ fn drawn(scene: &mut Scene, view: &View, mark: &Mark) {
 
 /// Points in the look of a mark.
 pub(super) fn dots(scene: &mut Scene, m: &Dots, centres: Vec<(f64, f64)>, radius: f64) {
-    let edge = m.edge.map(|color| (color, 0.6));
+    let edge = m.edge.map(|color| (color, if radius < 1.5 { 0.35 } else { 0.6 }));
     let (fill, stroke) = if m.open { (None, Some((m.color, 0.5))) } else { (Some(m.color), edge) };
     let corners = m.marker.corners(radius);
     scene.shapes.push(if corners.is_empty() {

@@ -146,7 +146,7 @@ impl Decoding {
         let (lo, hi) = matrix.range().unwrap_or((0.0, 1.0));
         let heat = Heat::new(matrix.rows_in_order(&order), (0.0, end), (0.0, end));
         let heat = heat.colors(Colormap::Viridis, lo.min(self.chance), hi.max(self.chance + 0.01));
-        let mut panel = Panel::new(x, y).equal().mark(heat).colorbar(self.accuracy.clone());
+        let mut panel = Panel::new(x, y).mark(heat).colorbar(self.accuracy.clone());
         for edge in self.periods.iter().flat_map(|p| [p.0, p.1]).map(|ms| ms * factor) {
             if edge > 0.0 && edge < end {
                 let thin = |r: Rule| r.color(Color::WHITE).width(0.4).dashed();
@@ -162,12 +162,12 @@ impl Curve {
         let finite = self.points.iter().filter(|p| p.1.is_finite());
         match finite.reduce(|a, b| if b.1 > a.1 { b } else { a }) {
             Some(best) => format!(
-                "{} is decoded best at {} ms, {}.",
+                "Best for {} at {} ms: {}.",
                 self.name,
-                short(best.0, 4),
+                short(best.0.round(), 5),
                 number(best.1, 2)
             ),
-            None => format!("{}: not decoded.", self.name),
+            None => format!("No accuracy for {}.", self.name),
         }
     }
 }
@@ -186,6 +186,6 @@ mod tests {
             panic!("a heat-map comes first");
         };
         assert_eq!(heat.matrix.row(1), [1.0, 0.5]);
-        assert!(d.figure().caption_label().plain().contains("best at 75 ms, 0.90"));
+        assert!(d.figure().caption_label().plain().contains("Best for choice at 75 ms: 0.90"));
     }
 }

@@ -113,7 +113,7 @@ fn told((name, variances): &(String, Vec<f64>)) -> String {
     let total: f64 = variances.iter().sum();
     let first: f64 = variances.iter().take(3).sum();
     format!(
-        "{name}: participation ratio {}; three components hold {} % of the variance.",
+        "Participation ratio {} ({name}; three components hold {} % of the variance).",
         number(participation(variances), 2),
         number(100.0 * first / total, 2)
     )

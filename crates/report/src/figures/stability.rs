@@ -10,7 +10,7 @@ use crate::{
     mark::Dots,
     panel::Panel,
     space::{Kind, Mode},
-    ticks::number,
+    ticks::{number, short},
 };
 
 /// Eigenvalues of the Jacobian of one step of dt at fixed points, by kind of point.
@@ -64,7 +64,7 @@ impl Stability {
                 continue;
             }
             let (marker, color) = kind.look();
-            let look = |d: Dots| d.marker(marker).radius(1.3).edge(Color::INK);
+            let look = |d: Dots| d.marker(marker).radius(1.15).edge(Color::INK);
             let dots = Dots::new(modes().map(|m| m.eigenvalue), color);
             plane = plane.mark(look(dots).name(kind.name()));
             // Half of each pair: both turn at one frequency.
@@ -86,7 +86,7 @@ impl Stability {
         )
         .caption(format!(
             "Linear stability: eigenvalues of the Jacobian of one step of {} ms (left) and the time constants and frequencies they mean. {told}",
-            number(self.dt, 3)
+            short(self.dt, 3)
         ))
         .describe(told)
     }
@@ -104,7 +104,7 @@ impl Stability {
             let slowest = slowest.filter(|t| t.is_finite()).fold(f64::NAN, f64::max);
             let name = if of.len() == 1 { kind.name().to_owned() } else { kind.plural() };
             told.push(format!(
-                "{} {name}: at most {} growing modes, slowest time constant {} ms.",
+                "{} {name}: {} growing modes at most, slowest time constant {} ms.",
                 of.len(),
                 most.unwrap_or(0),
                 number(slowest, 3)
@@ -126,11 +126,11 @@ mod tests {
         let told = s.told();
         assert!(
             told.contains(
-                "1 stable fixed point: at most 0 growing modes, slowest time constant 100 ms."
+                "1 stable fixed point: 0 growing modes at most, slowest time constant 100 ms."
             ),
             "{told}"
         );
-        assert!(told.contains("1 saddle: at most 1 growing modes"), "{told}");
+        assert!(told.contains("1 saddle: 1 growing modes at most"), "{told}");
         assert!(s.figure().svg().contains("grows"));
     }
 }

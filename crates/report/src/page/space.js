@@ -57,6 +57,9 @@
       const { data } = this;
       [this.azimuth, this.elevation] = this.first = data.view.map((v) => (v * Math.PI) / 180);
       this.zoom = 1;
+      // Largest extent of the box to the side and upwards, however far it is turned at this elevation.
+      const [h0, h1, h2] = data.half, flat = Math.hypot(h0, h1), lean = Math.abs(this.elevation);
+      this.reach = [flat * 1.05, h2 * Math.cos(lean) + flat * Math.sin(lean)];
       this.hidden = new Set();
       this.time = null; // shown on all trajectories, as a share of their length
       this.lines = data.lines.map(([condition, trial, text]) => {
@@ -203,8 +206,8 @@
         c.addEventListener("pointermove", scrub);
         c.addEventListener("pointerdown", scrub);
       }
-      new ResizeObserver(() => this.draw()).observe(this.stage);
-      dark.addEventListener("change", () => this.draw());
+      new ResizeObserver(() => this.redraw()).observe(this.stage);
+      dark.addEventListener("change", () => this.redraw());
     }
 
     key(e) {
@@ -337,6 +340,11 @@
       this.status.textContent = `${this.heading.textContent}. ${[...this.facts.children].map((d) => d.textContent).join(", ")}. ${this.units.textContent}`;
     }
 
+    redraw() {
+      this.stale = true;
+      this.draw();
+    }
+
     draw() {
       if (this.asked) return;
       this.asked = true;
@@ -354,10 +362,11 @@
       const [ink, soft, rule, card] = ["--ink", "--soft", "--line", "--card"].map((v) => style.getPropertyValue(v).trim());
       const [sa, ca, se, ce] = [Math.sin(this.azimuth), Math.cos(this.azimuth), Math.sin(this.elevation), Math.cos(this.elevation)];
       const right = [-sa, ca, 0], up = [-se * ca, -se * sa, ce], towards = [ce * ca, ce * sa, se];
-      const size = Math.min(width / 3.05, height / 2.75) * this.zoom;
+      // Room for names and numbers beside the box as it is first seen.
+      const size = Math.min((width - 190) / (2 * this.reach[0]), (height - 120) / (2 * this.reach[1])) * this.zoom;
       const flat = (p) => {
         const depth = dot(towards, p), k = (size * FAR) / (FAR - depth);
-        return [width / 2 + dot(right, p) * k, height / 2 - dot(up, p) * k + 0.04 * height * 0, depth];
+        return [width / 2 + dot(right, p) * k, height / 2 - dot(up, p) * k, depth];
       };
       this.box(pen, flat, towards, { ink, soft, rule, card });
       const held = this.hot ?? this.pinned;
@@ -550,11 +559,11 @@
       if (s.point !== undefined) {
         const p = this.points[s.point];
         this.heading.textContent = p.label ? `${p.kind}: ${p.label}` : p.kind;
-        facts(p.details.concat(p.modes.slice(0, 3).map((m, i) => [`mode ${i + 1}`, m[2]])));
+        facts(p.details.concat(p.modes.filter((m) => m[1] >= 0).slice(0, 3).map((m, i) => [`mode ${i + 1}`, m[2]])));
         this.signals.hidden = !p.modes.length;
         if (p.modes.length) this.plane(p.modes);
         const units = p.modes[0]?.[4] ?? [];
-        this.units.textContent = units.length ? `Mode 1 weighs most on units ${units.slice(0, 6).map(([u, w]) => `${u} (${digits(w, 2)})`).join(", ")}` : "";
+        this.units.textContent = units.length ? `Mode 1 weighs most on units ${units.slice(0, 6).map(([u, w]) => `${u} (${digits(w, 2)})`).join(", ")}.` : "";
         return;
       }
       const line = this.lines[s.line], { range, half, axes } = this.data;
@@ -564,7 +573,7 @@
       const time = trial ? [["time", `${Math.round(share * trial.ms)} ms`]] : [];
       facts([...(trial?.conditions ?? []), ...time, ...axes.map((a, k) => [a.split(" (")[0], digits(place[k])])]);
       const units = this.leading(place, trial, share);
-      if (units.length) this.units.textContent = `${this.data.loadings ? "In this direction weigh most" : "Most active now"}: unit ${units.map(([u, w]) => `${u} (${digits(w, 2)})`).join(", ")}`;
+      if (units.length) this.units.textContent = `${this.data.loadings ? "In this direction weigh most" : "Most active now"}: unit ${units.map(([u, w]) => `${u} (${digits(w, 2)})`).join(", ")}.`;
       if (trial) {
         this.curves(trial, share);
         this.activity(trial, share, units.map((u) => u[0]));
@@ -582,7 +591,7 @@
         const { at, columns } = trial.activity, c = Math.min(columns - 1, Math.floor(share * columns)), [lo, hi] = ranges[2];
         all = order.map((u, r) => [u, lo + (at[r * columns + c] / 254) * (hi - lo)]);
       }
-      return all.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 5);
+      return all.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 4);
     }
 
     curves(trial, share) {

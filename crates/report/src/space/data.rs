@@ -139,16 +139,18 @@ fn trials(out: &mut String, space: &StateSpace) {
     let inputs = range(&|t| [&t.inputs, &t.inputs]).unwrap_or((0.0, 1.0));
     let outputs = range(&|t| [&t.outputs, &t.targets]).unwrap_or((0.0, 1.0));
     let (map, low, high) = activity_colors(range(&|t| [&t.activity, &t.activity]));
+    // Enough stops that straight lines between them are the scale itself.
+    let anchors: Vec<String> = (0..=80).map(|i| text(&map.at(f64::from(i) / 80.0).hex())).collect();
     let _ = write!(
         out,
-        r#","ranges":[[{},{}],[{},{}],[{},{}]],"map":{}"#,
+        r#","ranges":[[{},{}],[{},{}],[{},{}]],"map":[{}]"#,
         real(inputs.0),
         real(inputs.1),
         real(outputs.0),
         real(outputs.1),
         real(low),
         real(high),
-        text(if map == Colormap::Viridis { "viridis" } else { "redblue" })
+        anchors.join(",")
     );
     let units = space.trials.iter().map(|t| t.activity.columns()).max().unwrap_or(0);
     let first = space.trials.first().map(|t| t.activity.transposed());

@@ -33,7 +33,6 @@ pub(super) fn figure(space: &StateSpace, width: Width) -> Figure {
     };
     let axes: Vec<String> = space.axes.iter().map(Label::plain).collect();
     let told = space.told();
-    let what = if two { " (a), and its first two axes (b)" } else { "" };
     let slow = if space.points.iter().any(|p| p.kind == Kind::Slow) {
         " Slow points are no fixed points."
     } else {
@@ -41,7 +40,7 @@ pub(super) fn figure(space: &StateSpace, width: Width) -> Figure {
     };
     figure
         .caption(format!(
-            "State space along {}{what}. Rings: begin of a trajectory; dots: its end.{slow}",
+            "State space along {}. {told} Rings: begin of a trajectory; dots: its end.{slow}",
             axes.join(", ")
         ))
         .describe(format!("Along {}: {told}", axes.join(", ")))
