@@ -18,7 +18,7 @@ use crate::pieces::{Piece, pieces};
 pub struct Options {
     /// Rows of the table.
     pub cases: Vec<Case>,
-    /// Timed steps of each program and case.
+    /// Turns of each program and case.
     pub repeats: usize,
     /// Threads of the main columns.
     pub threads: usize,
@@ -54,9 +54,9 @@ pub struct Machine {
 /// Times of one program on one case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cell {
-    /// Median, ms.
+    /// Median over turns of the median step of a turn, ms.
     pub median_ms: f64,
-    /// Shortest, ms.
+    /// The same of the fastest turn, ms.
     pub min_ms: f64,
 }
 
@@ -80,7 +80,7 @@ pub struct Table {
     pub version: &'static str,
     /// Where it ran.
     pub machine: Machine,
-    /// Timed steps per cell.
+    /// Turns per cell.
     pub repeats: usize,
     /// Rows.
     pub rows: Vec<Row>,
@@ -204,8 +204,25 @@ fn programs(
 /// Pause before a program's turn: the threads of the one before wait for work in a loop for a while,
 /// and would be timed against it.
 const PAUSE: Duration = Duration::from_millis(300);
+/// How long a program steps in one turn, ms: training is steps one after the other.
+const TURN: f64 = 150.0;
 
-/// Times every program on one case, in turn: a pause, a step that wakes its threads, a timed step.
+/// Steps of a turn, from the time of one.
+fn turn(ms: f64) -> usize {
+    ((TURN / ms) as usize).clamp(3, 50)
+}
+
+/// Median of a turn's steps but the first third, which wakes threads and fills caches.
+fn settled(ms: &[f64]) -> f64 {
+    median(ms[ms.len() / 3..].to_vec())
+}
+
+fn median(mut ms: Vec<f64>) -> f64 {
+    ms.sort_by(f64::total_cmp);
+    ms[ms.len() / 2]
+}
+
+/// Times every program on one case, in turn: a pause, then some steps.
 fn row(
     case: Case,
     options: &Options,
@@ -215,35 +232,47 @@ fn row(
 ) -> Result<Row, BenchError> {
     let mut threads = vec![options.threads, 1];
     threads.dedup();
+    let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut own = Vec::new();
     for &threads in &threads {
         let mut step = TrainingStep::new(case, threads, None)?;
         step.step()?;
-        step.step()?;
-        own.push((ours(threads), step));
+        let steps = turn(step.step()?);
+        own.push((ours(threads), step, steps));
     }
-    let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for _ in 0..options.repeats {
-        for (name, step) in &mut own {
-            after_pause(|| step.step())?;
-            times.entry(name.clone()).or_default().push(step.step()?);
+    let mut steps = vec![0; peers.len()];
+    for repeat in 0..=options.repeats {
+        if repeat > 0 {
+            for (name, step, steps) in &mut own {
+                let turn = after_pause(|| (0..*steps).map(|_| step.step()).collect());
+                let turn: Result<Vec<f64>, BenchError> = turn;
+                times.entry(name.clone()).or_default().push(settled(&turn?));
+            }
         }
-        peers.retain_mut(|peer| match after_pause(|| peer.time(case, 2)) {
-            Ok(ms) => {
-                times.entry(peer.name.clone()).or_default().extend(ms.last());
-                true
+        // a first turn of two steps says how many fit into one
+        let mut kept = Vec::new();
+        let mut next = Vec::new();
+        for (mut peer, steps) in std::mem::take(peers).into_iter().zip(steps) {
+            match after_pause(|| peer.time(case, steps.max(2))) {
+                Ok(ms) => {
+                    next.push(if repeat == 0 { turn(ms[ms.len() - 1]) } else { steps });
+                    if repeat > 0 {
+                        times.entry(peer.name.clone()).or_default().push(settled(&ms));
+                    }
+                    kept.push(peer);
+                }
+                Err(error) => {
+                    notes.push(format!("{}, {case} and later: not run ({error})", peer.name));
+                }
             }
-            Err(error) => {
-                notes.push(format!("{}, {case} and later: not run ({error})", peer.name));
-                false
-            }
-        });
+        }
+        (*peers, steps) = (kept, next);
     }
     let times: BTreeMap<String, Cell> = times
         .into_iter()
-        .map(|(name, mut ms)| {
-            ms.sort_by(f64::total_cmp);
-            (name, Cell { median_ms: ms[ms.len() / 2], min_ms: ms[0] })
+        .map(|(name, ms)| {
+            let min_ms = ms.iter().copied().fold(f64::INFINITY, f64::min);
+            (name, Cell { median_ms: median(ms), min_ms })
         })
         .collect();
     let mine = times[&ours(options.threads)].median_ms;
@@ -267,13 +296,10 @@ fn by_shards(case: Case, options: &Options) -> Result<BTreeMap<usize, f64>, Benc
     }
     for _ in 0..options.repeats {
         for (_, step, ms) in &mut steps {
-            ms.push(step.step()?);
+            let turn: Result<Vec<f64>, BenchError> = (0..3).map(|_| step.step()).collect();
+            ms.push(settled(&turn?));
         }
     }
-    let median = |mut ms: Vec<f64>| {
-        ms.sort_by(f64::total_cmp);
-        ms[ms.len() / 2]
-    };
     Ok(steps.into_iter().map(|(shards, _, ms)| (shards, median(ms))).collect())
 }
 
@@ -321,7 +347,7 @@ impl fmt::Display for Table {
         }
         writeln!(
             f,
-            "Medians of {} steps in ms; programs take turns, each after a pause and an untimed step.\n",
+            "ms for a step, medians of {} turns; programs take turns, each of {TURN} ms after a pause.\n",
             self.repeats
         )?;
         let mut names: Vec<&String> = self.rows.iter().flat_map(|row| row.times.keys()).collect();

@@ -138,8 +138,22 @@ impl<T: Real> Kernel<T> {
             block: self.block,
             period: self.tiles.first().map_or(usize::MAX, Vec::len),
         };
-        self.isa.run(job);
+        run(self.isa, job);
     }
+}
+
+/// Runs a job in its precision. The two are concrete functions: generic ones would be compiled again,
+/// for every instruction set, in every crate that has a network.
+fn run<T: Real>(isa: Isa, job: Job<'_, T>) {
+    if T::NAME == f32::NAME { run_f32(isa, job.cast()) } else { run_f64(isa, job.cast()) }
+}
+
+fn run_f32(isa: Isa, job: Job<'_, f32>) {
+    isa.run(job);
+}
+
+fn run_f64(isa: Isa, job: Job<'_, f64>) {
+    isa.run(job);
 }
 
 /// One call of a kernel: where everything is.
@@ -153,6 +167,15 @@ struct Job<'a, T> {
     length: usize,
     block: usize,
     period: usize,
+}
+
+impl<'a, T> Job<'a, T> {
+    /// The same call, `T` by its other name.
+    fn cast<U>(self) -> Job<'a, U> {
+        let Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period } = self;
+        let (base, scalars) = (base.map(|stream| stream.cast()), scalars.cast());
+        Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period }
+    }
 }
 
 impl<T: Real> attractor_numerics::Kernel for Job<'_, T> {

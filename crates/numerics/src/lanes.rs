@@ -1,5 +1,7 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
+use crate::product::{Outer, Product};
+use crate::random::Fill;
 use crate::words::Words;
 use crate::{Isa, Real};
 
@@ -47,6 +49,44 @@ pub trait Registers: Sized {
     #[cfg(target_arch = "x86_64")]
     type Avx512: Lanes<Self>;
 }
+
+/// The kernels of a precision, concrete functions: generic ones would be compiled again in every crate
+/// that calls them, for every instruction set.
+///
+/// # Safety
+/// As [`Tiled::run`], but for the instruction set.
+#[doc(hidden)]
+pub trait Compiled: Sized {
+    unsafe fn product(isa: Isa, job: Product<'_, Self>);
+    unsafe fn outer(isa: Isa, job: Outer<Self>);
+    unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>);
+    unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>);
+}
+
+macro_rules! compiled {
+    ($t:ty) => {
+        impl Compiled for $t {
+            unsafe fn product(isa: Isa, job: Product<'_, Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn outer(isa: Isa, job: Outer<Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+        }
+    };
+}
+compiled!(f32);
+compiled!(f64);
 
 /// A computation written for any register.
 pub(crate) trait Tiled<T> {

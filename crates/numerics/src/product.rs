@@ -21,8 +21,10 @@ mod packed;
 mod peak;
 mod tile;
 
+pub(crate) use outer::Outer;
 pub use outer::accumulate_outer;
 pub use packed::Packed;
+pub(crate) use packed::Product;
 pub use peak::peak;
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that

@@ -8,7 +8,7 @@
 
 use rand::SeedableRng;
 
-use crate::lanes::{Lanes, Tiled, dispatch};
+use crate::lanes::{Lanes, Tiled};
 use crate::words::Words;
 use crate::{Isa, Real, math};
 
@@ -60,7 +60,7 @@ pub fn fill_normal_rows<T: Real>(
 ) {
     let key = key.words();
     // SAFETY: rows are slices
-    unsafe { dispatch(isa, Fill::<T, true> { key, step, first_trial, units, ld, out }) }
+    unsafe { T::normal(isa, Fill { key, step, first_trial, units, ld, out }) }
 }
 
 /// As [`fill_normal_rows`], with numbers uniform in (0, 1).
@@ -78,10 +78,13 @@ pub fn fill_uniform_rows<T: Real>(
 ) {
     let key = key.words();
     // SAFETY: rows are slices
-    unsafe { dispatch(isa, Fill::<T, false> { key, step, first_trial, units, ld, out }) }
+    unsafe { T::uniform(isa, Fill { key, step, first_trial, units, ld, out }) }
 }
 
-struct Fill<'a, T, const NORMAL: bool> {
+/// One call of [`fill_normal_rows`] or [`fill_uniform_rows`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Fill<'a, T, const NORMAL: bool> {
     key: [u32; 2],
     step: u32,
     first_trial: u32,
@@ -221,6 +224,7 @@ pub fn stream(seed: u64, name: &str) -> rand::rngs::ChaCha8Rng {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::dispatch;
 
     /// Known answers of Random123: counter, key, numbers.
     #[test]

@@ -1,6 +1,6 @@
 //! The two precisions: f32 for training, f64 for analysis and theory.
 
-use crate::lanes::Registers;
+use crate::lanes::{Compiled, Registers};
 use crate::math::Elementary;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
@@ -10,6 +10,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 pub trait Real:
     Elementary
     + Registers
+    + Compiled
     + Copy
     + Default
     + Debug

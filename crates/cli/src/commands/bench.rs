@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Only the cases whose name contains this, such as `leaky` or `N = 128`
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Timed steps per program and case
+    /// Turns per program and case
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..1000))]
     repeats: u16,
     /// Threads of the main columns; by default all

@@ -3,7 +3,7 @@
 use super::holds;
 use super::packed::panels;
 use super::tile::{Factors, Target, tile};
-use crate::lanes::{Lanes, Tiled, dispatch};
+use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 
 /// Rows summed in registers before the gradient is touched: their panel stays in a first-level cache.
@@ -52,11 +52,11 @@ pub fn accumulate_outer<T: Real>(
     let d = Side { values: d.as_ptr(), ld: ldd, columns: targets, stride: ldg };
     let x = Side { values: x.as_ptr(), ld: ldx, columns: sources, stride: 1 };
     // SAFETY: lengths were checked
-    unsafe { dispatch::<T, _>(isa, Outer { g: g.as_mut_ptr(), d, x, rows }) }
+    unsafe { T::outer(isa, Outer { g: g.as_mut_ptr(), d, x, rows }) }
 }
 
 /// One factor, and how far apart its columns lie in G.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Side<T> {
     values: *const T,
     ld: usize,
@@ -73,7 +73,10 @@ impl<T> Side<T> {
     }
 }
 
-struct Outer<T> {
+/// One call of [`accumulate_outer`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Outer<T> {
     g: *mut T,
     d: Side<T>,
     x: Side<T>,

@@ -177,7 +177,7 @@ impl<T: Real> Packed<T> {
         let (x, y) = (x.as_ptr(), y.as_mut_ptr());
         let product = Product { packed: self, x, ldx, rows, y, ldy, alpha, accumulate };
         // SAFETY: x and y hold their rows; the weights were packed for this instruction set
-        unsafe { dispatch::<T, _>(self.isa, product) }
+        unsafe { T::product(self.isa, product) }
     }
 
     fn values_mut(&mut self) -> &mut [T] {
@@ -188,7 +188,10 @@ impl<T: Real> Packed<T> {
     }
 }
 
-struct Product<'a, T> {
+/// One call of [`Packed::multiply`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Product<'a, T> {
     packed: &'a Packed<T>,
     x: *const T,
     ldx: usize,
