@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::output::Answer;
 
+mod analyse;
 mod bench;
 mod fit;
 mod neurons;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Fit(fit::Arguments),
     /// Run a trained network on trials, left alone or interfered with
     Simulate(simulate::Arguments),
+    /// Take a trained network apart: fixed points, dimension, decoding, perturbations, Lyapunov exponents
+    Analyse(analyse::Arguments),
     /// Make the figures and the page of a run again
     Report(report::Arguments),
     /// Time training steps against the matrix-product peak and, with --peers, against JAX and PyTorch
@@ -44,6 +47,7 @@ impl Command {
             Command::Train(arguments) => train::run(&arguments, began, json),
             Command::Fit(arguments) => fit::run(&arguments, began, json),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
+            Command::Analyse(arguments) => analyse::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
             Command::Bench(arguments) => bench::run(&arguments, began),
             Command::Neurons(arguments) => neurons::run(&arguments),

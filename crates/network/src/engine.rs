@@ -88,6 +88,11 @@ impl<T: Real> Engine<T> {
         &self.network
     }
 
+    /// How it works.
+    pub fn options(&self) -> EngineOptions {
+        self.options
+    }
+
     /// Runs whole trials and returns the signals asked for, each `[time, trial, unit]`.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ pub(crate) use problem::list;
 pub use problem::{ConfigError, Place, Problem};
 pub(crate) use read::read;
 pub use request::Request;
-pub use sections::{Checkpoints, Evaluate};
+pub use sections::{Analyse, Checkpoints, Evaluate};
 pub(crate) use tree::Node;
 
 use attractor_learn::{Learner, Objective, OwnRate, Phase, Stop, Validate};
@@ -79,6 +79,8 @@ pub struct Config {
     pub validate: Validate,
     /// The evaluation after training.
     pub evaluate: Evaluate,
+    /// The analysis after training.
+    pub analyse: Analyse,
     /// When to write checkpoints.
     pub checkpoint: Checkpoints,
     /// Phases: in what each differs from the above.

@@ -26,7 +26,7 @@ pub(crate) struct Sample {
 }
 
 /// The noise of an evaluation.
-fn noise(experiment: &Experiment) -> NoiseSource {
+pub(crate) fn noise(experiment: &Experiment) -> NoiseSource {
     NoiseSource { seed: experiment.config.seed, epoch: Material::evaluation_epoch(), on: true }
 }
 
@@ -72,8 +72,18 @@ pub(crate) fn sample(
     engine: &mut Engine<f32>,
     parameters: &[f32],
 ) -> Result<Sample, RunError> {
+    sample_of(experiment, engine, parameters, &(0..SHOWN).collect::<Vec<usize>>())
+}
+
+/// These trials of the evaluation; what it does not have is left out.
+pub(crate) fn sample_of(
+    experiment: &Experiment,
+    engine: &mut Engine<f32>,
+    parameters: &[f32],
+    shown: &[usize],
+) -> Result<Sample, RunError> {
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
-    let shown: Vec<usize> = (0..trials.len().min(SHOWN)).collect();
+    let shown: Vec<usize> = shown.iter().copied().filter(|&k| k < trials.len()).collect();
     let trials = trials.select(&shown).map_err(attractor_task::TaskError::from)?;
     let scored = signal(experiment, &experiment.material.scored())?;
     let quantity = experiment.emission();
@@ -95,7 +105,7 @@ impl Sample {
     }
 }
 
-fn signal(experiment: &Experiment, name: &str) -> Result<Signal, RunError> {
+pub(crate) fn signal(experiment: &Experiment, name: &str) -> Result<Signal, RunError> {
     Names::signal(&*experiment.network, name).map_err(RunError::Request)
 }
 
@@ -105,7 +115,7 @@ fn view(array: &Array3<f32>) -> SignalView<'_, f32> {
 }
 
 /// The units of a signal's group.
-fn group(signal: &Signal, values: &Array3<f32>) -> Array3<f32> {
+pub(crate) fn group(signal: &Signal, values: &Array3<f32>) -> Array3<f32> {
     let (steps, trials, _) = values.dim();
     Array3::from_shape_fn((steps, trials, signal.units.len()), |(step, trial, k)| {
         values[[step, trial, signal.units.place(k)]]

@@ -6,6 +6,7 @@ use attractor_interop::save;
 use attractor_network::Engine;
 use attractor_numerics::Isa;
 
+use crate::analysis::{Analysis, Part, Pictures, Subject, analyse};
 use crate::clock;
 use crate::config::Experiment;
 use crate::directory::{RunDirectory, write_text};
@@ -42,6 +43,21 @@ pub(crate) fn finish(
         Err(_) if status == Status::Diverged => Evaluation::default(),
         Err(error) => return Err(error),
     };
+    let (analysis, pictures) = match status {
+        Status::Done => {
+            observer.event(Event::Note("analysing what it learnt"));
+            let mut subject = Subject {
+                experiment,
+                engine: sitting.trainer.model_mut(),
+                weights: &weights,
+                evaluation: &evaluation,
+                inputs: &[],
+            };
+            let (analysis, pictures) = analyse(&mut subject, &experiment.config.analyse.parts)?;
+            (Some(analysis), pictures)
+        }
+        Status::Diverged => (None, Pictures::default()),
+    };
     let recurrent = report::recurrent(experiment, &weights);
     let last = sitting.metrics.rows.last();
     let results = Results {
@@ -62,6 +78,7 @@ pub(crate) fn finish(
             resumed: sitting.memory.resumed.clone(),
         },
         evaluation,
+        analysis,
         warnings: sitting.memory.warnings.clone(),
         machine: machine(&sitting.settings),
         versions: versions(),
@@ -79,6 +96,7 @@ pub(crate) fn finish(
         metrics: &sitting.metrics,
         recurrent: &recurrent,
         sample: sample.as_ref(),
+        pictures: &pictures,
     };
     report::write(&shown, &sitting.directory)?;
     let score = results
@@ -138,12 +156,45 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
 /// # Errors
 /// A directory that is no finished run's, or cannot be written to.
 pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Results, RunError> {
-    let results = crate::train::results(directory)?;
+    again(directory, &[], &[], settings)
+}
+
+/// Answers these parts about a finished run, anew or for the first time, and makes its `results.json`,
+/// figures and page again. `inputs` are constant inputs to look for fixed points under; without any,
+/// those of the task's conditions.
+///
+/// # Errors
+/// A directory that is no finished run's, or cannot be written to; inputs of another length than the
+/// network's channels.
+pub fn analyse_again(
+    directory: &RunDirectory,
+    parts: &[Part],
+    inputs: &[Vec<f64>],
+    settings: Settings,
+) -> Result<Results, RunError> {
+    again(directory, parts, inputs, settings)
+}
+
+fn again(
+    directory: &RunDirectory,
+    asked: &[Part],
+    inputs: &[Vec<f64>],
+    settings: Settings,
+) -> Result<Results, RunError> {
+    let mut results = crate::train::results(directory)?;
     let request = crate::config::Request {
         config: Some(directory.config()),
         ..crate::config::Request::default()
     };
     let experiment = Experiment::read(&request)?;
+    let channels = experiment.network.channels();
+    if let Some(wrong) = inputs.iter().find(|input| input.len() != channels) {
+        return Err(RunError::Request(format!(
+            "an input has {} values, but the network {channels} channels: {}",
+            wrong.len(),
+            experiment.material.inputs().join(", ")
+        )));
+    }
     let model = attractor_interop::load(&directory.model())?;
     let weights: Vec<f32> = model.parameters_in();
     if weights.len() != experiment.network.layout().len() {
@@ -155,13 +206,33 @@ pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Resu
     let metrics = crate::metrics::Metrics::read(&directory.metrics())?;
     let mut engine = Engine::new(experiment.network.clone(), settings.engine())?;
     let sample = sample(&experiment, &mut engine, &weights).ok();
+    let mut analysis = results.analysis.take().unwrap_or_default();
+    if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
+        analysis.inputs = inputs.to_vec();
+    }
+    // what stands in the report already is drawn again: the same weights give the same pictures
+    let parts = [&analysis.parts[..], asked].concat();
+    let mut subject = Subject {
+        experiment: &experiment,
+        engine: &mut engine,
+        weights: &weights,
+        evaluation: &results.evaluation,
+        inputs: &analysis.inputs,
+    };
+    let (found, pictures): (Analysis, Pictures) = analyse(&mut subject, &parts)?;
+    analysis.update(found);
+    results.analysis = Some(analysis);
     let shown = Shown {
         experiment: &experiment,
         results: &results,
         metrics: &metrics,
         recurrent: &report::recurrent(&experiment, &weights),
         sample: sample.as_ref(),
+        pictures: &pictures,
     };
     report::write(&shown, directory)?;
+    if !asked.is_empty() {
+        write_results(&results, directory)?;
+    }
     Ok(results)
 }

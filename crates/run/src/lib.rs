@@ -15,12 +15,14 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`analysis`] | the reverse engineering of a trained network |
 //! | [`config`] | what a run is made from: layers put together, every problem found |
 //! | [`directory`] | the files of a run |
 //! | [`metrics`] | `metrics.csv` |
 //! | [`mod@results`] | `results.json` |
 //! | [`observer`] | who watches a run, and may stop it |
 
+pub mod analysis;
 mod checkpoint;
 mod clock;
 pub mod config;
@@ -40,11 +42,12 @@ pub mod results;
 mod simulate;
 mod train;
 
+pub use analysis::{Analysis, Part};
 pub use clock::now;
 pub use config::{Config, ConfigError, Experiment, Problem, Request};
 pub use directory::RunDirectory;
 pub use error::RunError;
-pub use finish::report_again;
+pub use finish::{analyse_again, report_again};
 pub use material::Material;
 pub use metrics::Metrics;
 pub use observer::{Event, Nobody, Observer};

@@ -5,10 +5,11 @@ use attractor_network::{Projection, Wiring};
 use attractor_numerics::law::Law;
 use attractor_numerics::linalg::eigenvalues;
 use attractor_report::{
-    Axis, Color, Dots, Eigenvalues, Figure, Height, Label, LearningCurves, Line, Matrix, Panel,
-    ReportError, Rule, SampleTrials, Trial, WeightMatrix, Width,
+    Eigenvalues, Figure, Label, LearningCurves, Matrix, ReportError, SampleTrials, Trial,
+    WeightMatrix, Width,
 };
 
+use crate::analysis::Pictures;
 use crate::config::Experiment;
 use crate::describe::RECURRENT;
 use crate::directory::RunDirectory;
@@ -17,9 +18,10 @@ use crate::evaluate::Sample;
 use crate::material::Material as Source;
 use crate::matrix::{Weights, dense};
 use crate::metrics::Metrics;
-use crate::results::{Evaluation, Results};
+use crate::results::Results;
 
 mod page;
+mod tables;
 
 /// Recurrent projections drawn: gated neurons have several.
 const DRAWN: usize = 4;
@@ -33,6 +35,7 @@ pub(crate) struct Material<'a> {
     pub(crate) metrics: &'a Metrics,
     pub(crate) recurrent: &'a [Recurrent],
     pub(crate) sample: Option<&'a Sample>,
+    pub(crate) pictures: &'a Pictures,
 }
 
 /// A recurrent projection before and after training.
@@ -49,10 +52,8 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
     let double = |weights: &[f32]| -> Vec<f64> { weights.iter().map(|&w| f64::from(w)).collect() };
     let (initial, weights) = (double(&experiment.initial()), double(weights));
     let network = &experiment.network;
-    let within = format!("{RECURRENT}.");
-    let inside = |p: &&Projection| p.from.starts_with(&within) && p.to.starts_with(&within);
     let mut all = Vec::new();
-    for projection in network.description().projections.iter().filter(inside).take(DRAWN) {
+    for projection in within(experiment) {
         let matrices =
             dense(network, projection, &initial).zip(dense(network, projection, &weights));
         let Some((before, after)) = matrices else { continue };
@@ -67,21 +68,28 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
     all
 }
 
+/// The recurrent projections that are drawn.
+fn within(experiment: &Experiment) -> impl Iterator<Item = &Projection> {
+    let within = format!("{RECURRENT}.");
+    let projections = experiment.network.description().projections.iter();
+    projections.filter(move |p| p.from.starts_with(&within) && p.to.starts_with(&within)).take(DRAWN)
+}
+
 /// Writes figures and page.
 pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result<(), RunError> {
     let mut figures: Vec<(String, Figure)> = vec![("curves".to_owned(), curves(material))];
     if let Some(sample) = material.sample {
         figures.push(("trials".to_owned(), trials(material.experiment, sample)?));
     }
-    if !material.results.evaluation.psychometric.is_empty() {
-        figures.push(("psychometric".to_owned(), psychometric(&material.results.evaluation)));
+    figures.extend(material.pictures.figures.iter().cloned());
+    if let Some(space) = &material.pictures.space {
+        figures.push(("state-space".to_owned(), space.figure(Width::Double)));
     }
     let several = material.recurrent.len() > 1;
     for recurrent in material.recurrent {
         let drive = recurrent.projection.to.rsplit('.').next().unwrap_or("");
-        let ending = if several { format!("-{drive}") } else { String::new() };
-        let name = if several { format!("rec, {drive}") } else { "rec".to_owned() };
-        let name = Label::new().italic("W").sub(name);
+        let (drive, ending) = if several { (drive, format!("-{drive}")) } else { ("", String::new()) };
+        let name = name_of(drive);
         figures.push((format!("weights{ending}"), weights(recurrent, &name)?));
         if let Some([before, after]) = &recurrent.spectra {
             let mut figure =
@@ -129,64 +137,67 @@ fn curves(material: &Material<'_>) -> Figure {
     curves.figure()
 }
 
-/// How often the positive choice was made, one panel per stimulus axis, one curve per set of trials.
-fn psychometric(evaluation: &Evaluation) -> Figure {
-    let curves = &evaluation.psychometric;
-    let mut axes: Vec<&str> = curves.iter().map(|curve| curve.axis.as_str()).collect();
-    axes.sort_unstable();
-    axes.dedup();
-    let width = if axes.len() > 1 { Width::Middle } else { Width::Single };
-    let mut figure = Figure::new("Psychometric curves", width)
-        .columns(vec![1.0; axes.len()])
-        .rows([Height::Mm(40.0)]);
-    for (column, axis) in axes.iter().enumerate() {
-        let y = Axis::new("fraction of positive choices").range(-0.02, 1.02);
-        let y = if column == 0 { y } else { Axis::new("").range(-0.02, 1.02).without_numbers() };
-        let mut panel = Panel::new(Axis::new(axis.replace('_', " ")).padded(0.05), y);
-        panel = panel.mark(Rule::at_y(0.5).dashed());
-        for (k, curve) in curves.iter().filter(|curve| curve.axis == *axis).enumerate() {
-            let points =
-                || curve.points.iter().map(|[stimulus, _, positive]| (*stimulus, *positive));
-            let color = Color::line(k);
-            panel = panel.mark(Line::new(points(), color).name(curve.among.clone()));
-            panel = panel.mark(Dots::new(points(), color));
-        }
-        figure = figure.place(0, column, panel);
-    }
-    figure.caption(format!(
-        "Psychometric curves: how often the output was positive, by stimulus, on {} fresh trials.",
-        evaluation.trials
-    ))
-}
-
 fn trials(experiment: &Experiment, sample: &Sample) -> Result<Figure, ReportError> {
     let mut figure = SampleTrials::new(experiment.network.dt())
         .inputs(experiment.material.inputs())
         .outputs(experiment.material.outputs())
         .quantity(Label::new().italic(&sample.quantity));
-    let target = sample.trials.target(&experiment.material.scored());
-    for trial in 0..sample.trials.len() {
-        let matrix =
-            |(rows, columns, values): (usize, usize, Vec<f32>)| Matrix::new(rows, columns, &values);
-        let of = |array| matrix(sample.of(array, trial));
-        let steps = sample.trials.lengths[trial];
-        let asked = target.map_or_else(Vec::new, |target| {
-            (0..steps).map(|step| f64::from(target.weights[[step, trial]])).collect()
-        });
-        let wanted = match target {
-            Some(target) => of(&target.values)?,
-            None => Matrix::new::<f64>(0, 0, &[])?,
-        };
-        figure = figure.trial(Trial::new(
-            Source::describe(&sample.trials, trial),
-            of(&sample.trials.inputs)?,
-            wanted,
-            of(&sample.outputs)?,
-            asked,
-            of(&sample.activity)?,
-        ));
+    for shown in 0..sample.trials.len() {
+        figure = figure.trial(trial(experiment, sample, shown)?);
     }
     Ok(figure.figure())
+}
+
+/// A trial of a sample, to be drawn.
+pub(crate) fn trial(
+    experiment: &Experiment,
+    sample: &Sample,
+    trial: usize,
+) -> Result<Trial, ReportError> {
+    let matrix =
+        |(rows, columns, values): (usize, usize, Vec<f32>)| Matrix::new(rows, columns, &values);
+    let of = |array| matrix(sample.of(array, trial));
+    let steps = sample.trials.lengths[trial];
+    let target = sample.trials.target(&experiment.material.scored());
+    let asked = target.map_or_else(Vec::new, |target| {
+        (0..steps).map(|step| f64::from(target.weights[[step, trial]])).collect()
+    });
+    let wanted = match target {
+        Some(target) => of(&target.values)?,
+        None => Matrix::new::<f64>(0, 0, &[])?,
+    };
+    Ok(Trial::new(
+        Source::describe(&sample.trials, trial),
+        of(&sample.trials.inputs)?,
+        wanted,
+        of(&sample.outputs)?,
+        asked,
+        of(&sample.activity)?,
+    ))
+}
+
+/// The trained recurrent matrices: their names, what tells them apart, and their values.
+pub(crate) fn weights_after(
+    experiment: &Experiment,
+    weights: &[f32],
+) -> Result<Vec<(Label, String, Matrix)>, ReportError> {
+    let weights: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
+    let projections: Vec<&Projection> = within(experiment).collect();
+    let several = projections.len() > 1;
+    let mut found = Vec::new();
+    for projection in projections {
+        let Some(w) = dense(&experiment.network, projection, &weights) else { continue };
+        let drive = if several { projection.to.rsplit('.').next().unwrap_or("") } else { "" };
+        let matrix = Matrix::new(w.targets, w.sources, &w.values)?;
+        found.push((name_of(drive), drive.to_owned(), matrix));
+    }
+    Ok(found)
+}
+
+/// *W*_rec, with the drive it ends in where there are several.
+fn name_of(drive: &str) -> Label {
+    let name = if drive.is_empty() { "rec".to_owned() } else { format!("rec, {drive}") };
+    Label::new().italic("W").sub(name)
 }
 
 fn weights(recurrent: &Recurrent, name: &Label) -> Result<Figure, ReportError> {

@@ -22,6 +22,9 @@ pub struct Results {
     pub training: Training,
     /// How well the final weights do on fresh trials.
     pub evaluation: Evaluation,
+    /// How the network does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<crate::analysis::Analysis>,
     /// Doubtful things, in sentences.
     pub warnings: Vec<String>,
     /// On what it ran.

@@ -158,6 +158,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
         stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 3, ..phase.stop },
         validate: Validate { every: 20, ..phase.validate },
         evaluate: Default::default(),
+        analyse: Default::default(),
         checkpoint: Default::default(),
         phase: Vec::new(),
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::Part;
+
 /// The evaluation after training, on trials that nothing has seen before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -13,6 +15,20 @@ pub struct Evaluate {
 impl Default for Evaluate {
     fn default() -> Self {
         Evaluate { trials: 2000 }
+    }
+}
+
+/// The analysis after training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analyse {
+    /// The questions asked, `attractor analyse --help`; none for no analysis.
+    pub parts: Vec<Part>,
+}
+
+impl Default for Analyse {
+    fn default() -> Self {
+        Analyse { parts: Part::USUAL.to_vec() }
     }
 }
 

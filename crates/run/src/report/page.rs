@@ -3,7 +3,7 @@
 use attractor_equations::SymbolRow;
 use attractor_report::{Cell, Figure, Page, Table};
 
-use super::Material;
+use super::{Material, tables};
 use crate::directory::RunDirectory;
 use crate::results::{Results, Status};
 
@@ -38,8 +38,25 @@ pub(super) fn page(
     if !results.evaluation.by_condition.is_empty() {
         page = page.table(conditions(results));
     }
+    if let Some(space) = &material.pictures.space {
+        page = page.section("State space").state_space(space);
+    }
+    if let Some(analysis) = &results.analysis {
+        page = shown(page, &["stability"]);
+        for table in tables::of(analysis) {
+            page = page.table(table);
+        }
+        page = shown(
+            page.section("Population"),
+            &["dimensions", "selectivity", "decoding", "perturbations"],
+        );
+        for sentence in &analysis.unanswered {
+            page = page.paragraph(format!("Not answered: {sentence}."));
+        }
+    }
     if !material.recurrent.is_empty() {
-        page = shown(page.section("Connectivity"), &["weights", "eigenvalues"]);
+        let names = ["weights", "connectivity", "eigenvalues"];
+        page = shown(page.section("Connectivity"), &names);
     }
     let neuron = &experiment.neuron;
     page = page.section("Network");

@@ -1,0 +1,143 @@
+//! The reverse engineering of a run: what its network does, and how, from its weights and fresh trials.
+//!
+//! A list of [parts](Part), each a question to [`attractor_analysis`] on the same material: trials of
+//! the evaluation, run with and without the network's noise. What comes out is in numbers
+//! ([`Analysis`], in `results.json`) and in figures. A part that a run has nothing for (no conditions,
+//! no recurrent units) says so in a sentence, and the others go on.
+
+mod activity;
+mod behaviour;
+mod decoding;
+mod facts;
+mod fixed_points;
+mod grouping;
+mod lyapunov;
+mod perturbations;
+mod population;
+mod space;
+
+use std::fmt;
+
+use attractor_network::Engine;
+use attractor_report::{Figure, StateSpace};
+use serde::{Deserialize, Serialize};
+
+pub use facts::{
+    Analysis, Decoded, Dimension, Effect, FixedPoints, Lyapunov, Point, Psychometric, Tuning,
+};
+
+use crate::config::Experiment;
+use crate::error::RunError;
+use crate::results::Evaluation;
+use activity::Activity;
+
+/// A question to a trained network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Psychometric functions fitted to its choices.
+    Behaviour,
+    /// Principal components, dimension, what each unit is selective for.
+    Population,
+    /// Conditions decoded over time and across times.
+    Decoding,
+    /// Fixed and slow points, their stability, and the state space around them.
+    FixedPoints,
+    /// What silencing and weakening do to behaviour.
+    Perturbations,
+    /// The largest Lyapunov exponents.
+    Lyapunov,
+}
+
+impl Part {
+    /// All parts.
+    pub const ALL: [Part; 6] = [
+        Part::Behaviour,
+        Part::Population,
+        Part::Decoding,
+        Part::FixedPoints,
+        Part::Perturbations,
+        Part::Lyapunov,
+    ];
+    /// Those that every training run ends with.
+    pub const USUAL: [Part; 5] = [
+        Part::Behaviour,
+        Part::Population,
+        Part::Decoding,
+        Part::FixedPoints,
+        Part::Perturbations,
+    ];
+
+    /// Its name, as on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Behaviour => "behaviour",
+            Part::Population => "population",
+            Part::Decoding => "decoding",
+            Part::FixedPoints => "fixed-points",
+            Part::Perturbations => "perturbations",
+            Part::Lyapunov => "lyapunov",
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Pictures of an analysis.
+#[derive(Debug, Default)]
+pub(crate) struct Pictures {
+    pub(crate) figures: Vec<(String, Figure)>,
+    pub(crate) space: Option<StateSpace>,
+}
+
+/// What an analysis is made of.
+pub(crate) struct Subject<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) engine: &'a mut Engine<f32>,
+    pub(crate) weights: &'a [f32],
+    pub(crate) evaluation: &'a Evaluation,
+    /// Constant inputs to look for fixed points under, instead of those of the task's conditions.
+    pub(crate) inputs: &'a [Vec<f64>],
+}
+
+/// Answers the parts, in their order.
+///
+/// # Errors
+/// Trials that cannot be made; a network that cannot run them.
+pub(crate) fn analyse(
+    subject: &mut Subject<'_>,
+    parts: &[Part],
+) -> Result<(Analysis, Pictures), RunError> {
+    let activity = Activity::record(subject)?;
+    let (mut analysis, mut pictures) = (Analysis::default(), Pictures::default());
+    for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
+        let (facts, shown) = (&mut analysis, &mut pictures);
+        let answer = match part {
+            Part::Behaviour => behaviour::answer(subject, facts, shown),
+            Part::Population => population::answer(subject, &activity, facts, shown),
+            Part::Decoding => decoding::answer(&activity, facts, shown),
+            Part::FixedPoints => fixed_points::answer(subject, &activity, facts, shown),
+            Part::Perturbations => perturbations::answer(subject, facts, shown),
+            Part::Lyapunov => lyapunov::answer(subject, &activity, facts),
+        };
+        match answer {
+            Ok(()) => analysis.parts.push(part),
+            Err(Unanswered(why)) => analysis.unanswered.push(format!("{part}: {why}")),
+        }
+    }
+    Ok((analysis, pictures))
+}
+
+/// Why a part has no answer.
+pub(crate) struct Unanswered(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for Unanswered {
+    fn from(error: E) -> Self {
+        Unanswered(error.to_string())
+    }
+}

@@ -1,0 +1,82 @@
+//! The material of an analysis: fresh trials, and the activity they caused.
+
+use attractor_data::Trials;
+use attractor_learn::Model;
+use attractor_network::{Autonomous, NoiseSource, SignalId};
+use ndarray::{Array3, s};
+
+use super::{Subject, grouping};
+use crate::describe::RECURRENT;
+use crate::error::RunError;
+use crate::evaluate::noise;
+
+/// Most trials: means and covariances are good, and the whole takes seconds.
+const TRIALS: usize = 480;
+/// Most numbers of one recording.
+const NUMBERS: usize = 40_000_000;
+
+/// Trials with the activity they caused.
+pub(super) struct Activity {
+    pub(super) trials: Trials,
+    /// What is read out, `[time, trial, unit]`, with the network's noise.
+    pub(super) noisy: Array3<f64>,
+    /// The same without it. (The inputs keep theirs.)
+    pub(super) quiet: Array3<f64>,
+    /// Unit states along the noisy run, `[time, trial, state]`; none where the network has delays.
+    pub(super) states: Option<Array3<f64>>,
+    /// What trials differ in.
+    pub(super) variables: Vec<(String, attractor_data::Column)>,
+    /// Trials by condition.
+    pub(super) conditions: Vec<(String, Vec<usize>)>,
+    /// Inputs to stand still under, with their trials.
+    pub(super) inputs: Vec<(String, Vec<f64>, Vec<usize>)>,
+}
+
+impl Activity {
+    pub(super) fn record(subject: &mut Subject<'_>) -> Result<Activity, RunError> {
+        let Subject { experiment, engine, weights, .. } = subject;
+        let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
+        let units = experiment.config.network.units;
+        let most = (NUMBERS / (trials.steps() * units).max(1)).clamp(1, TRIALS);
+        let chosen: Vec<usize> = (0..trials.len().min(most)).collect();
+        let trials = trials.select(&chosen).map_err(attractor_task::TaskError::from)?;
+        let network = &experiment.network;
+        let emission = network.signal(&format!("{RECURRENT}.{}", experiment.emission()))?;
+        let still = vec![0.0; network.channels()];
+        let double: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
+        let states: Vec<SignalId> =
+            Autonomous::new(network, &double, &still).map(|a| a.signals()).unwrap_or_default();
+        let record: Vec<SignalId> = std::iter::once(emission).chain(states.clone()).collect();
+        let mut noisy = Model::run(*engine, weights, &trials, noise(experiment), &record)?;
+        let quiet = Model::run(*engine, weights, &trials, NoiseSource::off(), &[emission])?.remove(0);
+        let of_states = noisy.split_off(1);
+        let views: Vec<_> = of_states.iter().map(|values| values.view()).collect();
+        let joined = ndarray::concatenate(ndarray::Axis(2), &views).ok();
+        let double = |values: Array3<f32>| values.mapv(f64::from);
+        let scored = experiment.material.scored();
+        Ok(Activity {
+            noisy: double(noisy.remove(0)),
+            quiet: double(quiet),
+            states: joined.filter(|_| !states.is_empty()).map(double),
+            variables: grouping::variables(&trials, &scored),
+            conditions: grouping::conditions(&trials, &scored),
+            inputs: grouping::inputs(&trials, &scored),
+            trials,
+        })
+    }
+
+    /// Steps that all trials have.
+    pub(super) fn steps(&self) -> usize {
+        self.trials.lengths.iter().copied().min().unwrap_or(0).max(1)
+    }
+
+    /// Mean over the trials of each condition, `[time, condition, unit]`, up to the shortest trial.
+    pub(super) fn averages(
+        &self,
+        activity: &Array3<f64>,
+    ) -> Result<Array3<f64>, attractor_analysis::MeasureError> {
+        let groups: Vec<Vec<usize>> = self.conditions.iter().map(|g| g.1.clone()).collect();
+        let common = activity.slice(s![..self.steps(), .., ..]);
+        attractor_analysis::group_averages(common, &groups)
+    }
+}

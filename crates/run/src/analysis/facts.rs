@@ -1,0 +1,178 @@
+//! What an analysis found, in numbers: the `analysis` of `results.json`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Part;
+
+/// What an analysis found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Analysis {
+    /// The parts that were answered.
+    pub parts: Vec<Part>,
+    /// Inputs that were asked for; none for those of the task's conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Vec<f64>>,
+    /// Those that were not, and why, in sentences.
+    pub unanswered: Vec<String>,
+    /// Fitted psychometric functions.
+    pub psychometric: Vec<Psychometric>,
+    /// Dimension of the activity.
+    pub dimension: Option<Dimension>,
+    /// What units are selective for.
+    pub tuning: Option<Tuning>,
+    /// What can be decoded.
+    pub decoded: Vec<Decoded>,
+    /// Fixed and slow points, under each input.
+    pub fixed_points: Vec<FixedPoints>,
+    /// The score with and without perturbations, the unperturbed first.
+    pub perturbations: Vec<Effect>,
+    /// Lyapunov exponents, under each input.
+    pub lyapunov: Vec<Lyapunov>,
+}
+
+impl Analysis {
+    /// Takes over the parts that another analysis answered or tried.
+    pub fn update(&mut self, newer: Analysis) {
+        let Analysis { parts, unanswered, .. } = &newer;
+        let tried = |sentence: &str| {
+            let name = sentence.split(':').next().unwrap_or(sentence);
+            parts.iter().any(|part| part.name() == name)
+                || unanswered.iter().any(|other| other.split(':').next() == Some(name))
+        };
+        self.unanswered.retain(|sentence| !tried(sentence));
+        self.unanswered.extend(unanswered.iter().cloned());
+        for part in &newer.parts {
+            match part {
+                Part::Behaviour => self.psychometric.clone_from(&newer.psychometric),
+                Part::Population => {
+                    self.dimension.clone_from(&newer.dimension);
+                    self.tuning.clone_from(&newer.tuning);
+                }
+                Part::Decoding => self.decoded.clone_from(&newer.decoded),
+                Part::FixedPoints => self.fixed_points.clone_from(&newer.fixed_points),
+                Part::Perturbations => self.perturbations.clone_from(&newer.perturbations),
+                Part::Lyapunov => self.lyapunov.clone_from(&newer.lyapunov),
+            }
+        }
+        self.parts.extend(newer.parts);
+        self.parts.sort_unstable();
+        self.parts.dedup();
+    }
+}
+
+/// A fitted psychometric function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Psychometric {
+    /// Which trials.
+    pub among: String,
+    /// The stimulus axis.
+    pub axis: String,
+    /// Stimulus at which both choices are as likely, with its 95 % interval; open ends are absent.
+    pub threshold: (f64, Option<f64>, Option<f64>),
+    /// Slope there, with its interval.
+    pub slope: (f64, Option<f64>, Option<f64>),
+    /// Lapse rates.
+    pub lapses: [f64; 2],
+}
+
+/// Dimension of the activity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// Participation ratio of the variances along principal components.
+    pub participation_ratio: f64,
+    /// Components for 90 % of the variance.
+    pub components_90: usize,
+    /// Fraction of the variance along the first components, at most ten.
+    pub explained: Vec<f64>,
+}
+
+/// What units are selective for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// The variables.
+    pub variables: Vec<String>,
+    /// Fraction of the variance over trials that a variable explains at its best time, `[unit][variable]`.
+    pub explained: Vec<Vec<f64>>,
+    /// Cluster of each unit by these values; empty where units do not differ.
+    pub clusters: Vec<usize>,
+    /// Mean silhouette of the clusters.
+    pub silhouette: Option<f64>,
+}
+
+/// What can be decoded from the activity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decoded {
+    /// The variable.
+    pub variable: String,
+    /// Accuracy of guessing.
+    pub chance: f64,
+    /// Best cross-validated accuracy.
+    pub best: f64,
+    /// When, ms.
+    pub at_ms: f64,
+}
+
+/// Fixed and slow points under one input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FixedPoints {
+    /// What the input is.
+    pub name: String,
+    /// The input, one value per channel.
+    pub input: Vec<f64>,
+    /// Starts, and how many of them ended fixed, slow, or failed.
+    pub starts: usize,
+    /// Starts that ended in a fixed point.
+    pub fixed: usize,
+    /// Starts that ended in a slow point.
+    pub slow: usize,
+    /// Starts that converged to nothing.
+    pub failed: usize,
+    /// Largest `‖F(x) − x‖∞` of a fixed point.
+    pub tolerance: f64,
+    /// The points, the ones most starts reached first.
+    pub points: Vec<Point>,
+}
+
+/// A fixed or slow point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// `fixed` or `slow`.
+    pub label: String,
+    /// Kind by its linear stability, such as `saddle`.
+    pub kind: String,
+    /// `q = ½‖F(x) − x‖²`.
+    pub q: f64,
+    /// Starts that ended here.
+    pub starts: usize,
+    /// Growing modes.
+    pub unstable: usize,
+    /// Time constant of the leading mode, ms; negative if it grows, absent if it does neither.
+    pub tau_ms: Option<f64>,
+    /// Frequency of the leading mode, Hz.
+    pub frequency_hz: f64,
+    /// The state.
+    pub state: Vec<f64>,
+}
+
+/// The score under a perturbation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// What was done.
+    pub name: String,
+    /// The score.
+    pub score: f64,
+    /// Its 95 % interval (Wilson), where it is a fraction.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// Lyapunov exponents under one input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lyapunov {
+    /// What the input is.
+    pub name: String,
+    /// The largest exponents, 1/s, in descending order.
+    pub exponents: Vec<f64>,
+    /// Standard error of the largest.
+    pub error: f64,
+}
