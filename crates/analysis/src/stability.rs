@@ -71,7 +71,8 @@ impl Mode {
     /// Condition number `‖w‖ ‖v‖ ≥ 1` of the eigenvalue: 1 if normal, large if a small change of the
     /// Jacobian moves it far.
     pub fn condition(&self) -> f64 {
-        let length = |v: &[Complex]| v.iter().map(|z| z.re * z.re + z.im * z.im).sum::<f64>().sqrt();
+        let length =
+            |v: &[Complex]| v.iter().map(|z| z.re * z.re + z.im * z.im).sum::<f64>().sqrt();
         if self.left.is_empty() { f64::INFINITY } else { length(&self.left) * length(&self.right) }
     }
 }
@@ -150,10 +151,9 @@ pub fn of_jacobian(
     let mut modes: Vec<Mode> = Vec::with_capacity(n);
     for ((&lambda, right), left) in eigen.values.iter().zip(eigen.vectors).zip(left.drain(..)) {
         let mu = match options.reading {
-            Reading::Map => Complex {
-                re: lambda.abs().ln() / dt,
-                im: lambda.im.atan2(lambda.re) / dt,
-            },
+            Reading::Map => {
+                Complex { re: lambda.abs().ln() / dt, im: lambda.im.atan2(lambda.re) / dt }
+            }
             Reading::Euler => Complex { re: (lambda.re - 1.0) / dt, im: lambda.im / dt },
         };
         let fate = match mu.re * dt {
@@ -242,8 +242,10 @@ mod tests {
         assert!((flow.modes[1].frequency + 20.0 / (2.0 * PI)).abs() < 1e-9);
         assert_eq!(flow.kind, Kind::StableFocus);
         // a centre of the flow is unstable under Euler: the readings must differ
-        let (flow, map) =
-            (of(&[1.0, -0.2, 0.2, 1.0], 2, Reading::Euler), of(&[1.0, -0.2, 0.2, 1.0], 2, Reading::Map));
+        let (flow, map) = (
+            of(&[1.0, -0.2, 0.2, 1.0], 2, Reading::Euler),
+            of(&[1.0, -0.2, 0.2, 1.0], 2, Reading::Map),
+        );
         assert_eq!((flow.kind, map.kind), (Kind::Marginal, Kind::UnstableFocus));
     }
 
@@ -281,9 +283,8 @@ mod tests {
             let (re, im) = terms.iter().fold((0.0, 0.0), |(r, i), z| (r + z.re, i + z.im));
             Complex { re, im }
         };
-        let dot = |a: &[Complex], b: &[Complex]| {
-            sum(a.iter().zip(b).map(|(&a, &b)| mul(a, b)).collect())
-        };
+        let dot =
+            |a: &[Complex], b: &[Complex]| sum(a.iter().zip(b).map(|(&a, &b)| mul(a, b)).collect());
         for (i, m) in found.modes.iter().enumerate() {
             for (j, other) in found.modes.iter().enumerate() {
                 let product = dot(&m.left, &other.right);

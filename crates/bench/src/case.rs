@@ -157,7 +157,7 @@ impl Source for Fixed {
 /// A case ready to train: forward with noise, loss, backward, clip, Adam.
 pub struct TrainingStep {
     case: Case,
-    trainer: Trainer<f32, Engine<f32>>,
+    trainer: Trainer,
 }
 
 impl TrainingStep {

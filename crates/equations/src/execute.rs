@@ -172,7 +172,8 @@ struct Job<'a, T> {
 impl<'a, T> Job<'a, T> {
     /// The same call, `T` by its other name.
     fn cast<U>(self) -> Job<'a, U> {
-        let Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period } = self;
+        let Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period } =
+            self;
         let (base, scalars) = (base.map(|stream| stream.cast()), scalars.cast());
         Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period }
     }

@@ -8,7 +8,6 @@ use attractor_interop::*;
 use attractor_network::{
     Description, Engine, EngineOptions, Interventions, Network, NoiseSource, library,
 };
-use attractor_numerics::Real;
 use ndarray::Array3;
 
 fn here(name: &str) -> PathBuf {
@@ -19,15 +18,17 @@ fn python() -> Vec<u8> {
     std::fs::read(here("model.safetensors")).unwrap()
 }
 
-fn run<T: Real>(model: &Model) -> Array3<T> {
-    let network = Arc::new(model.network.clone());
-    let trials = read_trials(here("trials.npz"), None).unwrap();
-    let mut engine = Engine::<T>::new(network.clone(), EngineOptions::default()).unwrap();
-    let signal = network.signal("out.y").unwrap();
-    let parameters = model.parameters_in::<T>();
-    let none = Interventions::default();
-    let out = engine.run(&parameters, &trials, NoiseSource::off(), &none, &[signal]);
-    out.unwrap().remove(0)
+macro_rules! run {
+    ($t:ident, $model:expr) => {{
+        let network = Arc::new($model.network.clone());
+        let trials = read_trials(here("trials.npz"), None).unwrap();
+        let mut engine = Engine::<$t>::new(network.clone(), EngineOptions::default()).unwrap();
+        let signal = network.signal("out.y").unwrap();
+        let parameters = $model.parameters_in::<$t>();
+        let none = Interventions::default();
+        let out = engine.run(&parameters, &trials, NoiseSource::off(), &none, &[signal]);
+        out.unwrap().remove(0)
+    }};
 }
 
 #[test]
@@ -40,9 +41,9 @@ fn a_model_from_python_runs_as_python_says() {
     let worst = |found: Array3<f64>| {
         (&found - &expected).iter().fold(0.0f64, |worst, error| worst.max(error.abs()))
     };
-    let double = worst(run::<f64>(&model));
+    let double = worst(run!(f64, model));
     assert!(double < 1e-6, "double precision: {double}");
-    let single = worst(run::<f32>(&model).mapv(f64::from));
+    let single = worst(run!(f32, model).mapv(f64::from));
     assert!(single < 1e-5, "single precision: {single}");
 }
 

@@ -50,26 +50,39 @@ impl<T: Real> Names for Engine<T> {
     }
 }
 
-impl<T: Real> Model<T> for Engine<T> {
-    fn gradient(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        loss: &dyn Loss<T>,
-        noise: NoiseSource,
-        truncate: Option<usize>,
-        gradient: &mut [T],
-    ) -> Result<f64, RunError> {
-        Engine::gradient(self, parameters, trials, loss, noise, truncate, gradient)
-    }
+macro_rules! model {
+    ($t:ident) => {
+        impl Model<$t> for Engine<$t> {
+            fn gradient(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                loss: &dyn Loss<$t>,
+                noise: NoiseSource,
+                truncate: Option<usize>,
+                gradient: &mut [$t],
+            ) -> Result<f64, RunError> {
+                Engine::<$t>::gradient(self, parameters, trials, loss, noise, truncate, gradient)
+            }
 
-    fn run(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        record: &[SignalId],
-    ) -> Result<Vec<Array3<T>>, RunError> {
-        Engine::run(self, parameters, trials, noise, &Interventions::default(), record)
-    }
+            fn run(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                record: &[SignalId],
+            ) -> Result<Vec<Array3<$t>>, RunError> {
+                Engine::<$t>::run(
+                    self,
+                    parameters,
+                    trials,
+                    noise,
+                    &Interventions::default(),
+                    record,
+                )
+            }
+        }
+    };
 }
+model!(f32);
+model!(f64);

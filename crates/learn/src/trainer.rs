@@ -99,46 +99,46 @@ impl Default for Options {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Trainer<T: Real, M> {
-    model: M,
+pub struct Trainer {
+    model: Box<dyn Model<f32> + Send>,
     stages: Vec<Stage>,
     options: Options,
     watch: Vec<Signal>,
-    parameters: Vec<T>,
-    gradient: Vec<T>,
-    good: Vec<T>,
-    best: Vec<T>,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    good: Vec<f32>,
+    best: Vec<f32>,
     counters: Counters,
-    current: Option<Current<T>>,
+    current: Option<Current>,
 }
 
 /// What is built anew for each phase.
-struct Current<T> {
+struct Current {
     objective: Resolved,
     plan: Plan,
-    updater: Box<dyn Updater<T>>,
+    updater: Box<dyn Updater<f32>>,
     scored: Option<Signal>,
 }
 
-impl<T: Real, M: Model<T>> Trainer<T, M> {
+impl Trainer {
     /// Ready for the first update.
     ///
     /// # Errors
     /// No phases; all problems of the first phase that has any; a parameter vector of another length
     /// than the network's; an unknown signal to watch.
     pub fn new(
-        model: M,
-        parameters: Vec<T>,
+        model: impl Model<f32> + Send + 'static,
+        parameters: Vec<f32>,
         stages: Vec<Stage>,
         options: Options,
     ) -> Result<Self, TrainError> {
-        let counters = Counters::new(options.seed, T::NAME);
-        Self::start(model, parameters, stages, options, counters)
+        let counters = Counters::new(options.seed, f32::NAME);
+        Self::start(Box::new(model), parameters, stages, options, counters)
     }
 
     fn start(
-        model: M,
-        parameters: Vec<T>,
+        model: Box<dyn Model<f32> + Send>,
+        parameters: Vec<f32>,
         stages: Vec<Stage>,
         options: Options,
         counters: Counters,
@@ -153,7 +153,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             );
         }
         for (phase, stage) in stages.iter().enumerate() {
-            stage.phase.check(&model).map_err(|problems| TrainError::Phase { phase, problems })?;
+            stage.phase.check(&*model).map_err(|problems| TrainError::Phase { phase, problems })?;
         }
         let watch: Result<_, String> =
             options.watch.iter().map(|name| model.signal(name)).collect();
@@ -163,7 +163,7 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             stages,
             options,
             watch,
-            gradient: vec![T::ZERO; parameters.len()],
+            gradient: vec![0.0; parameters.len()],
             good: parameters.clone(),
             best: parameters.clone(),
             parameters,
@@ -181,13 +181,13 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
         let Some(Stage { phase: data, source }) = self.stages.get(phase) else {
             return Ok(());
         };
-        let objective = data.objective.resolve(&self.model).map_err(|problems| {
+        let objective = data.objective.resolve(&*self.model).map_err(|problems| {
             let problems = problems.into_iter().map(PhaseError::from).collect();
             TrainError::Phase { phase, problems }
         })?;
         self.current = Some(Current {
             objective,
-            plan: data.plan(&self.model),
+            plan: data.plan(&*self.model),
             updater: data.learner.optimiser.build(self.parameters.len()),
             scored: self.model.signal(source.scored()).ok(),
         });
@@ -301,28 +301,28 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
     }
 
     /// The network.
-    pub fn model(&self) -> &M {
-        &self.model
+    pub fn model(&self) -> &dyn Model<f32> {
+        &*self.model
     }
 
     /// The network, to run it; gradients and runs leave no trace in training.
-    pub fn model_mut(&mut self) -> &mut M {
-        &mut self.model
+    pub fn model_mut(&mut self) -> &mut dyn Model<f32> {
+        &mut *self.model
     }
 
     /// The parameters as they stand.
-    pub fn parameters(&self) -> &[T] {
+    pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
 
     /// The parameters of the last finite validation, at first those given.
-    pub fn good(&self) -> &[T] {
+    pub fn good(&self) -> &[f32] {
         &self.good
     }
 
     /// The parameters of the best validation of the latest phase that had one, by score if there is
     /// one, otherwise by loss; at first those given. [`Counters::best`] says how good.
-    pub fn best(&self) -> &[T] {
+    pub fn best(&self) -> &[f32] {
         &self.best
     }
 

@@ -42,14 +42,14 @@ fn options() -> Options {
     Options { seed: 3, watch: vec!["rec.r".into()], ..Options::default() }
 }
 
-fn fresh(threads: usize, memory: usize) -> Trainer<f32, Engine<f32>> {
+fn fresh(threads: usize, memory: usize) -> Trainer {
     let engine = engine(threads, memory);
     let start: Vec<f32> =
         engine.network().initial_parameters(1).iter().map(|&p| p as f32).collect();
     Trainer::new(engine, start, stages(), options()).unwrap()
 }
 
-fn finish(mut trainer: Trainer<f32, Engine<f32>>) -> (Vec<u64>, Vec<u32>) {
+fn finish(mut trainer: Trainer) -> (Vec<u64>, Vec<u32>) {
     let steps: Vec<_> = std::iter::from_fn(|| trainer.advance().unwrap()).collect();
     let losses = steps.iter().map(|step| step.loss.to_bits()).collect();
     (losses, trainer.parameters().iter().map(|p| p.to_bits()).collect())

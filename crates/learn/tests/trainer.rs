@@ -57,14 +57,14 @@ fn stage(text: &str) -> Stage {
     Stage { phase: toml::from_str(text).unwrap(), source: Arc::new(Drawn) }
 }
 
-fn trainer(stages: Vec<Stage>) -> Result<Trainer<f32, Toy>, TrainError> {
+fn trainer(stages: Vec<Stage>) -> Result<Trainer, TrainError> {
     let toy = Toy::new();
     let start = toy.initial(1);
     let options = Options { seed: 5, watch: vec!["rec.r".into()], ..Options::default() };
     Trainer::new(toy, start, stages, options)
 }
 
-fn run(trainer: &mut Trainer<f32, Toy>) -> Vec<Progress> {
+fn run(trainer: &mut Trainer) -> Vec<Progress> {
     std::iter::from_fn(|| trainer.advance().unwrap()).collect()
 }
 
@@ -101,7 +101,7 @@ fn it_learns() {
     assert!(steps[0].loss > 0.1 && last.validation.as_ref().unwrap().loss <= 2e-3);
     assert!(trainer.finished() && trainer.advance().unwrap().is_none());
     assert_eq!(trainer.good(), trainer.parameters());
-    let bias = trainer.model().layout.get("rec.theta").unwrap().range.clone();
+    let bias = trainer.model().layout().get("rec.theta").unwrap().range.clone();
     assert!(trainer.parameters()[bias].iter().all(|&b| (-0.3..=0.3).contains(&b)));
 }
 
@@ -109,7 +109,7 @@ fn it_learns() {
 fn phases_follow_each_other() {
     let mut trainer = trainer(curriculum()).unwrap();
     let mut before = trainer.parameters().to_vec();
-    let input = trainer.model().layout.get("in->rec.W").unwrap().range.clone();
+    let input = trainer.model().layout().get("in->rec.W").unwrap().range.clone();
     for k in 1..=40 {
         let progress = trainer.advance().unwrap().unwrap();
         assert_eq!((progress.update, progress.phase), (k, usize::from(k > 23)));
@@ -167,7 +167,7 @@ fn resumed_bits_are_the_same() {
         let mut second = Trainer::resume(Toy::new(), curriculum(), options, &checkpoint).unwrap();
         steps.extend(run(&mut second));
         assert_eq!(steps, expected, "stopped after {stop}");
-        let bits = |trainer: &Trainer<f32, Toy>| -> Vec<Vec<u32>> {
+        let bits = |trainer: &Trainer| -> Vec<Vec<u32>> {
             let arrays = [trainer.parameters(), trainer.good(), trainer.best()];
             arrays.iter().map(|array| array.iter().map(|x| x.to_bits()).collect()).collect()
         };

@@ -260,8 +260,7 @@ impl Autonomous {
             let inputs = reads(&partials.kernel, &pass.states[p], &pass.drives[p]);
             run(&partials.kernel, &inputs, pass.rows * self.member(p).ld, &mut scratch)
         };
-        let mut slopes =
-            Slopes { step: vec![Vec::new(); self.members.len()], at_rest: Vec::new() };
+        let mut slopes = Slopes { step: vec![Vec::new(); self.members.len()], at_rest: Vec::new() };
         slopes.at_rest = slopes.step.clone();
         for &p in &self.order {
             slopes.step[p] = of(&self.member(p).partials, p);
@@ -404,7 +403,10 @@ impl Dynamics for Autonomous {
                         let rows = drive.chunks_exact_mut(n);
                         for (row, weights) in rows.zip(wire.matrix.chunks_exact(from.units)) {
                             let terms = weights.iter().zip(slope);
-                            row[at.clone()].iter_mut().zip(terms).for_each(|(j, (w, s))| *j += w * s);
+                            row[at.clone()]
+                                .iter_mut()
+                                .zip(terms)
+                                .for_each(|(j, (w, s))| *j += w * s);
                         }
                     }
                 }
@@ -486,7 +488,8 @@ impl Member {
             let of = function.outputs.iter().map(|&(output, _)| output);
             let entries = of.flat_map(|output| variables.iter().map(move |&v| (output, v)));
             let found = entries.zip(std::mem::take(&mut partials.outputs));
-            let found = found.filter(|(_, (_, id))| partials.graph.constant_value(*id) != Some(0.0));
+            let found =
+                found.filter(|(_, (_, id))| partials.graph.constant_value(*id) != Some(0.0));
             let (entries, outputs) = found.unzip();
             partials.outputs = outputs;
             Partials { kernel: kernel(&partials), entries }
@@ -534,7 +537,10 @@ fn taking_part(network: &Network) -> Result<Vec<bool>, RunError> {
             format!("a delay of {} steps", link.lag)
         } else if reads_before(&dynamics.neuron, link.from.1) {
             let emission = &dynamics.neuron.emissions[link.from.1].symbol.name;
-            format!("lag 1 from `{}.{emission}`, which is not a function of the states after the step", from.name)
+            format!(
+                "lag 1 from `{}.{emission}`, which is not a function of the states after the step",
+                from.name
+            )
         } else {
             continue;
         };
@@ -549,9 +555,8 @@ fn taking_part(network: &Network) -> Result<Vec<bool>, RunError> {
 /// Whether an emission reads drives, or states before the step.
 fn reads_before(neuron: &Neuron, emission: usize) -> bool {
     let nodes = neuron.graph.order(&[neuron.emissions[emission].value], |_, _| false);
-    let before = |node| {
-        matches!(node, Node::Leaf(Leaf::Value(Variable::State(_) | Variable::Drive(_))))
-    };
+    let before =
+        |node| matches!(node, Node::Leaf(Leaf::Value(Variable::State(_) | Variable::Drive(_))));
     nodes.into_iter().any(|id| before(neuron.graph.node(id)))
 }
 

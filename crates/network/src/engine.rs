@@ -93,157 +93,6 @@ impl<T: Real> Engine<T> {
         self.options
     }
 
-    /// Runs whole trials and returns the signals asked for, each `[time, trial, unit]`.
-    ///
-    /// # Errors
-    /// Trials or parameters of another shape than the network; values that are not finite.
-    pub fn run(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        interventions: &Interventions,
-        record: &[SignalId],
-    ) -> Result<Vec<Array3<T>>, RunError> {
-        self.check(parameters, trials)?;
-        self.prepare(parameters, noise.on);
-        let shape = (trials.len(), SEGMENT.min(trials.steps()), noise.on);
-        let mut workers = self.workers(shape);
-        let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
-        let recorded: Vec<Vec<Array3<T>>> = self.pool.install(|| {
-            let shards = workers.par_iter_mut().map(|worker| {
-                let at = Circumstances { trials, noise, interventions, first: worker.trials.start };
-                let count = worker.trials.len();
-                let mut state = begin(network, plan, parameters, &at, count, worker);
-                let mut out: Vec<Array3<T>> = record
-                    .iter()
-                    .map(|&s| Array3::from_elem((trials.steps(), count, network.units(s)), T::ZERO))
-                    .collect();
-                while state.step < trials.steps() {
-                    let (start, steps) =
-                        (state.step, worker.segment.min(trials.steps() - state.step));
-                    worker.work.forward(network, plan, &at, &mut state, steps);
-                    for (out, &signal) in out.iter_mut().zip(record) {
-                        worker.work.copy_out(network, signal, count, start, steps, out);
-                    }
-                }
-                out
-            });
-            shards.collect()
-        });
-        self.rest(shape, workers);
-        let mut whole = Vec::new();
-        for (k, &signal) in record.iter().enumerate() {
-            let parts: Vec<_> = recorded.iter().map(|shard| shard[k].view()).collect();
-            let joined = ndarray::concatenate(ndarray::Axis(1), &parts)
-                .map_err(|e| RunError::Unsupported(e.to_string()))?;
-            finite(&joined, || self.network.signal_name(signal))?;
-            whole.push(joined);
-        }
-        Ok(whole)
-    }
-
-    /// Loss over a batch and its gradient by every parameter, by exact BPTT, or truncated after
-    /// `truncate` steps.
-    ///
-    /// # Errors
-    /// Trials or parameters of another shape than the network.
-    pub fn gradient(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        loss: &dyn Loss<T>,
-        noise: NoiseSource,
-        truncate: Option<usize>,
-        gradient: &mut [T],
-    ) -> Result<f64, RunError> {
-        self.check(parameters, trials)?;
-        self.prepare(parameters, noise.on);
-        if let Some(plan) = &mut self.plans[usize::from(noise.on)]
-            && plan.keep(loss.signals())
-        {
-            self.workers.clear(); // their tapes have no room for the new streams
-        }
-        // segments of equal length; a truncation window is a whole number of them
-        let window = truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
-        let segment = window.div_ceil(window.div_ceil(SEGMENT));
-        let shape = (trials.len(), segment, noise.on);
-        let mut workers = self.workers(shape);
-        let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
-        let keep = tape_bytes::<T>(network, plan, trials) <= self.options.memory;
-        let interventions = Interventions::default();
-        let losses: Vec<(f64, State<T>, State<T>)> = self.pool.install(|| {
-            let shards = workers.par_iter_mut().map(|worker| {
-                let at = Circumstances {
-                    trials,
-                    noise,
-                    interventions: &interventions,
-                    first: worker.trials.start,
-                };
-                worker.gradient(network, plan, parameters, &at, loss, window, keep)
-            });
-            shards.collect()
-        });
-        gradient.fill(T::ZERO);
-        self.collect(trials, &workers, &losses, gradient, noise.on);
-        self.rest(shape, workers);
-        Ok(losses.iter().map(|(value, ..)| value).sum())
-    }
-
-    /// A state at the start of `trials`, to step from with [`Engine::advance`].
-    ///
-    /// # Errors
-    /// As [`Engine::run`].
-    pub fn start(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-    ) -> Result<State<T>, RunError> {
-        self.check(parameters, trials)?;
-        self.prepare(parameters, noise.on);
-        let interventions = Interventions::default();
-        let plan = plan(&self.plans, noise.on);
-        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-        let mut worker = Worker::new(&self.network, 0..trials.len(), 1);
-        Ok(begin(&self.network, plan, parameters, &at, trials.len(), &mut worker))
-    }
-
-    /// Advances a state by `steps` steps of `trials` and returns the signals asked for,
-    /// `[step, trial, unit]`: the same plan as [`Engine::run`], with access between steps.
-    ///
-    /// # Errors
-    /// As [`Engine::run`]; a state beyond the end of the trials.
-    pub fn advance(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        state: &mut State<T>,
-        steps: usize,
-        record: &[SignalId],
-    ) -> Result<Vec<Array3<T>>, RunError> {
-        self.check(parameters, trials)?;
-        if state.step + steps > trials.steps() {
-            let (given, expected) = (trials.steps(), state.step + steps);
-            return Err(RunError::Shape { what: "steps", given, expected });
-        }
-        self.prepare(parameters, noise.on);
-        let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
-        let interventions = Interventions::default();
-        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-        let mut work = Work::new(network, steps, state.trials);
-        work.forward(network, plan, &at, state, steps);
-        let mut out = Vec::new();
-        for &signal in record {
-            let shape = (steps, state.trials, network.units(signal));
-            let mut values = Array3::from_elem(shape, T::ZERO);
-            work.copy_out(network, signal, state.trials, 0, steps, &mut values);
-            out.push(values);
-        }
-        Ok(out)
-    }
-
     pub(crate) fn check(&self, parameters: &[T], trials: &Trials) -> Result<(), RunError> {
         let network = &self.network;
         if parameters.len() != network.layout().len() {
@@ -362,6 +211,174 @@ impl<T: Real> Engine<T> {
         }
     }
 }
+
+/// What an engine does, compiled here for both precisions: generic methods would be compiled again, the
+/// whole network with them, in every crate that calls one.
+macro_rules! precision {
+    ($t:ident) => {
+        impl Engine<$t> {
+            /// Runs whole trials and returns the signals asked for, each `[time, trial, unit]`.
+            ///
+            /// # Errors
+            /// Trials or parameters of another shape than the network; values that are not finite.
+            pub fn run(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                interventions: &Interventions,
+                record: &[SignalId],
+            ) -> Result<Vec<Array3<$t>>, RunError> {
+                self.check(parameters, trials)?;
+                self.prepare(parameters, noise.on);
+                let shape = (trials.len(), SEGMENT.min(trials.steps()), noise.on);
+                let mut workers = self.workers(shape);
+                let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
+                let recorded: Vec<Vec<Array3<$t>>> = self.pool.install(|| {
+                    let shards = workers.par_iter_mut().map(|worker| {
+                        let at = Circumstances {
+                            trials,
+                            noise,
+                            interventions,
+                            first: worker.trials.start,
+                        };
+                        let count = worker.trials.len();
+                        let mut state = begin(network, plan, parameters, &at, count, worker);
+                        let mut out: Vec<Array3<$t>> = record
+                            .iter()
+                            .map(|&s| {
+                                Array3::from_elem((trials.steps(), count, network.units(s)), 0.0)
+                            })
+                            .collect();
+                        while state.step < trials.steps() {
+                            let (start, steps) =
+                                (state.step, worker.segment.min(trials.steps() - state.step));
+                            worker.work.forward(network, plan, &at, &mut state, steps);
+                            for (out, &signal) in out.iter_mut().zip(record) {
+                                worker.work.copy_out(network, signal, count, start, steps, out);
+                            }
+                        }
+                        out
+                    });
+                    shards.collect()
+                });
+                self.rest(shape, workers);
+                let mut whole = Vec::new();
+                for (k, &signal) in record.iter().enumerate() {
+                    let parts: Vec<_> = recorded.iter().map(|shard| shard[k].view()).collect();
+                    let joined = ndarray::concatenate(ndarray::Axis(1), &parts)
+                        .map_err(|e| RunError::Unsupported(e.to_string()))?;
+                    finite(&joined, || self.network.signal_name(signal))?;
+                    whole.push(joined);
+                }
+                Ok(whole)
+            }
+
+            /// Loss over a batch and its gradient by every parameter, by exact BPTT, or truncated after
+            /// `truncate` steps.
+            ///
+            /// # Errors
+            /// Trials or parameters of another shape than the network.
+            pub fn gradient(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                loss: &dyn Loss<$t>,
+                noise: NoiseSource,
+                truncate: Option<usize>,
+                gradient: &mut [$t],
+            ) -> Result<f64, RunError> {
+                self.check(parameters, trials)?;
+                self.prepare(parameters, noise.on);
+                if let Some(plan) = &mut self.plans[usize::from(noise.on)]
+                    && plan.keep(loss.signals())
+                {
+                    self.workers.clear(); // their tapes have no room for the new streams
+                }
+                // segments of equal length; a truncation window is a whole number of them
+                let window = truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
+                let segment = window.div_ceil(window.div_ceil(SEGMENT));
+                let shape = (trials.len(), segment, noise.on);
+                let mut workers = self.workers(shape);
+                let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
+                let keep = tape_bytes::<$t>(network, plan, trials) <= self.options.memory;
+                let interventions = Interventions::default();
+                let losses: Vec<(f64, State<$t>, State<$t>)> = self.pool.install(|| {
+                    let shards = workers.par_iter_mut().map(|worker| {
+                        let at = Circumstances {
+                            trials,
+                            noise,
+                            interventions: &interventions,
+                            first: worker.trials.start,
+                        };
+                        worker.gradient(network, plan, parameters, &at, loss, window, keep)
+                    });
+                    shards.collect()
+                });
+                gradient.fill(0.0);
+                self.collect(trials, &workers, &losses, gradient, noise.on);
+                self.rest(shape, workers);
+                Ok(losses.iter().map(|(value, ..)| value).sum())
+            }
+
+            /// A state at the start of `trials`, to step from with [`Engine::advance`].
+            ///
+            /// # Errors
+            /// As [`Engine::run`].
+            pub fn start(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+            ) -> Result<State<$t>, RunError> {
+                self.check(parameters, trials)?;
+                self.prepare(parameters, noise.on);
+                let interventions = Interventions::default();
+                let plan = plan(&self.plans, noise.on);
+                let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
+                let mut worker = Worker::new(&self.network, 0..trials.len(), 1);
+                Ok(begin(&self.network, plan, parameters, &at, trials.len(), &mut worker))
+            }
+
+            /// Advances a state by `steps` steps of `trials` and returns the signals asked for,
+            /// `[step, trial, unit]`: the same plan as [`Engine::run`], with access between steps.
+            ///
+            /// # Errors
+            /// As [`Engine::run`]; a state beyond the end of the trials.
+            pub fn advance(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                state: &mut State<$t>,
+                steps: usize,
+                record: &[SignalId],
+            ) -> Result<Vec<Array3<$t>>, RunError> {
+                self.check(parameters, trials)?;
+                if state.step + steps > trials.steps() {
+                    let (given, expected) = (trials.steps(), state.step + steps);
+                    return Err(RunError::Shape { what: "steps", given, expected });
+                }
+                self.prepare(parameters, noise.on);
+                let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
+                let interventions = Interventions::default();
+                let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
+                let mut work = Work::new(network, steps, state.trials);
+                work.forward(network, plan, &at, state, steps);
+                let mut out = Vec::new();
+                for &signal in record {
+                    let shape = (steps, state.trials, network.units(signal));
+                    let mut values = Array3::from_elem(shape, 0.0);
+                    work.copy_out(network, signal, state.trials, 0, steps, &mut values);
+                    out.push(values);
+                }
+                Ok(out)
+            }
+        }
+    };
+}
+precision!(f32);
+precision!(f64);
 
 impl<T: Real> Worker<T> {
     fn new(network: &Network, trials: Range<usize>, segment: usize) -> Self {

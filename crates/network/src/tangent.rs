@@ -47,107 +47,114 @@ struct Tangents<T> {
     drives: Vec<Vec<T>>,
 }
 
-impl<T: Real> Engine<T> {
-    /// Runs whole trials and, along with them, their tangents: for each signal of `record` the values
-    /// `[time, trial, unit]`, and for each direction the derivative of these values.
-    ///
-    /// Cost: one run for the values, about one for each direction, two with parameters.
-    ///
-    /// # Errors
-    /// As [`Engine::run`].
-    #[allow(clippy::type_complexity)] // values, and one set of them per direction
-    pub fn jvp(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        directions: &[Direction<T>],
-        record: &[SignalId],
-    ) -> Result<(Vec<Array3<T>>, Vec<Vec<Array3<T>>>), RunError> {
-        self.check(parameters, trials)?;
-        let network = self.network().clone();
-        let plan = self.prepare(parameters, noise.on);
-        let (count, isa) = (trials.len(), plan.isa);
-        let interventions = Interventions::default();
-        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-        let mut state = state::start(&network, parameters, trials, 0, count, noise, isa);
-        fill_lines(&network, plan, &mut state, &mut Scratch::default());
+/// Forward mode of an engine, compiled here for both precisions.
+macro_rules! precision {
+    ($t:ident) => {
+        impl Engine<$t> {
+        /// Runs whole trials and, along with them, their tangents: for each signal of `record` the values
+        /// `[time, trial, unit]`, and for each direction the derivative of these values.
+        ///
+        /// Cost: one run for the values, about one for each direction, two with parameters.
+        ///
+        /// # Errors
+        /// As [`Engine::run`].
+        #[allow(clippy::type_complexity)] // values, and one set of them per direction
+        pub fn jvp(
+            &mut self,
+            parameters: &[$t],
+            trials: &Trials,
+            noise: NoiseSource,
+            directions: &[Direction<$t>],
+            record: &[SignalId],
+        ) -> Result<(Vec<Array3<$t>>, Vec<Vec<Array3<$t>>>), RunError> {
+            self.check(parameters, trials)?;
+            let network = self.network().clone();
+            let plan = self.prepare(parameters, noise.on);
+            let (count, isa) = (trials.len(), plan.isa);
+            let interventions = Interventions::default();
+            let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
+            let mut state = state::start(&network, parameters, trials, 0, count, noise, isa);
+            fill_lines(&network, plan, &mut state, &mut Scratch::default());
 
-        let mut forward = Forward::new(&network, plan, parameters, directions, trials, count);
-        forward.start(&network, &state, directions, trials);
-        let mut work = Work::new(&network, 1, count);
-        let room = |signal: &SignalId| {
-            Array3::from_elem((trials.steps(), count, network.units(*signal)), T::ZERO)
-        };
-        let mut values: Vec<Array3<T>> = record.iter().map(room).collect();
-        let mut tangents: Vec<Vec<Array3<T>>> =
-            directions.iter().map(|_| record.iter().map(room).collect()).collect();
-        for step in 0..trials.steps() {
-            work.forward(&network, plan, &at, &mut state, 1);
-            forward.advance(&network, plan, &at, &work, step);
-            for (k, &signal) in record.iter().enumerate() {
-                work.copy_out(&network, signal, count, step, 1, &mut values[k]);
-                for (d, tangents) in tangents.iter_mut().enumerate() {
-                    forward.copy_out(&network, signal, d, step, &mut tangents[k]);
+            let mut forward = Forward::new(&network, plan, parameters, directions, trials, count);
+            forward.start(&network, &state, directions, trials);
+            let mut work = Work::new(&network, 1, count);
+            let room = |signal: &SignalId| {
+                Array3::from_elem((trials.steps(), count, network.units(*signal)), 0.0)
+            };
+            let mut values: Vec<Array3<$t>> = record.iter().map(room).collect();
+            let mut tangents: Vec<Vec<Array3<$t>>> =
+                directions.iter().map(|_| record.iter().map(room).collect()).collect();
+            for step in 0..trials.steps() {
+                work.forward(&network, plan, &at, &mut state, 1);
+                forward.advance(&network, plan, &at, &work, step);
+                for (k, &signal) in record.iter().enumerate() {
+                    work.copy_out(&network, signal, count, step, 1, &mut values[k]);
+                    for (d, tangents) in tangents.iter_mut().enumerate() {
+                        forward.copy_out(&network, signal, d, step, &mut tangents[k]);
+                    }
                 }
             }
+            Ok((values, tangents))
         }
-        Ok((values, tangents))
-    }
 
-    /// Jacobian of one step at a point: derivatives of all unit states after the step by all unit
-    /// states before, `[after, before]`, both in the order of populations, states, units. The inputs
-    /// are those of the first step of `trials`, a single trial; noise is off.
-    ///
-    /// # Errors
-    /// As [`Engine::run`]; more than one trial; a delay of more than one step.
-    pub fn jacobian(
-        &mut self,
-        parameters: &[T],
-        trials: &Trials,
-        point: &[T],
-    ) -> Result<Array2<T>, RunError> {
-        self.check(parameters, trials)?;
-        if trials.len() != 1 {
-            return Err(RunError::Shape { what: "trials", given: trials.len(), expected: 1 });
+        /// Jacobian of one step at a point: derivatives of all unit states after the step by all unit
+        /// states before, `[after, before]`, both in the order of populations, states, units. The inputs
+        /// are those of the first step of `trials`, a single trial; noise is off.
+        ///
+        /// # Errors
+        /// As [`Engine::run`]; more than one trial; a delay of more than one step.
+        pub fn jacobian(
+            &mut self,
+            parameters: &[$t],
+            trials: &Trials,
+            point: &[$t],
+        ) -> Result<Array2<$t>, RunError> {
+            self.check(parameters, trials)?;
+            if trials.len() != 1 {
+                return Err(RunError::Shape { what: "trials", given: trials.len(), expected: 1 });
+            }
+            let network = self.network().clone();
+            if let Some(link) = network.links.iter().find(|link| link.lag > 1) {
+                return Err(RunError::Unsupported(format!(
+                    "projection `{}` has a delay of {} steps: the Jacobian of one step is defined for lags 0 and 1",
+                    link.name, link.lag
+                )));
+            }
+            let places = places(&network);
+            if point.len() != places.len() {
+                let (given, expected) = (point.len(), places.len());
+                return Err(RunError::Shape { what: "unit states", given, expected });
+            }
+            let plan = self.prepare(parameters, false);
+            let mut state = State::zero(&network, 1);
+            for (&(p, k, unit), &x) in places.iter().zip(point) {
+                state.populations[p].states[k][unit] = x;
+            }
+            fill_lines(&network, plan, &mut state, &mut Scratch::default());
+            let directions = vec![Direction::default(); places.len()];
+            let mut forward = Forward::new(&network, plan, parameters, &directions, trials, 1);
+            for (d, &(p, k, unit)) in places.iter().enumerate() {
+                let ld = network.populations[p].ld;
+                forward.tangents[p].states[k][d * ld + unit] = 1.0;
+            }
+            forward.fill_lines(&network, &state);
+            let interventions = Interventions::default();
+            let noise = NoiseSource::off();
+            let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
+            let mut work = Work::new(&network, 1, 1);
+            work.forward(&network, plan, &at, &mut state, 1);
+            forward.advance(&network, plan, &at, &work, 0);
+            Ok(Array2::from_shape_fn((places.len(), places.len()), |(i, d)| {
+                let (p, k, unit) = places[i];
+                forward.tangents[p].states[k][d * network.populations[p].ld + unit]
+            }))
         }
-        let network = self.network().clone();
-        if let Some(link) = network.links.iter().find(|link| link.lag > 1) {
-            return Err(RunError::Unsupported(format!(
-                "projection `{}` has a delay of {} steps: the Jacobian of one step is defined for lags 0 and 1",
-                link.name, link.lag
-            )));
         }
-        let places = places(&network);
-        if point.len() != places.len() {
-            let (given, expected) = (point.len(), places.len());
-            return Err(RunError::Shape { what: "unit states", given, expected });
-        }
-        let plan = self.prepare(parameters, false);
-        let mut state = State::zero(&network, 1);
-        for (&(p, k, unit), &x) in places.iter().zip(point) {
-            state.populations[p].states[k][unit] = x;
-        }
-        fill_lines(&network, plan, &mut state, &mut Scratch::default());
-        let directions = vec![Direction::default(); places.len()];
-        let mut forward = Forward::new(&network, plan, parameters, &directions, trials, 1);
-        for (d, &(p, k, unit)) in places.iter().enumerate() {
-            let ld = network.populations[p].ld;
-            forward.tangents[p].states[k][d * ld + unit] = T::ONE;
-        }
-        forward.fill_lines(&network, &state);
-        let interventions = Interventions::default();
-        let noise = NoiseSource::off();
-        let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-        let mut work = Work::new(&network, 1, 1);
-        work.forward(&network, plan, &at, &mut state, 1);
-        forward.advance(&network, plan, &at, &work, 0);
-        Ok(Array2::from_shape_fn((places.len(), places.len()), |(i, d)| {
-            let (p, k, unit) = places[i];
-            forward.tangents[p].states[k][d * network.populations[p].ld + unit]
-        }))
-    }
+    };
 }
+precision!(f32);
+precision!(f64);
 
 /// All unit states: population, state, unit.
 fn places(network: &Network) -> Vec<(usize, usize, usize)> {

@@ -46,23 +46,37 @@ pub trait Dynamics: Sync {
     /// `[point, tangent, n]`.
     fn jvp(&self, x: &[f64], v: &[f64], out: &mut [f64]) {
         let n = self.dimension();
-        each(n, x, v, out, |x, jacobian| self.jacobian(x, jacobian), |jacobian, v, out| {
-            for (out, row) in out.iter_mut().zip(jacobian.chunks_exact(n)) {
-                *out = row.iter().zip(v).map(|(j, v)| j * v).sum();
-            }
-        });
+        each(
+            n,
+            x,
+            v,
+            out,
+            |x, jacobian| self.jacobian(x, jacobian),
+            |jacobian, v, out| {
+                for (out, row) in out.iter_mut().zip(jacobian.chunks_exact(n)) {
+                    *out = row.iter().zip(v).map(|(j, v)| j * v).sum();
+                }
+            },
+        );
     }
 
     /// `Jᵀ w` at each point, of the same number of cotangents for each: x `[point, n]`, w and out
     /// `[point, cotangent, n]`.
     fn vjp(&self, x: &[f64], w: &[f64], out: &mut [f64]) {
         let n = self.dimension();
-        each(n, x, w, out, |x, jacobian| self.jacobian(x, jacobian), |jacobian, w, out| {
-            out.fill(0.0);
-            for (w, row) in w.iter().zip(jacobian.chunks_exact(n)) {
-                out.iter_mut().zip(row).for_each(|(out, j)| *out += j * w);
-            }
-        });
+        each(
+            n,
+            x,
+            w,
+            out,
+            |x, jacobian| self.jacobian(x, jacobian),
+            |jacobian, w, out| {
+                out.fill(0.0);
+                for (w, row) in w.iter().zip(jacobian.chunks_exact(n)) {
+                    out.iter_mut().zip(row).for_each(|(out, j)| *out += j * w);
+                }
+            },
+        );
     }
 
     /// `f = F(x) - x` and the gradient `(J - I)ᵀ f` of `q = ½‖f‖²` at each point: x, f and gradient

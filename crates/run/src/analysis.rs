@@ -60,13 +60,8 @@ impl Part {
         Part::Lyapunov,
     ];
     /// Those that every training run ends with.
-    pub const USUAL: [Part; 5] = [
-        Part::Behaviour,
-        Part::Population,
-        Part::Decoding,
-        Part::FixedPoints,
-        Part::Perturbations,
-    ];
+    pub const USUAL: [Part; 5] =
+        [Part::Behaviour, Part::Population, Part::Decoding, Part::FixedPoints, Part::Perturbations];
 
     /// Its name, as on the command line.
     #[must_use]

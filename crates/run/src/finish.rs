@@ -36,8 +36,8 @@ pub(crate) fn finish(
         true => format!("evaluating on {trials} fresh trials"),
         false => "evaluating".to_owned(),
     }));
-    let engine = sitting.trainer.model_mut();
-    let evaluation = match evaluate(experiment, engine, &weights) {
+    let mut engine = Engine::new(experiment.network.clone(), sitting.settings.engine())?;
+    let evaluation = match evaluate(experiment, &mut engine, &weights) {
         Ok(evaluation) => evaluation,
         // weights before the first validation may be no better than those that diverged
         Err(_) if status == Status::Diverged => Evaluation::default(),
@@ -48,7 +48,7 @@ pub(crate) fn finish(
             observer.event(Event::Note("analysing what it learnt"));
             let mut subject = Subject {
                 experiment,
-                engine: sitting.trainer.model_mut(),
+                engine: &mut engine,
                 weights: &weights,
                 evaluation: &evaluation,
                 inputs: &[],
@@ -85,7 +85,7 @@ pub(crate) fn finish(
         started: sitting.memory.started.clone(),
         finished: clock::now(),
     };
-    let sample = match sample(experiment, sitting.trainer.model_mut(), &weights) {
+    let sample = match sample(experiment, &mut engine, &weights) {
         Ok(sample) => Some(sample),
         Err(_) if status == Status::Diverged => None,
         Err(error) => return Err(error),

@@ -72,7 +72,9 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
 fn within(experiment: &Experiment) -> impl Iterator<Item = &Projection> {
     let within = format!("{RECURRENT}.");
     let projections = experiment.network.description().projections.iter();
-    projections.filter(move |p| p.from.starts_with(&within) && p.to.starts_with(&within)).take(DRAWN)
+    projections
+        .filter(move |p| p.from.starts_with(&within) && p.to.starts_with(&within))
+        .take(DRAWN)
 }
 
 /// Writes figures and page.
@@ -88,7 +90,8 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     let several = material.recurrent.len() > 1;
     for recurrent in material.recurrent {
         let drive = recurrent.projection.to.rsplit('.').next().unwrap_or("");
-        let (drive, ending) = if several { (drive, format!("-{drive}")) } else { ("", String::new()) };
+        let (drive, ending) =
+            if several { (drive, format!("-{drive}")) } else { ("", String::new()) };
         let name = name_of(drive);
         figures.push((format!("weights{ending}"), weights(recurrent, &name)?));
         if let Some([before, after]) = &recurrent.spectra {

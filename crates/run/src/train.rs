@@ -113,7 +113,7 @@ pub(crate) struct Sitting {
     pub(crate) experiment: Experiment,
     pub(crate) directory: RunDirectory,
     pub(crate) settings: Settings,
-    pub(crate) trainer: Trainer<f32, Engine<f32>>,
+    pub(crate) trainer: Trainer,
     pub(crate) metrics: Metrics,
     pub(crate) memory: Memory,
     pub(crate) log: Log,

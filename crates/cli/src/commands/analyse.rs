@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let settings = Settings { threads: arguments.threads.map(usize::from), began };
     let results = analyse_again(&directory, &parts, &inputs, settings)?;
     let analysis = results.analysis.unwrap_or_default();
-    let text = format!("{}\n  report    {}\n", said(&analysis, &parts), directory.report().display());
+    let text =
+        format!("{}\n  report    {}\n", said(&analysis, &parts), directory.report().display());
     Ok(Answer::new(text, &json!({ "directory": directory.path(), "analysis": analysis })))
 }
 
@@ -128,7 +129,8 @@ fn decoding(analysis: &Analysis) -> Vec<Vec<String>> {
 }
 
 fn fixed_points(analysis: &Analysis) -> Vec<Vec<String>> {
-    let mut rows = vec![row(["fixed points", "fixed", "slow", "failed", "points, of which stable"])];
+    let mut rows =
+        vec![row(["fixed points", "fixed", "slow", "failed", "points, of which stable"])];
     for found in &analysis.fixed_points {
         let stable = found.points.iter().filter(|p| p.label == "fixed" && p.unstable == 0).count();
         let of = |count: usize| format!("{count} of {}", found.starts);

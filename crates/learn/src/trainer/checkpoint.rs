@@ -116,10 +116,10 @@ impl Counters {
     }
 }
 
-impl<T: Real, M: Model<T>> Trainer<T, M> {
+impl Trainer {
     /// Everything needed to continue to the same bits.
-    pub fn checkpoint(&self) -> Checkpoint<T> {
-        let named = |name: &str, array: &[T]| (name.to_owned(), array.to_vec());
+    pub fn checkpoint(&self) -> Checkpoint<f32> {
+        let named = |name: &str, array: &[f32]| (name.to_owned(), array.to_vec());
         let mut arrays = vec![
             named("parameters", &self.parameters),
             named("good", &self.good),
@@ -140,14 +140,14 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
     /// # Errors
     /// As [`Trainer::new`]; a checkpoint of another precision, network or list of phases.
     pub fn resume(
-        model: M,
+        model: impl Model<f32> + Send + 'static,
         stages: Vec<Stage>,
         mut options: Options,
-        checkpoint: &Checkpoint<T>,
+        checkpoint: &Checkpoint<f32>,
     ) -> Result<Self, TrainError> {
         let counters = checkpoint.counters.clone();
-        if counters.precision != T::NAME {
-            let (expected, found) = (T::NAME, counters.precision);
+        if counters.precision != f32::NAME {
+            let (expected, found) = (f32::NAME, counters.precision);
             return Err(StateError::Precision { expected, found }.into());
         }
         if counters.phase > stages.len() {
@@ -155,20 +155,20 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             return Err(StateError::Phase { phase, phases }.into());
         }
         options.seed = counters.seed;
-        let arrays: Vec<(&str, &[T])> = checkpoint
+        let arrays: Vec<(&str, &[f32])> = checkpoint
             .arrays
             .iter()
             .map(|(name, array)| (name.as_str(), array.as_slice()))
             .collect();
         let len = model.layout().len();
-        let find = |name: &str| crate::optimiser::find(name, &arrays, len).map(<[T]>::to_vec);
+        let find = |name: &str| crate::optimiser::find(name, &arrays, len).map(<[f32]>::to_vec);
         let (parameters, good, best) = (find("parameters")?, find("good")?, find("best")?);
         let steps = counters.optimiser;
-        let mut trainer = Trainer::start(model, parameters, stages, options, counters)?;
+        let mut trainer = Trainer::start(Box::new(model), parameters, stages, options, counters)?;
         trainer.good = good;
         trainer.best = best;
         if let Some(current) = &mut trainer.current {
-            let state: Vec<(&str, &[T])> = arrays
+            let state: Vec<(&str, &[f32])> = arrays
                 .iter()
                 .filter_map(|(name, array)| Some((name.strip_prefix("optimiser.")?, *array)))
                 .collect();

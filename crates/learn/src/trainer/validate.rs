@@ -5,7 +5,7 @@ use ndarray::Array3;
 
 use super::*;
 
-impl<T: Real, M: Model<T>> Trainer<T, M> {
+impl Trainer {
     /// Validates and keeps the parameters if they are good, or the best.
     pub(super) fn validate(&mut self, rate: f64) -> Result<Validation, TrainError> {
         let number = self.counters.update;
@@ -32,9 +32,9 @@ impl<T: Real, M: Model<T>> Trainer<T, M> {
             outcome => outcome?,
         };
 
-        let outputs: Vec<Array3<T>> =
+        let outputs: Vec<Array3<f32>> =
             outputs.into_iter().map(|array| array.as_standard_layout().into_owned()).collect();
-        let views: Vec<SignalView<'_, T>> = outputs.iter().map(view).collect();
+        let views: Vec<SignalView<'_, f32>> = outputs.iter().map(view).collect();
         let part = Part { trials: 0..trials.len(), steps: 0..trials.steps() };
         let loss = bound.value(&part, &views[..current.objective.signals().len()]);
         let loss = loss + bound.penalise(&self.parameters, None);

@@ -48,7 +48,8 @@ impl Activity {
             Autonomous::new(network, &double, &still).map(|a| a.signals()).unwrap_or_default();
         let record: Vec<SignalId> = std::iter::once(emission).chain(states.clone()).collect();
         let mut noisy = Model::run(*engine, weights, &trials, noise(experiment), &record)?;
-        let quiet = Model::run(*engine, weights, &trials, NoiseSource::off(), &[emission])?.remove(0);
+        let quiet =
+            Model::run(*engine, weights, &trials, NoiseSource::off(), &[emission])?.remove(0);
         let of_states = noisy.split_off(1);
         let views: Vec<_> = of_states.iter().map(|values| values.view()).collect();
         let joined = ndarray::concatenate(ndarray::Axis(2), &views).ok();

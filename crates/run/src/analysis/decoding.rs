@@ -46,7 +46,8 @@ pub(super) fn answer(
             let at = (k * stride) as f64 * dt;
             (at, p, (p - half(p)).max(0.0), (p + half(p)).min(1.0))
         };
-        curves.push((name.clone(), found.accuracy.iter().enumerate().map(point).collect::<Vec<_>>()));
+        curves
+            .push((name.clone(), found.accuracy.iter().enumerate().map(point).collect::<Vec<_>>()));
         let best = (0..found.accuracy.len())
             .max_by(|&a, &b| found.accuracy[a].total_cmp(&found.accuracy[b]))
             .unwrap_or(0);

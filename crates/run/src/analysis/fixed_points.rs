@@ -1,7 +1,7 @@
 //! Fixed and slow points under the inputs of the task, with their stability.
 
 use attractor_analysis::fixed_points::{
-    FixedPointOptions, Found, Label as Ending, fixed_points,
+    Label as Ending, Point as Found, SearchOptions, fixed_points,
 };
 use attractor_analysis::stability::{self, Stability, StabilityOptions, stability};
 use attractor_network::Autonomous;
@@ -47,7 +47,11 @@ pub(super) fn stands(subject: &Subject<'_>, activity: &Activity) -> Result<Vec<S
     let all: Vec<usize> = (0..activity.trials.len()).collect();
     let named = |input: &Vec<f64>| {
         let values: Vec<String> = input.iter().map(f64::to_string).collect();
-        Stand { name: format!("input {}", values.join(", ")), input: input.clone(), trials: all.clone() }
+        Stand {
+            name: format!("input {}", values.join(", ")),
+            input: input.clone(),
+            trials: all.clone(),
+        }
     };
     Ok(subject.inputs.iter().map(named).collect())
 }
@@ -69,9 +73,13 @@ pub(super) fn answer(
     for stand in stands(subject, activity)? {
         let network = Autonomous::new(&subject.experiment.network, &parameters, &stand.input)?;
         let starts = starts(activity, states, &stand.trials);
-        let options =
-            FixedPointOptions { seed: subject.experiment.config.seed, ..Default::default() };
+        let options = SearchOptions {
+            seed: subject.experiment.config.seed,
+            threads: subject.engine.options().threads,
+            ..SearchOptions::default()
+        };
         let found = fixed_points(&network, &starts, &options)?;
+        let ended = |label| found.outcomes.iter().filter(|outcome| outcome.label == label).count();
         let mut points = Vec::new();
         for point in found.points.iter().take(POINTS) {
             let stable = stability(&network, &point.state, &StabilityOptions::default())?;
@@ -85,15 +93,15 @@ pub(super) fn answer(
         facts.fixed_points.push(FixedPoints {
             name: stand.name,
             input: stand.input,
-            starts: found.starts.len(),
-            fixed: found.count(Ending::Fixed),
-            slow: found.count(Ending::Slow),
-            failed: found.count(Ending::Failed),
+            starts: found.outcomes.len(),
+            fixed: ended(Ending::Fixed),
+            slow: ended(Ending::Slow),
+            failed: ended(Ending::Failed),
             tolerance: options.tolerance,
             points,
         });
     }
-    let tolerance = FixedPointOptions::default().tolerance;
+    let tolerance = SearchOptions::default().tolerance;
     let note = format!("Fixed points satisfy ‖F(x) − x‖∞ ≤ {tolerance:e}; slow points do not.");
     axes.space = axes.space.note(note);
     pictures.figures.push(("stability".to_owned(), figure.figure()));
@@ -104,7 +112,9 @@ pub(super) fn answer(
 /// States along the trials of an input, evenly taken.
 fn starts(activity: &Activity, states: &Array3<f64>, trials: &[usize]) -> Vec<f64> {
     let places = || {
-        trials.iter().flat_map(|&trial| (0..activity.trials.lengths[trial]).map(move |t| (t, trial)))
+        trials
+            .iter()
+            .flat_map(|&trial| (0..activity.trials.lengths[trial]).map(move |t| (t, trial)))
     };
     let total = places().count();
     // a stride without a common divisor with the length of a trial visits all times
@@ -123,6 +133,18 @@ fn kind(point: &Found, stable: &Stability) -> report::Kind {
     }
 }
 
+fn words(kind: stability::Kind) -> &'static str {
+    use stability::Kind;
+    match kind {
+        Kind::StableNode => "stable node",
+        Kind::StableFocus => "stable focus",
+        Kind::Saddle => "saddle",
+        Kind::UnstableNode => "unstable node",
+        Kind::UnstableFocus => "unstable focus",
+        Kind::Marginal => "marginal",
+    }
+}
+
 fn shown(
     axes: &Axes,
     stand: &Stand,
@@ -135,9 +157,9 @@ fn shown(
     let units = subject.experiment.config.network.units;
     let mut shown = report::FixedPoint::new(axes.place(&point.state), kind)
         .label(&stand.name)
-        .detail("kind", stable.kind.to_string())
+        .detail("kind", words(stable.kind))
         .detail("q", format!("{:.1e}", point.q))
-        .detail("starts that ended here", point.starts.to_string());
+        .detail("starts that ended here", point.count.to_string());
     for mode in stable.modes.iter().take(MODES) {
         let mut weights: Vec<(usize, f64)> =
             mode.right.iter().enumerate().map(|(k, v)| (k % units, v.re.hypot(v.im))).collect();
@@ -156,10 +178,10 @@ fn shown(
 fn fact(point: &Found, stable: &Stability) -> Point {
     let leading = stable.modes.first();
     Point {
-        label: point.label.to_string(),
-        kind: stable.kind.to_string(),
+        label: if point.label == Ending::Fixed { "fixed" } else { "slow" }.to_owned(),
+        kind: words(stable.kind).to_owned(),
         q: point.q,
-        starts: point.starts,
+        starts: point.count,
         unstable: stable.unstable,
         tau_ms: leading.map(|mode| mode.tau).filter(|tau| tau.is_finite()),
         frequency_hz: leading.map_or(0.0, |mode| mode.frequency.abs()),

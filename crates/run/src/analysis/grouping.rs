@@ -86,7 +86,8 @@ pub(super) fn inputs(trials: &Trials, scored: &str) -> Vec<(String, Vec<f64>, Ve
     };
     let mut found: Vec<(String, Vec<f64>, Vec<usize>)> = Vec::new();
     for (name, members) in groups {
-        let input: Vec<f64> = (0..trials.channels()).map(|c| typical(trials, &members, c)).collect();
+        let input: Vec<f64> =
+            (0..trials.channels()).map(|c| typical(trials, &members, c)).collect();
         match found.iter_mut().find(|(_, other, _)| *other == input) {
             Some((_, _, others)) => others.extend(members),
             None => found.push((name, input, members)),

@@ -15,9 +15,7 @@ const SHOWN: usize = 3;
 /// A state space and the axes it is drawn along.
 pub(super) struct Axes {
     pub(super) space: StateSpace,
-    pub(super) components: Pca,
-    /// Unit of each entry of a state.
-    units: usize,
+    components: Pca,
 }
 
 impl Axes {
@@ -34,12 +32,11 @@ impl Axes {
             Label::from(format!("PC{} ({percent:.0} %)", k + 1))
         };
         let units = subject.experiment.config.network.units;
-        let mut axes = Axes { space: StateSpace::new([0, 1, 2].map(name)), components, units };
+        let mut space = StateSpace::new([0, 1, 2].map(name));
         let chosen: Vec<usize> =
             activity.conditions.iter().flat_map(|g| g.1.iter().copied().take(SHOWN)).collect();
         let sample = sample_of(subject.experiment, subject.engine, subject.weights, &chosen)?;
-        let mut space = axes
-            .space
+        space = space
             .dt(activity.trials.dt)
             .inputs(subject.experiment.material.inputs())
             .outputs(subject.experiment.material.outputs())
@@ -49,15 +46,15 @@ impl Axes {
             for &trial in members.iter().take(SHOWN) {
                 let steps = activity.trials.lengths[trial];
                 let path = states.slice(s![..steps, trial, ..]);
-                let path = path.rows().into_iter().map(|state| project(&axes.components, state));
+                let path = path.rows().into_iter().map(|state| project(&components, state));
                 let trajectory = Trajectory::new(condition, path).color_index(color).trial(next);
                 let shown: Trial = report::trial(subject.experiment, &sample, next)?;
                 space = space.trajectory(trajectory).trial(with_conditions(shown, activity, trial));
                 next += 1;
             }
         }
-        axes.space = space.loadings(axes.loadings()?);
-        Ok(axes)
+        let space = space.loadings(loadings(&components, units)?);
+        Ok(Axes { space, components })
     }
 
     /// A state along the three axes.
@@ -67,26 +64,23 @@ impl Axes {
 
     /// A direction along the three axes.
     pub(super) fn direction(&self, direction: &[f64]) -> [f64; 3] {
-        self.three(|component| component.iter().zip(direction).map(|(c, d)| c * d).sum())
+        let along =
+            |component: &Vec<f64>| component.iter().zip(direction).map(|(c, d)| c * d).sum();
+        [0, 1, 2].map(|k| self.components.components.get(k).map_or(0.0, along))
     }
+}
 
-    /// Weight of each unit on each axis; of several states of a unit the largest.
-    fn loadings(&self) -> Result<Matrix, attractor_report::ReportError> {
-        let weight = |component: &[f64], unit: usize| {
-            let of_unit = component.iter().skip(unit).step_by(self.units);
+/// Weight of each unit on each axis, `[axis, unit]`; of several states of a unit the largest.
+fn loadings(components: &Pca, units: usize) -> Result<Matrix, attractor_report::ReportError> {
+    let mut rows = Vec::with_capacity(3 * units);
+    for k in 0..3 {
+        let component = components.components.get(k).map_or(&[][..], Vec::as_slice);
+        rows.extend((0..units).map(|unit| {
+            let of_unit = component.iter().skip(unit).step_by(units);
             of_unit.fold(0.0f64, |most, &c| if c.abs() > most.abs() { c } else { most })
-        };
-        let empty = Vec::new();
-        let rows = (0..3).flat_map(|k| {
-            let component = self.components.components.get(k).unwrap_or(&empty);
-            (0..self.units).map(move |unit| weight(component, unit))
-        });
-        Matrix::new(3, self.units, &rows.collect::<Vec<f64>>())
+        }));
     }
-
-    fn three(&self, along: impl Fn(&[f64]) -> f64) -> [f64; 3] {
-        [0, 1, 2].map(|k| self.components.components.get(k).map_or(0.0, |c| along(c)))
-    }
+    Matrix::new(3, units, &rows)
 }
 
 fn project(components: &Pca, state: ndarray::ArrayView1<'_, f64>) -> [f64; 3] {

@@ -43,7 +43,8 @@ fn points(searches: &[FixedPoints]) -> Table {
     let mut table = Table::new("Fixed and slow points, with their leading mode").columns(columns);
     for search in searches {
         for point in search.points.iter().take(LISTED) {
-            let tau = point.tau_ms.map_or_else(|| Cell::text("neutral"), |tau| Cell::number(tau, 3));
+            let tau =
+                point.tau_ms.map_or_else(|| Cell::text("neutral"), |tau| Cell::number(tau, 3));
             table = table.row([
                 Cell::text(&search.name),
                 Cell::text(&point.label),
