@@ -1,5 +1,6 @@
 //! Numerics of attractor: instruction sets, products, random numbers, decompositions.
 
+mod dynamics;
 mod isa;
 mod lanes;
 pub mod law;
@@ -10,5 +11,6 @@ pub mod random;
 mod real;
 mod words;
 
+pub use dynamics::Dynamics;
 pub use isa::{Isa, Kernel};
 pub use real::Real;

@@ -12,7 +12,7 @@ mod factor;
 pub use eigen::{
     Complex, Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues,
 };
-pub use factor::{Svd, ridge, singular_values, solve, solve_positive, svd, thin_qr};
+pub use factor::{Lu, Svd, ridge, singular_values, solve, solve_positive, svd, thin_qr};
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
