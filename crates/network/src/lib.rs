@@ -1,9 +1,10 @@
 //! Networks: populations of neurons wired by projections, compiled to a plan.
 //!
 //! A [`Description`] says what there is; [`Network::new`] compiles it; an [`Engine`] runs it: whole
-//! trials, gradients by BPTT, tangents, Jacobians, or step by step. Weights are a flat vector that
-//! the caller owns.
+//! trials, gradients by BPTT, tangents, Jacobians, or step by step; an [`Autonomous`] network is one
+//! step under a constant input as a map. Weights are a flat vector that the caller owns.
 
+mod autonomous;
 mod backward;
 mod description;
 mod engine;
@@ -21,6 +22,7 @@ mod state;
 mod tangent;
 mod wiring;
 
+pub use autonomous::Autonomous;
 pub use description::{Block, Description, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
 pub use error::{NetworkError, RunError};
