@@ -51,7 +51,7 @@ pub struct Mode {
     pub lambda: Complex,
     /// Eigenvalue μ in continuous time, per ms.
     pub mu: Complex,
-    /// Time constant `-1/Re μ` in ms: of decay if positive, of growth if negative, infinite if neutral.
+    /// Time constant `-1/Re μ` in ms: of decay if positive, of growth if negative, infinite if it does neither.
     /// As a map this is `-dt/ln|λ|`.
     pub tau: f64,
     /// Frequency `Im μ/2π` in Hz; of a pair one has the negative. As a map this is `arg λ/(2π dt)`: a

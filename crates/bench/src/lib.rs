@@ -4,12 +4,14 @@
 
 mod case;
 mod error;
+mod finder;
 mod peers;
 mod pieces;
 mod table;
 
 pub use case::{CASES, Case, TrainingStep, first_update};
 pub use error::BenchError;
+pub use finder::{Found, SEARCHES, SearchCase, SearchRow};
 pub use peers::{Peer, install};
 pub use pieces::{Piece, pieces};
 pub use table::{Cell, Machine, Options, Row, Table, run};

@@ -125,8 +125,12 @@ impl Peer {
     /// If the peer ends or cannot serve the case.
     pub fn time(&mut self, case: Case, repeats: usize) -> Result<Vec<f64>, BenchError> {
         let Case { cell, units, trials, steps } = case;
-        let request = Request { cell, units, trials, steps, threads: self.threads, repeats };
-        let line = serde_json::to_string(&request).map_err(|e| failed(&self.command, e))?;
+        self.ask(&Request { cell, units, trials, steps, threads: self.threads, repeats })
+    }
+
+    /// Times in ms, for a request of any kind.
+    pub(crate) fn ask(&mut self, request: &impl Serialize) -> Result<Vec<f64>, BenchError> {
+        let line = serde_json::to_string(request).map_err(|e| failed(&self.command, e))?;
         writeln!(self.to, "{line}").map_err(|e| failed(&self.command, e))?;
         let answer: Answer = self.read()?;
         match (answer.ms, answer.error) {

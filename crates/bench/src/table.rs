@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::case::{Case, TrainingStep};
 use crate::error::BenchError;
+use crate::finder::{self, Found, SearchCase, SearchRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
 
@@ -18,6 +19,8 @@ use crate::pieces::{Piece, pieces};
 pub struct Options {
     /// Rows of the table.
     pub cases: Vec<Case>,
+    /// Searches of fixed points.
+    pub searches: Vec<SearchCase>,
     /// Turns of each program and case.
     pub repeats: usize,
     /// Threads of the main columns.
@@ -30,7 +33,8 @@ pub struct Options {
     pub scripts: Option<PathBuf>,
     /// Where their environment is built.
     pub venv: PathBuf,
-    /// Peers without a package: name and a folder whose program `serve` speaks the protocol.
+    /// Peers without a package: name and a folder whose program `serve` speaks the protocol;
+    /// `fixed-point-finder` is a checkout of that program, which the peers' environment runs.
     pub others: Vec<(String, PathBuf)>,
     /// This program, for its own first update; the arguments that make one follow it.
     pub own: Vec<PathBuf>,
@@ -84,6 +88,8 @@ pub struct Table {
     pub repeats: usize,
     /// Rows.
     pub rows: Vec<Row>,
+    /// Searches of fixed points.
+    pub searches: Vec<SearchRow>,
     /// Median ms of the leaky cases by number of shards.
     pub shards: BTreeMap<String, BTreeMap<usize, f64>>,
     /// First updates.
@@ -129,6 +135,16 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         }
     }
     drop(peers);
+    let mut searches = Vec::new();
+    if !options.searches.is_empty() {
+        let mut peer = start_finder(options, &mut notes);
+        for &case in &options.searches {
+            say(&case.to_string());
+            // a search takes seconds where a step takes milliseconds
+            let repeats = options.repeats.min(3);
+            searches.push(finder::row(case, repeats, options.threads, &mut peer, &mut notes)?);
+        }
+    }
     say("first updates");
     let mut first_updates = BTreeMap::new();
     let own = ("attractor".to_owned(), options.own.clone());
@@ -169,6 +185,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         machine,
         repeats: options.repeats,
         rows,
+        searches,
         shards,
         first_updates,
         pieces: measured,
@@ -193,12 +210,32 @@ fn programs(
             Err(error) => notes.push(format!("JAX and PyTorch: not run ({error})")),
         }
     }
-    for (name, folder) in &options.others {
+    for (name, folder) in options.others.iter().filter(|(name, _)| name != finder::NAME) {
         let commit = commit(folder).unwrap_or_else(|| "no commit".to_owned());
         notes.push(format!("{name}: {commit}"));
         programs.push((name.clone(), vec![folder.join("serve")]));
     }
     programs
+}
+
+/// FixedPointFinder from the folder the user gave, in the peers' environment.
+fn start_finder(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
+    let name = finder::NAME;
+    let (_, folder) = options.others.iter().find(|(given, _)| given == name)?;
+    let Some(scripts) = &options.scripts else {
+        notes.push(format!("{name}: not run (it needs the peers' environment)"));
+        return None;
+    };
+    notes.push(format!("{name}: {}", commit(folder).unwrap_or_else(|| "no commit".to_owned())));
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    let program = [options.venv.join("bin/python"), scripts.join("fixed_points.py"), folder];
+    match Peer::start(&program, options.threads) {
+        Ok(peer) => Some(peer),
+        Err(error) => {
+            notes.push(format!("{name}: not run ({error})"));
+            None
+        }
+    }
 }
 
 /// Pause before a program's turn: the threads of the one before wait for work in a loop for a while,
@@ -370,6 +407,26 @@ impl fmt::Display for Table {
                 None => write!(f, " not run |")?,
             }
             writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        }
+        if !self.searches.is_empty() {
+            write!(f, "\n| `x ↦ tanh(W x)`, g = 1.5 | program | ms | verified starts |")?;
+            writeln!(f, " beyond the origin | points | ms per verified start | faster |")?;
+            writeln!(f, "|---|---|---:|---:|---:|---:|---:|---:|")?;
+        }
+        for SearchRow { case, found, ratio } in &self.searches {
+            for (name, found) in found {
+                let Found { total_ms, verified, beyond_origin, distinct, ms_per_verified } = found;
+                let ratio = ratio.filter(|_| name.starts_with("attractor"));
+                writeln!(
+                    f,
+                    "| {case} | {name} | {} | {:.0} % | {:.0} % | {distinct} | {} | {} |",
+                    three_digits(*total_ms),
+                    100.0 * verified,
+                    100.0 * beyond_origin,
+                    three_digits(*ms_per_verified),
+                    ratio.map_or(String::new(), |ratio| format!("{ratio:.1} ×"))
+                )?;
+            }
         }
         if !self.first_updates.is_empty() {
             writeln!(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor_bench::{BenchError, CASES, Options, Table};
+use attractor_bench::{BenchError, CASES, Options, SEARCHES, Table};
 use clap::Args;
 use serde_json::json;
 
@@ -18,7 +18,8 @@ pub(crate) struct Arguments {
     /// Build the peers' Python environment (2.6 GB to download) and run JAX and PyTorch in turn with us
     #[arg(long)]
     peers: bool,
-    /// Another peer: a folder whose program `serve` speaks the protocol of benches/peers/README.md
+    /// Another peer: a folder whose program `serve` speaks the protocol of benches/peers/README.md;
+    /// with the name fixed-point-finder, a checkout of that program
     #[arg(long = "peer", value_name = "NAME=DIR", value_parser = name_and_folder)]
     others: Vec<(String, PathBuf)>,
     /// Measure the pieces of a step too, on every instruction set
@@ -69,8 +70,10 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     }
     let wanted = |text: &str| arguments.only.as_ref().is_none_or(|only| text.contains(only));
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
-    if cases.is_empty() {
-        let known: Vec<String> = CASES.iter().map(ToString::to_string).collect();
+    let searches: Vec<_> = SEARCHES.into_iter().filter(|case| wanted(&case.to_string())).collect();
+    if cases.is_empty() && searches.is_empty() {
+        let searches = SEARCHES.iter().map(ToString::to_string);
+        let known: Vec<String> = CASES.iter().map(ToString::to_string).chain(searches).collect();
         return Err(Failure::Request(format!(
             "--only leaves no case; there are:\n  {}",
             known.join("\n  ")
@@ -79,6 +82,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let own = std::env::current_exe().map(|exe| vec![exe, "bench".into()]);
     let options = Options {
         cases,
+        searches,
         repeats: usize::from(arguments.repeats),
         threads,
         shards: if arguments.shards { vec![2, 4, 8, 16] } else { vec![] },
