@@ -206,3 +206,133 @@ fn check(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attractor_numerics::random::stream;
+    use rand_distr::{Distribution, StandardNormal};
+
+    const STRENGTHS: [f64; 9] = [-16.0, -8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0, 16.0];
+
+    /// Chooses whenever stimulus + noise of sd 5 exceeds 1, but guesses one way or the other at times.
+    fn observer(each: usize, lapse: usize, seed: u64) -> (Vec<f64>, Vec<bool>) {
+        let mut rng = stream(seed, "observer");
+        let trials = (0..9 * each).map(|k| {
+            let noise: f64 = StandardNormal.sample(&mut rng);
+            let choice = STRENGTHS[k % 9] + 5.0 * noise > 1.0;
+            let lapses = lapse > 0 && (k / 9) % lapse == 0;
+            (STRENGTHS[k % 9], if lapses { k / 9 / lapse % 2 == 0 } else { choice })
+        });
+        trials.unzip()
+    }
+
+    fn inside(estimate: &Estimate, truth: f64) -> bool {
+        estimate.low.is_none_or(|low| low <= truth)
+            && estimate.high.is_none_or(|high| truth <= high)
+    }
+
+    #[test]
+    fn an_ideal_observer_is_recovered() {
+        let options = PsychometricOptions {
+            shape: Shape::Gaussian,
+            largest_lapse: 0.0,
+            ..Default::default()
+        };
+        let (stimulus, chosen) = observer(500, 0, 1);
+        let found = psychometric(&stimulus, &chosen, &options).unwrap();
+        assert!(inside(&found.threshold, 1.0) && inside(&found.slope, 0.2), "{found:?}");
+        assert!(
+            (found.threshold.value - 1.0).abs() < 0.4 && (found.slope.value - 0.2).abs() < 0.02
+        );
+        assert!((found.at(found.threshold.value) - 0.5).abs() < 1e-12 && !found.steep);
+        // χ² of 7 degrees of freedom
+        assert!(found.deviance > 0.0 && found.deviance < 20.0);
+        for point in &found.points {
+            assert!(point.interval[0] <= point.fraction && point.fraction <= point.interval[1]);
+            assert_eq!(point.trials, 500);
+        }
+    }
+
+    /// Intervals hold the truth about as often as they say.
+    #[test]
+    fn intervals_cover_the_truth() {
+        for (level, bounds) in [(0.95, 110..=120), (0.5, 45..=75)] {
+            let options = PsychometricOptions { shape: Shape::Gaussian, largest_lapse: 0.0, level };
+            let mut covered = [0, 0];
+            for seed in 0..120 {
+                let (stimulus, chosen) = observer(30, 0, 100 + seed);
+                let found = psychometric(&stimulus, &chosen, &options).unwrap();
+                covered[0] += usize::from(inside(&found.threshold, 1.0));
+                covered[1] += usize::from(inside(&found.slope, 0.2));
+            }
+            // sd of 120 tries: 2.4 at 95 %, 5.5 at 50 %
+            assert!(covered.iter().all(|n| bounds.contains(n)), "{level}: {covered:?} of 120");
+        }
+    }
+
+    #[test]
+    fn lapses_are_told_from_a_shallow_slope() {
+        let (stimulus, chosen) = observer(1000, 10, 2);
+        let fit = |largest_lapse| {
+            let options =
+                PsychometricOptions { shape: Shape::Gaussian, largest_lapse, level: 0.95 };
+            psychometric(&stimulus, &chosen, &options).unwrap()
+        };
+        let (without, with) = (fit(0.0), fit(0.1));
+        assert!(inside(&with.slope, 0.2) && !inside(&without.slope, 0.2));
+        assert!(without.slope.value < 0.17);
+        assert!(with.lapses.iter().all(|l| (l - 0.05).abs() < 0.02), "{:?}", with.lapses);
+        assert!(with.log_likelihood > without.log_likelihood + 10.0);
+        assert!((with.at(-1e6) - with.lapses[0]).abs() < 1e-12);
+    }
+
+    /// Turning the stimulus around turns the curve around; units of the stimulus do not matter.
+    #[test]
+    fn symmetries() {
+        let (stimulus, chosen) = observer(50, 0, 3);
+        let options = PsychometricOptions::default();
+        let found = psychometric(&stimulus, &chosen, &options).unwrap();
+        let turned: Vec<f64> = stimulus.iter().map(|x| 7.0 - 1e-3 * x).collect();
+        let back = psychometric(&turned, &chosen, &options).unwrap();
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-4 * (1.0 + b.abs());
+        assert!(close(back.threshold.value, 7.0 - 1e-3 * found.threshold.value));
+        assert!(close(back.slope.value, -1e3 * found.slope.value));
+        assert!(close(back.slope.low.unwrap(), -1e3 * found.slope.high.unwrap()));
+        assert!(close(back.threshold.low.unwrap(), 7.0 - 1e-3 * found.threshold.high.unwrap()));
+        let opposite: Vec<bool> = chosen.iter().map(|c| !c).collect();
+        let other = psychometric(&stimulus, &opposite, &options).unwrap();
+        assert!(close(other.slope.value, -found.slope.value));
+        assert!(close(other.lapses[0], found.lapses[1]) && close(other.lapses[1], found.lapses[0]));
+    }
+
+    #[test]
+    fn curves_at_their_limits() {
+        let options = PsychometricOptions::default();
+        let stimulus: Vec<f64> = (0..90).map(|k| STRENGTHS[k % 9]).collect();
+        // a step: no upper end for the slope
+        let step: Vec<bool> = stimulus.iter().map(|&x| x > 1.0).collect();
+        let found = psychometric(&stimulus, &step, &options).unwrap();
+        assert!(found.steep && found.slope.high.is_none() && found.slope.low.unwrap() > 0.0);
+        assert!(found.threshold.value > 0.0 && found.threshold.value < 2.0);
+        assert!(found.deviance.abs() < 0.1);
+        // nothing to do with the stimulus: no bounds for the threshold
+        let coin: Vec<bool> = (0..90).map(|k| k / 9 % 2 == 0).collect();
+        let flat = psychometric(&stimulus, &coin, &options).unwrap();
+        assert!(inside(&flat.slope, 0.0) && !flat.steep);
+        assert_eq!((flat.threshold.low, flat.threshold.high), (None, None));
+
+        let all = vec![true; 90];
+        let is_constant = |r| matches!(r, Err(MeasureError::Constant { .. }));
+        assert!(is_constant(psychometric(&stimulus, &all, &options)));
+        assert!(psychometric(&[1.0, 1.0], &[true, false], &options).is_err());
+        assert!(psychometric(&[1.0, f64::NAN], &[true, false], &options).is_err());
+        assert!(psychometric(&stimulus, &all[1..], &options).is_err());
+        for bad in [0.0, 1.0, f64::NAN] {
+            let options = PsychometricOptions { level: bad, ..options };
+            assert!(psychometric(&stimulus, &step, &options).is_err());
+            let options = PsychometricOptions { largest_lapse: bad + 0.5, ..options };
+            assert!(psychometric(&stimulus, &step, &options).is_err());
+        }
+    }
+}

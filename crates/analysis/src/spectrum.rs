@@ -21,8 +21,8 @@ pub struct Spectrum {
 /// Eigenvalues of weights `[N, N]`, and how many exceed `(1 + margin) · radius` in modulus.
 ///
 /// `radius` is that of the random part: g for weights drawn with sd g/√N, or [`circle_radius`] of the
-/// weights before training. A finite random matrix reaches out a little: a margin of 0.1 leaves about
-/// one eigenvalue outside in one of five random matrices of N = 100 and hardly any for N ≥ 400.
+/// weights before training. A finite random matrix reaches out a little: beyond a margin of 0.1 in 23 %
+/// of Gaussian matrices of N = 50, 13 % of N = 100, 4 % of N = 200 (of 0.2: in 1 % at N = 50).
 ///
 /// Cost: 10 N³ operations: 20 ms for N = 256.
 ///
