@@ -4,7 +4,7 @@ use attractor_data::closest;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::task::{OptionDoc, Task, table};
-use crate::{TaskError, context_decision, delayed_discrimination, flip_flop};
+use crate::{TaskError, context_decision, delayed_discrimination, flip_flop, multi, ring};
 
 /// A task that can be asked for by name.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +20,13 @@ pub struct Entry {
 }
 
 /// Every task there is, in alphabetical order.
-pub const TASKS: &[Entry] =
-    &[context_decision::ENTRY, delayed_discrimination::ENTRY, flip_flop::ENTRY];
+pub const TASKS: &[Entry] = &[
+    context_decision::ENTRY,
+    delayed_discrimination::ENTRY,
+    flip_flop::ENTRY,
+    multi::ENTRY,
+    ring::ENTRY,
+];
 
 /// Names of all tasks, in alphabetical order.
 #[must_use]
