@@ -7,9 +7,11 @@ mod error;
 mod peers;
 mod pieces;
 mod table;
+mod trials;
 
 pub use case::{CASES, Case, TrainingStep, first_update};
 pub use error::BenchError;
 pub use peers::{Peer, install};
 pub use pieces::{Piece, pieces};
 pub use table::{Cell, Machine, Options, Row, Table, run};
+pub use trials::{TrialsCase, TrialsCell, TrialsRow, trials_cases};

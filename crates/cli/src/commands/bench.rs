@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor_bench::{BenchError, CASES, Options, Table};
+use attractor_bench::{BenchError, CASES, Options, Table, trials_cases};
 use clap::Args;
 use serde_json::json;
 
@@ -69,8 +69,11 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     }
     let wanted = |text: &str| arguments.only.as_ref().is_none_or(|only| text.contains(only));
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
-    if cases.is_empty() {
-        let known: Vec<String> = CASES.iter().map(ToString::to_string).collect();
+    let mut trials = trials_cases();
+    let tasks: Vec<String> = trials.iter().map(ToString::to_string).collect();
+    trials.retain(|case| wanted(&case.to_string()));
+    if cases.is_empty() && trials.is_empty() {
+        let known: Vec<String> = CASES.iter().map(ToString::to_string).chain(tasks).collect();
         return Err(Failure::Request(format!(
             "--only leaves no case; there are:\n  {}",
             known.join("\n  ")
@@ -79,6 +82,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let own = std::env::current_exe().map(|exe| vec![exe, "bench".into()]);
     let options = Options {
         cases,
+        trials,
         repeats: usize::from(arguments.repeats),
         threads,
         shards: if arguments.shards { vec![2, 4, 8, 16] } else { vec![] },
