@@ -45,7 +45,7 @@ pub use context_decision::{ContextDecision, ContextDecisionOptions};
 pub use delayed_discrimination::{DelayedDiscrimination, DelayedDiscriminationOptions};
 pub use error::TaskError;
 pub use flip_flop::{FlipFlop, FlipFlopOptions};
-pub use multi::{Multi, MultiOptions};
+pub use multi::{Channels, Multi, MultiOptions};
 pub use registry::{Entry, create, names};
 pub use ring::{Yang2019, Yang2019Options};
 pub use score::{ConditionScore, Psychometric, PsychometricPoint, Score};
