@@ -56,7 +56,7 @@ Examples:
   attractor train context-decision
   attractor train context-decision network.units=256 network.recurrent.law.gain=1.2 --seed 3
   attractor train flip-flop task.bits=2 network.neuron=gru
-  attractor train yang-2019 "task.tasks=['go', 'dly-go']" network.units=256
+  attractor train yang-2019 'task.tasks=[\"go\", \"dly-go\"]' network.units=256
   attractor train delayed-discrimination network.neuron=my-neuron.toml
   attractor train context-decision network.recurrent=low-rank network.recurrent.rank=2
   attractor train trials.npz network.units=64 --out runs/mine
