@@ -191,7 +191,7 @@ impl Problem {
         }
         let request =
             Request { units: self.case.units, weights: &weights, starts: &starts, points: &points };
-        let ms = peer.ask(&request)?;
+        let ms = peer.times(&request)?;
         let bytes = std::fs::read(&points).map_err(|e| file(&points, e))?;
         let values = bytes
             .chunks_exact(8)

@@ -8,6 +8,7 @@ mod finder;
 mod peers;
 mod pieces;
 mod table;
+mod trials;
 
 pub use case::{CASES, Case, TrainingStep, first_update};
 pub use error::BenchError;
@@ -15,3 +16,4 @@ pub use finder::{Found, SEARCHES, SearchCase, SearchRow};
 pub use peers::{Peer, install};
 pub use pieces::{Piece, pieces};
 pub use table::{Cell, Machine, Options, Row, Table, run};
+pub use trials::{TrialsCase, TrialsCell, TrialsRow, trials_cases};

@@ -125,14 +125,12 @@ impl Peer {
     /// If the peer ends or cannot serve the case.
     pub fn time(&mut self, case: Case, repeats: usize) -> Result<Vec<f64>, BenchError> {
         let Case { cell, units, trials, steps } = case;
-        self.ask(&Request { cell, units, trials, steps, threads: self.threads, repeats })
+        self.times(&Request { cell, units, trials, steps, threads: self.threads, repeats })
     }
 
     /// Times in ms, for a request of any kind.
-    pub(crate) fn ask(&mut self, request: &impl Serialize) -> Result<Vec<f64>, BenchError> {
-        let line = serde_json::to_string(request).map_err(|e| failed(&self.command, e))?;
-        writeln!(self.to, "{line}").map_err(|e| failed(&self.command, e))?;
-        let answer: Answer = self.read()?;
+    pub(crate) fn times(&mut self, request: &impl Serialize) -> Result<Vec<f64>, BenchError> {
+        let answer: Answer = self.ask(request)?;
         match (answer.ms, answer.error) {
             (Some(ms), _) => Ok(ms),
             (None, error) => Err(failed(&self.command, error.unwrap_or_default())),
@@ -149,6 +147,16 @@ impl Peer {
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         let text = run(&mut command)?;
         serde_json::from_str(text.trim()).map_err(|e| failed(&format!("{command:?}"), e))
+    }
+
+    /// Sends a request and reads the answer, a line each.
+    pub(crate) fn ask<A: for<'a> Deserialize<'a>>(
+        &mut self,
+        request: &impl Serialize,
+    ) -> Result<A, BenchError> {
+        let line = serde_json::to_string(request).map_err(|e| failed(&self.command, e))?;
+        writeln!(self.to, "{line}").map_err(|e| failed(&self.command, e))?;
+        self.read()
     }
 
     fn read<A: for<'a> Deserialize<'a>>(&mut self) -> Result<A, BenchError> {

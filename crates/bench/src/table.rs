@@ -13,6 +13,7 @@ use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
+use crate::trials::{self, TrialsCase, TrialsRow, trials_row};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Options {
     pub cases: Vec<Case>,
     /// Searches of fixed points.
     pub searches: Vec<SearchCase>,
+    /// Tasks whose trials are timed.
+    pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
     pub repeats: usize,
     /// Threads of the main columns.
@@ -90,6 +93,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Searches of fixed points.
     pub searches: Vec<SearchRow>,
+    /// Trials per second.
+    pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
     pub shards: BTreeMap<String, BTreeMap<usize, f64>>,
     /// First updates.
@@ -145,6 +150,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
             searches.push(finder::row(case, repeats, options.threads, &mut peer, &mut notes)?);
         }
     }
+    let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
     let own = ("attractor".to_owned(), options.own.clone());
@@ -186,11 +192,38 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         repeats: options.repeats,
         rows,
         searches,
+        trials,
         shards,
         first_updates,
         pieces: measured,
         notes,
     })
+}
+
+/// The trials of every task, in turn with those of NeuroGym.
+fn trials(
+    options: &Options,
+    programs: &[(String, Vec<PathBuf>)],
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Vec<TrialsRow> {
+    let python = programs.iter().find(|(name, _)| name == "torch").map(|(_, program)| &program[0]);
+    let mut peer = None;
+    if let (Some(python), Some(scripts)) = (python, &options.scripts) {
+        match Peer::start(&[python.clone(), scripts.join("neurogym_trials.py")], 1) {
+            Ok(started) => peer = Some(started),
+            Err(error) => notes.push(format!("neurogym: not run ({error})")),
+        }
+    }
+    let mut rows = Vec::new();
+    for case in &options.trials {
+        say(&case.to_string());
+        match trials_row(case, options.repeats, &mut peer, notes) {
+            Ok(row) => rows.push(row),
+            Err(error) => notes.push(format!("not run: {error}")),
+        }
+    }
+    rows
 }
 
 /// Peers to start: name, program and its arguments.
@@ -428,6 +461,7 @@ impl fmt::Display for Table {
                 )?;
             }
         }
+        trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(
                 f,

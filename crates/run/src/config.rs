@@ -25,11 +25,24 @@
 //! # Phases
 //! Training is one phase, described by `objective`, `learner`, `train`, `rates`, `stop` and
 //! `validate`, unless there is a list `[[phase]]`: then each entry is a phase, and says only in what
-//! it differs from these.
+//! it differs from these. A phase may also have a `task` of its own: another one with as many inputs
+//! and outputs, or other options of the same. The network is made for, and evaluated on, `[task]`.
+//!
+//! ```toml
+//! from = "runs/earlier"            # start from the weights of a run or a model file
+//! [task]
+//! name = "context-decision"
+//! [[phase]]
+//! task.noise = 0.0                 # easy trials first
+//! stop.updates = 200
+//! [[phase]]                        # then those of [task]
+//! ```
 
+mod curriculum;
 mod experiment;
 mod network;
 mod neurons;
+mod origin;
 mod problem;
 mod read;
 mod request;
@@ -47,6 +60,8 @@ pub use request::Request;
 pub use sections::{Analyse, Checkpoints, Evaluate};
 pub(crate) use tree::Node;
 
+use std::path::PathBuf;
+
 use attractor_learn::{Learner, Objective, OwnRate, Phase, Stop, Validate};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +73,9 @@ use tree::{NONE, Value};
 pub struct Config {
     /// Seed of everything that is drawn: trials, weights, noise.
     pub seed: u64,
+    /// A run's directory or a model file, whose weights training starts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     /// `name` and options of a task; or `trials`, a `.npz` file, with `held_out` and, if the file does
     /// not say, `dt`.
     pub task: toml::Table,
@@ -83,7 +101,7 @@ pub struct Config {
     pub analyse: Analyse,
     /// When to write checkpoints.
     pub checkpoint: Checkpoints,
-    /// Phases: in what each differs from the above.
+    /// Phases: in what each differs from the above, its `task` included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phase: Vec<toml::Table>,
 }

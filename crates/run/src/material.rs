@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use attractor_data::{Column, OUTPUT, Trials};
+use attractor_data::{Column, OUTPUT, Trials, Value};
 use attractor_learn::source::r_squared;
 use attractor_learn::{DataSet, Source, SourceError};
 use attractor_task::{Score, Task, TaskError};
@@ -12,6 +12,9 @@ use crate::results::{ConditionRow, Evaluation};
 
 /// Batches whose numbers have this bit are for evaluation. (Validation has bit 63.)
 const EVALUATION: u64 = 1 << 62;
+
+/// Characters that fit above a panel.
+const TITLE: usize = 60;
 
 /// Where the trials of a run come from.
 #[derive(Clone)]
@@ -191,10 +194,18 @@ impl Material {
         let columns: Vec<(&str, &Column)> = trials.conditions.columns().collect();
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let values = columns.iter().filter_map(|(name, column)| {
-            let value = column.value(trial)?.to_string();
-            Some(format!("{} {}", short(name, &names), value.replace('-', "−")))
+            let value = match column.value(trial)? {
+                Value::Number(number) => format!("{}", (number * 100.0).round() / 100.0),
+                Value::Label(label) => label,
+            };
+            // a task among several has no value for the conditions of others
+            let said = format!("{} {}", short(name, &names), value.replace('-', "−"));
+            (!value.is_empty()).then_some(said)
         });
-        let said: Vec<String> = values.collect();
+        let mut said: Vec<String> = values.collect();
+        while said.len() > 1 && said.iter().map(|s| s.chars().count() + 2).sum::<usize>() > TITLE {
+            said.pop();
+        }
         if said.is_empty() { format!("trial {}", trial + 1) } else { said.join(", ") }
     }
 }
@@ -220,5 +231,8 @@ mod tests {
             "{title}"
         );
         assert!(title.chars().count() <= 24, "{title}");
+        let task = attractor_task::create("yang-2019", &toml::Table::new()).unwrap();
+        let title = Material::describe(&task.generate(1, 0, 2).unwrap(), 0);
+        assert!(title.starts_with("task ") && title.chars().count() <= TITLE, "{title}");
     }
 }

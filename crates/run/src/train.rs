@@ -1,6 +1,5 @@
 //! A training run, from the first update to the report.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use attractor_learn::trainer::Finish;
@@ -133,11 +132,11 @@ impl Sitting {
     ) -> Result<Self, RunError> {
         let network = experiment.network.clone();
         let engine = Engine::new(network.clone(), settings.engine())?;
-        let source = experiment.material.source();
         let stages: Vec<Stage> = experiment
             .phases
             .iter()
-            .map(|phase| Stage { phase: phase.clone(), source: Arc::clone(&source) })
+            .zip(&experiment.curriculum)
+            .map(|(phase, material)| Stage { phase: phase.clone(), source: material.source() })
             .collect();
         let watch = vec![format!("{}.{}", crate::describe::RECURRENT, experiment.emission())];
         let options = Options { seed: experiment.config.seed, noise: true, watch };

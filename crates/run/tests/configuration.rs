@@ -224,3 +224,42 @@ fn neurons_are_wired_as_their_ports_say() {
         ]
     );
 }
+
+#[test]
+fn tasks_of_phases_must_fit_the_network() {
+    says(
+        &["phase=[{task='flip-flop'}]"],
+        &[
+            "`phase.0.task`",
+            "made for the inputs of `context-decision`, 4 (sensory_a",
+            "`flip-flop` has 3",
+        ],
+    );
+    says(&["phase=[{},{task.dt=10}]"], &["`phase.1.task`", "steps of 20 ms", "10 ms"]);
+    says(
+        &["phase=[{task.nois=0.2}]"],
+        &["`phase.0.task.nois`", "did you mean `phase.0.task.noise`?"],
+    );
+    says(&["phase=[{task='flip-flip'}]"], &["`phase.0.task.name`", "did you mean `flip-flop`?"]);
+    let own = read(&["phase=[{task={name='context-decision',cue=100}}]", "task.cue=200"]);
+    assert_eq!(own.curriculum[0].inputs(), own.material.inputs());
+}
+
+#[test]
+fn weights_of_another_network_are_refused_with_what_differs() {
+    let dir = tempfile::tempdir().unwrap();
+    let earlier = read(&["network.units=20"]);
+    let file = dir.path().join("model.safetensors");
+    attractor_interop::save(&file, &earlier.network, &earlier.initial()).unwrap();
+    let from = format!("from={}", file.display());
+    let later = read(&["network.units=20", &from, "seed=3"]);
+    assert_eq!(later.initial(), earlier.initial());
+    assert!(again(&later, dir.path()).initial() == earlier.initial());
+    says(
+        &["network.units=12", &from],
+        &["`from`", "`rec->rec.W` is [20, 20] there and [12, 12] here", "and "],
+    );
+    let lowrank = ["network.units=20", "network.recurrent=low-rank", &from];
+    says(&lowrank, &["`from`", "it has no `rec->rec.", "this one has no `rec->rec.W`"]);
+    says(&["from=nowhere.safetensors"], &["`from`", "nowhere.safetensors"]);
+}

@@ -353,3 +353,56 @@ fn trials_from_a_file_are_learnt_and_judged_held_out() {
     assert_eq!((results.evaluation.trials, results.evaluation.measure.as_str()), (8, "R²"));
     assert!(results.evaluation.score.is_some());
 }
+
+#[test]
+fn phases_train_on_tasks_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let phases = "phase=[{task.noise=0.0,stop.updates=4},\
+                  {task={name='multi',tasks=[{name='delayed-discrimination',delay=100},{name='flip-flop',bits=1}]},stop.updates=4},\
+                  {stop.updates=4}]";
+    let first = dir.path().join("first");
+    let results = whole(&first, &[phases], 2);
+    assert_eq!((results.training.updates, results.task.as_str()), (12, "context-decision"));
+    let written: toml::Table =
+        fs::read_to_string(first.join("config.toml")).unwrap().parse().unwrap();
+    let phase = |k: usize| &written["phase"][k];
+    assert_eq!(phase(0)["task"]["noise"].as_float(), Some(0.0));
+    assert_eq!(phase(0)["task"]["cue"].as_float(), Some(350.0), "every option is written out");
+    assert_eq!(phase(1)["task"]["tasks"][1]["hold"].as_float(), Some(1940.0));
+    assert!(phase(2).get("task").is_none());
+
+    let again = Request { config: Some(first.join("config.toml")), ..Request::default() };
+    let second = dir.path().join("second");
+    let experiment = Experiment::read(&again).unwrap();
+    train(experiment, RunDirectory::create(&second).unwrap(), settings(1), &mut Nobody).unwrap();
+    assert_eq!(bits(&first), bits(&second));
+    // without the curriculum the weights are others
+    let plain = dir.path().join("plain");
+    whole(&plain, &["phase=[{stop.updates=4},{stop.updates=4},{stop.updates=4}]"], 1);
+    assert_ne!(bits(&first).0, bits(&plain).0);
+}
+
+#[test]
+fn training_starts_from_the_weights_of_another_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let earlier = dir.path().join("earlier");
+    whole(&earlier, &[], 1);
+    let model = attractor_interop::load(&earlier.join("model.safetensors")).unwrap();
+    for from in [earlier.clone(), earlier.join("model.safetensors")] {
+        let from = Request { from: Some(from), seed: Some(9), ..request(&[]) };
+        let experiment = Experiment::read(&from).unwrap();
+        assert_eq!(experiment.initial(), model.parameters_in::<f32>());
+        let later = dir.path().join("later");
+        let directory = RunDirectory::create(&later).unwrap();
+        train(experiment, directory, settings(1), &mut Nobody).unwrap();
+        let again = Request { config: Some(later.join("config.toml")), ..Request::default() };
+        let experiment = Experiment::read(&again).unwrap();
+        assert_eq!(experiment.initial(), model.parameters_in::<f32>(), "config.toml knows");
+        let repeated = dir.path().join("repeated");
+        let directory = RunDirectory::create(&repeated).unwrap();
+        train(experiment, directory, settings(2), &mut Nobody).unwrap();
+        assert_eq!(bits(&later), bits(&repeated));
+        fs::remove_dir_all(&later).unwrap();
+        fs::remove_dir_all(&repeated).unwrap();
+    }
+}

@@ -8,7 +8,7 @@ use crate::task::{OptionDoc, Task, table};
 use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
     FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PerceptualDecision,
-    PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, presets,
+    PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -34,6 +34,7 @@ pub const TASKS: &[Entry] = &[
     line::<FlipFlop>(),
     line::<GoNoGo>(),
     line::<IntervalReproduction>(),
+    multi::ENTRY,
     line::<OneStepInference>(),
     line::<PathIntegration>(),
     line::<PerceptualDecision>(),
@@ -41,6 +42,7 @@ pub const TASKS: &[Entry] = &[
     line::<ProAnti>(),
     line::<ReadySetGo>(),
     line::<SineGeneration>(),
+    ring::ENTRY,
 ];
 
 /// Names of all tasks, in alphabetical order.

@@ -229,7 +229,7 @@ impl Timing {
 }
 
 /// Whole steps in so many ms. The tolerance keeps 0.3 / 0.1 from being 2 steps.
-fn steps(ms: f64, dt: f64) -> f64 {
+pub(crate) fn steps(ms: f64, dt: f64) -> f64 {
     (ms / dt + 1e-6).floor()
 }
 

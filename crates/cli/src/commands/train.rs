@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
 
+    /// Start from the weights of another run, or of a model file, with the same network
+    #[arg(long, value_name = "RUN | FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+
     /// Directory of the run; must be new or empty [default: runs/TASK-seedN, or with -2, -3, …]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -52,10 +56,12 @@ Examples:
   attractor train context-decision
   attractor train context-decision network.units=256 network.recurrent.law.gain=1.2 --seed 3
   attractor train flip-flop task.bits=2 network.neuron=gru
+  attractor train yang-2019 'task.tasks=[\"go\", \"dly-go\"]' network.units=256
   attractor train delayed-discrimination network.neuron=my-neuron.toml
   attractor train context-decision network.recurrent=low-rank network.recurrent.rank=2
   attractor train trials.npz network.units=64 --out runs/mine
   attractor train --config runs/mine/config.toml learner.rate=1e-3
+  attractor train context-decision --from runs/mine task.noise=0.2
   attractor train --resume --out runs/mine
 
 Ctrl-C ends a run after a checkpoint; a second one ends it at once.";
@@ -88,8 +94,12 @@ pub(crate) fn run(arguments: &Arguments, began: Instant, json: bool) -> Result<A
 
 /// Tells the task from the settings.
 fn request(arguments: &Arguments) -> Result<Request, Failure> {
-    let mut request =
-        Request { config: arguments.config.clone(), seed: arguments.seed, ..Request::default() };
+    let mut request = Request {
+        config: arguments.config.clone(),
+        seed: arguments.seed,
+        from: arguments.from.clone(),
+        ..Request::default()
+    };
     for word in &arguments.words {
         if word.contains('=') {
             request.overrides.push(word.clone());

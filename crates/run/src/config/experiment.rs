@@ -1,6 +1,7 @@
 //! From what was asked to what is run: defaults filled in, everything checked.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use attractor_equations::Neuron;
@@ -14,7 +15,7 @@ use super::problem::{ConfigError, Place, Problem, closest, did_you_mean, list};
 use super::read::read;
 use super::request::Request;
 use super::tree::{Node, Value};
-use super::{Config, node, sources};
+use super::{Config, curriculum, node, origin, sources};
 use crate::describe::describe;
 use crate::material::Material;
 
@@ -28,8 +29,10 @@ pub struct Experiment {
     pub config: Config,
     /// Its text, as written to `config.toml`.
     pub text: String,
-    /// Where the trials come from.
+    /// Where the trials come from that the network is made for and evaluated on.
     pub material: Material,
+    /// Where those of each phase come from.
+    pub curriculum: Vec<Material>,
     /// The network.
     pub network: Arc<Network>,
     /// The neuron of the recurrent units.
@@ -38,12 +41,17 @@ pub struct Experiment {
     pub phases: Vec<Phase>,
     /// The emission that is read out.
     emission: String,
+    /// The parameters of another model, to start from.
+    origin: Option<Arc<[f32]>>,
 }
 
 impl Experiment {
     /// The parameters that training starts from.
     #[must_use]
     pub fn initial(&self) -> Vec<f32> {
+        if let Some(weights) = &self.origin {
+            return weights.to_vec();
+        }
         let parameters = self.network.initial_parameters(self.config.seed);
         parameters.into_iter().map(|x| x as f32).collect()
     }
@@ -75,7 +83,8 @@ impl Experiment {
 
     fn resolve(user: &Node, problems: &mut Vec<Problem>) -> Option<Experiment> {
         let seed = seed(user);
-        let material = sources::material(user, seed, problems);
+        let section = user.get(&["task"]).cloned().unwrap_or_else(Node::empty);
+        let material = sources::material(section, "task", seed, problems);
         let chosen = neurons::chosen(user, problems);
         let complete = material.is_some() && chosen.is_some();
         // with something to stand in for what is wrong, the rest can still be checked
@@ -94,22 +103,56 @@ impl Experiment {
         if complete {
             tree.put(&["network", "neuron"], default_node.get(&["network", "neuron"]).cloned());
         }
-        let config: Config = read(tree, &default_node, &[], problems)?;
+        let mut config: Config = read(tree, &default_node, &[], problems)?;
+        let curriculum = material
+            .as_ref()
+            .map(|run| curriculum::curriculum(&mut config.phase, run, user, seed, problems));
         let phases = phases(&config, user, problems);
         names(&config, &chosen, user, problems);
         if !complete {
             return None;
         }
-        let (material, _) = material?;
+        let ((material, _), curriculum) = material.zip(curriculum)?;
         let network = network(&config, &chosen, &material, user, problems)?;
         for (k, phase) in phases.iter().enumerate() {
             if let Err(wrong) = phase.check(&*network) {
                 problems.extend(wrong.iter().map(|error| of_phase(error, k, &config, user)));
             }
         }
+        let origin = origin(&mut config, &network, user, problems);
         let text = config.to_toml(&defaults);
         let (neuron, emission) = (chosen.neuron, chosen.ports.readout);
-        Some(Experiment { config, text, material, network, neuron, phases, emission })
+        Some(Experiment {
+            config,
+            text,
+            material,
+            curriculum,
+            network,
+            neuron,
+            phases,
+            emission,
+            origin,
+        })
+    }
+}
+
+/// The weights of another model, whose path is written out so that it holds wherever it is read.
+fn origin(
+    config: &mut Config,
+    network: &Network,
+    user: &Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Arc<[f32]>> {
+    let path = config.from.as_mut()?;
+    let place = place(user, "from");
+    let relative = place.directory().unwrap_or(Path::new("")).join(&path);
+    *path = std::path::absolute(&relative).unwrap_or(relative);
+    match origin::weights(path, network) {
+        Ok(weights) => Some(weights.into()),
+        Err(message) => {
+            problems.push(Problem::new("from", message).at(&place));
+            None
+        }
     }
 }
 
@@ -135,6 +178,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
     let bias = neuron.drives.iter().map(|drive| (drive.name.clone(), Choice(Some(zero)))).collect();
     Config {
         seed,
+        from: None,
         task: toml::Table::new(),
         network: NetworkConfig {
             units: 128,
@@ -185,7 +229,8 @@ fn phases(config: &Config, user: &Node, problems: &mut Vec<Problem>) -> Vec<Phas
     for k in 0..config.phase.len() {
         let key = k.to_string();
         // the user's own tree knows the places
-        let Some(given) = user.get(&["phase", &key]).cloned() else { continue };
+        let Some(mut given) = user.get(&["phase", &key]).cloned() else { continue };
+        given.put(&["task"], None);
         let tree = base_node.clone().under(given);
         phases.extend(read::<Phase>(tree, &base_node, &["phase", &key], problems));
     }

@@ -1,4 +1,4 @@
-//! What somebody asks for: a task, a file, `key=value`, a seed.
+//! What somebody asks for: a task, a file, `key=value`, a seed, weights to start from.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ pub struct Request {
     pub overrides: Vec<String>,
     /// Seed, in place of that of the configuration.
     pub seed: Option<u64>,
+    /// A run or a model file to start from.
+    pub from: Option<PathBuf>,
 }
 
 impl Request {
@@ -43,6 +45,8 @@ impl Request {
         }
         arguments.extend(self.overrides.iter().cloned());
         arguments.extend(self.seed.map(|seed| format!("seed={seed}")));
+        let from = self.from.as_ref().map(|path| path.to_string_lossy().into_owned());
+        arguments.extend(from.map(|path| format!("from={}", toml::Value::String(path))));
         for argument in &arguments {
             match Node::from_argument(argument) {
                 Ok(node) => tree = of_one_task(tree, &node).under(node),

@@ -27,26 +27,27 @@ struct FromFile {
     dt: Option<f64>,
 }
 
-/// The trials, and the section with every option written out.
+/// The trials that a section asks for, and the section with every option written out. `key` is where
+/// it stands: `task`, or `phase.1.task`.
 pub(super) fn material(
-    user: &Node,
+    section: Node,
+    key: &str,
     seed: u64,
     problems: &mut Vec<Problem>,
 ) -> Option<(Material, toml::Table)> {
-    let section = user.get(&["task"]).cloned().unwrap_or_else(Node::empty);
     let text = |key: &str| section.get(&[key]).and_then(Node::text);
     match (text("name"), text("trials")) {
         (Some(_), Some(_)) => {
-            let message = "`task.name` and `task.trials` are given: keep one of the two";
-            problems.push(Problem::new("task", message).at(&section.place));
+            let message = format!("`{key}.name` and `{key}.trials` are given: keep one of the two");
+            problems.push(Problem::new(key, message).at(&section.place));
             None
         }
-        (Some(name), None) => task(name, &section, seed, problems),
-        (None, Some(_)) => trials(section, seed, problems),
+        (Some(name), None) => task(name, &section, key, seed, problems),
+        (None, Some(_)) => trials(section, key, seed, problems),
         (None, None) => {
             let names = list(&registry::names());
             let message = format!("which task? Name one of {names}, or a .npz file with trials");
-            problems.push(Problem::new("task.name", message).at(&section.place));
+            problems.push(Problem::new(&format!("{key}.name"), message).at(&section.place));
             None
         }
     }
@@ -55,6 +56,7 @@ pub(super) fn material(
 fn task(
     name: &str,
     section: &Node,
+    key: &str,
     seed: u64,
     problems: &mut Vec<Problem>,
 ) -> Option<(Material, toml::Table)> {
@@ -64,7 +66,7 @@ fn task(
         node.map(|node| node.place.clone()).unwrap_or_default()
     };
     if let Err(error) = registry::entry(name) {
-        problems.push(Problem::new("task.name", error.to_string()).at(&place("name")));
+        problems.push(Problem::new(&format!("{key}.name"), error.to_string()).at(&place("name")));
         return None;
     }
     let mut options = section.to_table();
@@ -77,7 +79,7 @@ fn task(
         let alone: toml::Table = [(option.clone(), value)].into_iter().collect();
         let message = match attractor_task::create(name, &alone) {
             Err(TaskError::UnknownOption { meant, known, .. }) => {
-                let meant = did_you_mean(meant.map(|meant| format!("task.{meant}")));
+                let meant = did_you_mean(meant.map(|meant| format!("{key}.{meant}")));
                 format!("there is no such key{meant}; the task has {}", list(&known))
             }
             Err(error @ (TaskError::Options { .. } | TaskError::Option { .. })) => {
@@ -86,7 +88,7 @@ fn task(
             // a conflict between options shows when all are there
             _ => continue,
         };
-        problems.push(Problem::new(&format!("task.{option}"), message).at(&place(&option)));
+        problems.push(Problem::new(&format!("{key}.{option}"), message).at(&place(&option)));
         options.remove(&option);
     }
     match attractor_task::create(name, &options) {
@@ -97,7 +99,7 @@ fn task(
                 TaskError::Unresolved { period, .. } => period,
                 _ => "name",
             };
-            problems.push(Problem::new("task", error.to_string()).at(&place(option)));
+            problems.push(Problem::new(key, error.to_string()).at(&place(option)));
             None
         }
     }
@@ -112,6 +114,7 @@ fn resolved(task: Arc<dyn Task>, seed: u64) -> (Material, toml::Table) {
 
 fn trials(
     mut section: Node,
+    key: &str,
     seed: u64,
     problems: &mut Vec<Problem>,
 ) -> Option<(Material, toml::Table)> {
@@ -121,7 +124,7 @@ fn trials(
     let fraction = Node { value: Value::Float(0.2), place: Default::default() };
     defaults.put(&["held_out"], Some(fraction));
     section = defaults.clone().under(section);
-    let mut options: FromFile = read(section, &defaults, &["task"], problems)?;
+    let mut options: FromFile = read(section, &defaults, &[key], problems)?;
     if problems.len() > before {
         return None;
     }
@@ -131,7 +134,7 @@ fn trials(
     match load(&options, seed) {
         Ok(material) => Some((material, toml::Table::try_from(&options).ok()?)),
         Err(message) => {
-            problems.push(Problem::new("task.trials", message).at(&place));
+            problems.push(Problem::new(&format!("{key}.trials"), message).at(&place));
             None
         }
     }
