@@ -148,11 +148,14 @@ impl Behaviour {
             .map(|c| c.told("choices"))
             .chain(self.chronometric.iter().map(|c| c.told("reaction times")))
             .collect();
+        let curves = self.psychometric.iter().chain(&self.chronometric);
+        let fits = curves.filter(|c| !c.told.is_empty());
+        let fits: Vec<String> = fits.map(|c| format!("{}: {}.", c.name, c.told)).collect();
         arranged("Behaviour", width, 46.0, panels)
             .caption(format!(
                 "Behaviour by stimulus: measured values with {}, and the fitted functions. {}",
                 self.interval,
-                told.join(" ")
+                fits.join(" ")
             ))
             .describe(told.join(" "))
     }

@@ -363,7 +363,7 @@
       const [sa, ca, se, ce] = [Math.sin(this.azimuth), Math.cos(this.azimuth), Math.sin(this.elevation), Math.cos(this.elevation)];
       const right = [-sa, ca, 0], up = [-se * ca, -se * sa, ce], towards = [ce * ca, ce * sa, se];
       // Room for names and numbers beside the box as it is first seen.
-      const size = Math.min((width - 190) / (2 * this.reach[0]), (height - 120) / (2 * this.reach[1])) * this.zoom;
+      const size = Math.min((width - Math.min(170, 0.25 * width)) / (2 * this.reach[0]), (height - 120) / (2 * this.reach[1])) * this.zoom;
       const flat = (p) => {
         const depth = dot(towards, p), k = (size * FAR) / (FAR - depth);
         return [width / 2 + dot(right, p) * k, height / 2 - dot(up, p) * k, depth];
@@ -524,8 +524,13 @@
         if (span > 24) {
           pen.fillStyle = ink;
           pen.font = "600 13px system-ui, sans-serif";
+          const name = pen.canvas.clientWidth < 520 ? axes[k].split(" (")[0] : axes[k];
+          // The upright axis is named at its upper end, where nothing is in the way.
+          const top = best.ends[0][1] < best.ends[1][1] ? best.ends[0] : best.ends[1];
           const gap = 16 + Math.abs(away[0]) * widest + 12 * Math.abs(away[1]);
-          pen.fillText(axes[k], best.middle[0] + gap * away[0], best.middle[1] + gap * away[1]);
+          if (k === 2) pen.textAlign = "center";
+          if (k === 2) pen.fillText(name, Math.max(top[0], pen.measureText(name).width / 2 + 8), top[1] - 16);
+          else pen.fillText(name, best.middle[0] + gap * away[0], best.middle[1] + gap * away[1]);
         }
       }
     }
