@@ -127,7 +127,7 @@
       }
       this.legend = legend;
       this.help = el("p", { className: "help", id: `${id}-help` },
-        "Drag to turn; tap or click first on a touch screen. Keys: arrows turn, + and − zoom, Home resets, N and P go through trajectories and points, comma and full stop step through time, space plays, Escape lets go. A click holds what is under the pointer.");
+        "Drag to turn, pinch or use the buttons to zoom; on a touch screen tap first, then drag any way. Keys: arrows turn, + and − zoom, Home resets, N and P go through trajectories and points, comma and full stop step through time, space plays, Escape lets go. A click holds the trajectory or point under the pointer; its trial stands beside the view.");
       this.status = el("p", { className: "unseen" });
       this.status.setAttribute("role", "status");
       this.side = el("div", { className: "side" });
@@ -383,7 +383,9 @@
         items.push({ depth: p.screen[2] + 0.03, point });
       });
       items.sort((a, b) => a.depth - b.depth);
-      pen.lineJoin = pen.lineCap = "round";
+      pen.lineJoin = "round";
+      // Pale pieces that overlap would show their joints.
+      pen.lineCap = held?.line !== undefined ? "butt" : "round";
       const path = (l, from, to) => {
         pen.beginPath();
         for (let i = from; i <= to; i++) pen.lineTo(l.screen[3 * i], l.screen[3 * i + 1]);
@@ -402,6 +404,7 @@
         }
       }
       pen.globalAlpha = 1;
+      pen.lineCap = "round";
       if (held?.line !== undefined) {
         const l = this.lines[held.line];
         pen.lineWidth = 6;
@@ -428,7 +431,7 @@
       });
       pen.globalAlpha = 1;
       const s = this.shown;
-      if (s?.line !== undefined && held?.line === s.line) {
+      if (s?.line !== undefined && !this.hidden.has(this.lines[s.line].condition)) {
         const l = this.lines[s.line];
         pen.strokeStyle = ink;
         pen.lineWidth = 2;
