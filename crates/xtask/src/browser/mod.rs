@@ -70,13 +70,13 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
 
     // By mouse: a drag turns, and the panel beside follows the pointer.
     let (x, y) = place(&browser.tell("middle(scene)")?)?;
-    let before = browser.tell("picture()")?;
+    let before = browser.tell("view()")?;
     browser.mouse("mousePressed", (x, y))?;
     for step in 1..=8 {
         browser.mouse("mouseMoved", (x + 9.0 * f64::from(step), y + 4.0 * f64::from(step)))?;
     }
+    differ("a drag", &before, &browser.tell("view()")?)?;
     browser.mouse("mouseReleased", (x + 72.0, y + 32.0))?;
-    differ("a drag", &before, &browser.tell("picture()")?)?;
     let mut headings = Vec::new();
     for i in -12..=12 {
         browser.mouse("mouseMoved", (x + 14.0 * f64::from(i), y + 4.0 * f64::from(i)))?;
@@ -98,7 +98,7 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
     ok("tables", &browser.tell("sorted()")?)?;
     browser.resize(390, 844)?;
     browser.tell("settle(3)")?;
-    ok("phone", &browser.tell("fits()")?)?;
+    ok("phone", &browser.tell("fits(390)")?)?;
     ok("phone", &browser.tell("live()")?)?;
     alone(&mut browser, &url)
 }
