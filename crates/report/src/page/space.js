@@ -30,7 +30,8 @@ class Space {
       return { ...t, in: read(t.in), target: read(t.target), out: read(t.out), activity: read(t.activity) };
     });
     this.build(figure);
-    const first = this.lines.findIndex((l) => l.trial !== null && l.n);
+    const linked = this.lines.findIndex((l) => l.trial !== null && l.n);
+    const first = linked >= 0 ? linked : this.lines.findIndex((l) => l.n);
     this.shown = first >= 0 ? { line: first, i: Math.round(this.lines[first].n * 0.6) } : this.points.length ? { point: 0 } : null;
     this.listen();
     figure.classList.add("live");

@@ -14,6 +14,7 @@ use crate::{
     label::Label,
     layout::{CAP, TEXT},
     mark::{Dots, Line, Mark},
+    matrix::tame,
     panel::{Legend, Panel},
     scene::MM,
 };
@@ -39,18 +40,28 @@ pub(super) fn figure(space: &StateSpace, width: Width) -> Figure {
     };
     let axes: Vec<String> = space.axes.iter().map(Label::plain).collect();
     let counts = space.counts();
+    let ends = if space.trajectories.is_empty() {
+        ""
+    } else {
+        " Rings: begin of a trajectory; dots: its end."
+    };
+    let positions = space.trajectories.iter().flat_map(|t| &t.points);
+    let left_out = positions.filter(|p| p.iter().any(|&v| tame(v).is_nan())).count();
+    let left_out = match left_out {
+        0 => String::new(),
+        1 => "1 position that is not finite is left out.".to_owned(),
+        n => format!("{n} positions that are not finite are left out."),
+    };
     let slow = if space.points.iter().any(|p| p.kind == Kind::Slow) {
         " Slow points are no fixed points."
     } else {
         ""
     };
     figure
-        .caption(format!(
-            "State space along {}. {counts} Rings: begin of a trajectory; dots: its end.{slow}",
-            axes.join(", ")
-        ))
+        .caption(format!("State space along {}. {counts}{ends}{slow}", axes.join(", ")))
         .describe(format!("Along {}: {}", axes.join(", "), space.told()))
         .note(space.note.as_str())
+        .note(left_out)
 }
 
 /// Everything drawn along two directions on paper: trajectories from far to near, then points.
