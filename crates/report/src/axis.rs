@@ -113,9 +113,10 @@ impl Axis {
         self.given.is_some()
     }
 
-    /// Given ticks as places with plain names.
+    /// Given ticks as places with plain names, both lines in one.
     pub(crate) fn named_places(&self) -> Vec<(f64, String)> {
-        self.given.iter().flatten().map(|t| (t.at, t.label.plain())).collect()
+        let name = |t: &GivenTick| format!("{} {}", t.label.plain(), t.below.plain());
+        self.given.iter().flatten().map(|t| (t.at, name(t).trim_end().to_owned())).collect()
     }
 
     /// Second lines of given ticks, by position.

@@ -109,11 +109,10 @@ fn analysis(width: Width) -> Vec<Figure> {
     let stability = [Kind::Stable, Kind::Saddle, Kind::Unstable, Kind::Slow]
         .into_iter()
         .fold(Stability::new(10.0).width(width), |s, kind| s.point(kind, plane(256)));
-    let times = noise(400)
-        .chunks(2)
-        .enumerate()
-        .map(|(t, v)| (10.0 * t as f64, v[0].abs(), v[0].abs() - 0.1, v[0].abs() + 0.1));
-    let times: Vec<_> = times.collect();
+    let pairs = noise(400);
+    let time =
+        |(t, v): (usize, &[f64])| (10.0 * t as f64, v[0].abs(), v[0].abs() - 0.1, v[0].abs() + 0.1);
+    let times: Vec<_> = pairs.chunks(2).enumerate().map(time).collect();
     let decoding = (0..4).fold(Decoding::new(2000.0, 0.5).width(width), |d, i| {
         d.curve(format!("variable {i}"), times.clone())
     });

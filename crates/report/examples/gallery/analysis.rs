@@ -38,7 +38,7 @@ fn behaviour(width: Width) -> Figure {
             let t = seconds(x, slope) + 7.0 * r.normal();
             times = times.point(x, t, (t - 16.0, t + 16.0));
         }
-        let words = format!("bias {bias:+.3}, slope {slope:.3}, lapse 0.02");
+        let words = format!("bias {bias:+.3}, slope {slope:.3}, lapse 0.02").replace('-', "−");
         figure = figure.psychometric(choices.parameters(words)).chronometric(times);
     }
     figure.figure()

@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         figure.write(&dir.join("figures"), name)?;
     }
     page(&named, &space).write(&dir.join("report.html"))?;
+    odd_page().write(&dir.join("odd.html"))?;
     for width in [Width::Single, Width::Middle] {
         let place = dir.join(format!("{} mm", width.mm()));
         space.figure(width).write(&place, "state-space")?;
@@ -339,6 +340,19 @@ fn fit() -> Result<Figure, ReportError> {
     .scores(scores)
     .quantity("ΔF/F, normalised")
     .figure())
+}
+
+/// State spaces of nothing, of a path without trials that never moves, of a point alone.
+fn odd_page() -> Page {
+    let axes = ["x", "y", "z"];
+    let still = Trajectory::new("at rest", [[1.0, 2.0, 3.0]; 4]).trial(7);
+    let gone = Trajectory::new("not finite", [[f64::NAN, 0.0, 0.0]]);
+    let alone =
+        FixedPoint::new([0.0, 1.0, 2.0], Kind::Unstable).mode(Mode::of_map((1.2, 0.3), 1.0));
+    Page::new("odd")
+        .state_space(&StateSpace::new(axes))
+        .state_space(&StateSpace::new(axes).trajectory(gone).trajectory(still))
+        .state_space(&StateSpace::new(axes).point(alone))
 }
 
 fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {

@@ -148,11 +148,15 @@ impl Behaviour {
             .map(|c| c.told("choices"))
             .chain(self.chronometric.iter().map(|c| c.told("reaction times")))
             .collect();
+        let curves = self.psychometric.iter().chain(&self.chronometric);
+        let fits = curves.filter(|c| !c.told.is_empty());
+        let fits: Vec<String> = fits.map(|c| format!("{}: {}", c.name, c.told)).collect();
+        let fits =
+            if fits.is_empty() { String::new() } else { format!(" Fits: {}.", fits.join("; ")) };
         arranged("Behaviour", width, 46.0, panels)
             .caption(format!(
-                "Behaviour by stimulus: measured values with {}, and the fitted functions. {}",
-                self.interval,
-                told.join(" ")
+                "Behaviour by stimulus: measured values with {}, and the fitted functions.{fits}",
+                self.interval
             ))
             .describe(told.join(" "))
     }

@@ -93,7 +93,7 @@ impl Decoding {
     pub fn figure(&self) -> Figure {
         let mut panels = vec![("Over time", self.over_time())];
         if let Some((_, matrix)) = &self.across {
-            panels.push(("From one time to another", self.from_to(matrix)));
+            panels.push(("From one time to another", self.across_times(matrix)));
         }
         let two = panels.len() > 1;
         let width = self.width.unwrap_or(if two { Width::Double } else { Width::Single });
@@ -135,7 +135,7 @@ impl Decoding {
         panel
     }
 
-    fn from_to(&self, matrix: &Matrix) -> Panel {
+    fn across_times(&self, matrix: &Matrix) -> Panel {
         let (factor, time) = time_unit(self.duration);
         let end = self.duration * factor;
         let unit = time.trim_start_matches("time ");
@@ -182,7 +182,8 @@ mod tests {
         let d = Decoding::new(100.0, 0.5)
             .curve("choice", [(25.0, 0.6, 0.5, 0.7), (75.0, 0.9, 0.85, 0.95)])
             .across("choice", m);
-        let crate::Mark::Heat(heat) = &d.from_to(&d.across.as_ref().unwrap().1).marks[0] else {
+        let crate::Mark::Heat(heat) = &d.across_times(&d.across.as_ref().unwrap().1).marks[0]
+        else {
             panic!("a heat-map comes first");
         };
         assert_eq!(heat.matrix.row(1), [1.0, 0.5]);

@@ -99,16 +99,28 @@
     const [vx, vy] = [value(x, (at[0] - x0) / (x1 - x0)), value(y, (y1 - at[1]) / (y1 - y0))];
     const row = (name, v) => (name ? [name, v] : ["", v]);
     if (cell) {
-      const v = mark.image.pixels?.(...cell) ?? NaN;
+      const known = mark.image.pixels ? [["value", brief(mark.image.pixels(...cell))]] : [];
       // An axis that counts cells: by name where each has one, else by number from its begin.
       const counted = (a, p, downwards) => {
         if (!a.places) return brief(p);
         return a.places.length === Math.round(a.hi - a.lo) ? nearest(a, p) : String(Math.floor(downwards ? a.hi - p : p - a.lo) + 1);
       };
-      return [row(y.label || "row", counted(y, vy, true)), row(x.label || "column", counted(x, vx, false)), ["value", brief(v)]];
+      return [row(y.label || "row", counted(y, vy, true)), row(x.label || "column", counted(x, vx, false)), ...known];
     }
     const name = [mark.name, y.places && !x.places ? nearest(y, vy) : ""].filter(Boolean).join(", ");
     return [...(name ? [["", name]] : []), row(x.label, told(x, vx)), row(y.places ? "value" : y.label, brief(vy - mark.offset))];
+  };
+  const panelsOf = (svg) => {
+    const panels = [...svg.querySelectorAll("[data-panel]")].map((g) => ({
+      frame: g.dataset.panel.split(" ").map(Number), x: axis(g, "x"), y: axis(g, "y"),
+      marks: [...g.querySelectorAll("[data-mark]")].map(read),
+    }));
+    // Inner panels of a grid take the names of the axes they share.
+    for (const p of panels) {
+      p.x.label ||= panels.find((q) => q.x.label && !q.x.places === !p.x.places && q.frame[0] === p.frame[0] && q.frame[2] === p.frame[2])?.x.label ?? "";
+      p.y.label ||= panels.find((q) => q.y.label && !q.y.places === !p.y.places && q.frame[1] === p.frame[1] && q.frame[3] === p.frame[3])?.y.label ?? "";
+    }
+    return panels;
   };
   for (const plate of document.querySelectorAll(".plate")) {
     const svg = plate.querySelector("svg");
@@ -120,10 +132,7 @@
       ring = null;
     };
     const move = (e) => {
-      panels ??= [...svg.querySelectorAll("[data-panel]")].map((g) => ({
-        frame: g.dataset.panel.split(" ").map(Number), x: axis(g, "x"), y: axis(g, "y"),
-        marks: [...g.querySelectorAll("[data-mark]")].map(read),
-      }));
+      panels ??= panelsOf(svg);
       const matrix = svg.getScreenCTM();
       if (!matrix) return;
       const { x, y } = new DOMPoint(e.clientX, e.clientY).matrixTransform(matrix.inverse());

@@ -22,8 +22,14 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPTS: [&str; 3] =
-    [include_str!("page.js"), include_str!("hover.js"), include_str!("space.js")];
+const SCRIPTS: [&str; 6] = [
+    include_str!("page.js"),
+    include_str!("hover.js"),
+    include_str!("tools.js"),
+    include_str!("space.js"),
+    include_str!("paint.js"),
+    include_str!("aside.js"),
+];
 
 /// A page, built from top to bottom.
 ///

@@ -9,10 +9,14 @@ use crate::{
     color::Color,
     figure::{Figure, Height, Width},
     figures::lettered,
+    font,
     guide::Words,
     label::Label,
+    layout::{CAP, TEXT},
     mark::{Dots, Line, Mark},
+    matrix::tame,
     panel::{Legend, Panel},
+    scene::MM,
 };
 
 /// What no eye resolves in a box of side 2 drawn 60 mm wide.
@@ -20,31 +24,44 @@ const FINE: f64 = 0.002;
 
 pub(super) fn figure(space: &StateSpace, width: Width) -> Figure {
     let two = width.mm() > 140.0;
-    let solid = solid(space);
-    let figure = Figure::new("State space", width);
+    // What the first panel is given, about: its names are placed by their size on paper.
+    let room = if two { 0.5 * width.mm() - 5.0 } else { width.mm() - 5.0 };
+    let (solid, aspect) = solid(space, room);
+    let height = (room * aspect).clamp(30.0, 90.0);
+    let figure = Figure::new("State space", width).rows([Height::Mm(height)]);
     let figure = if two {
-        figure
-            .columns([1.25, 1.0])
-            .rows([Height::Mm(72.0)])
-            .place(0, 0, solid.title(lettered('a', "")))
-            .place(0, 1, plane(space).title(lettered('b', "")).legend(Legend::None))
+        figure.columns([1.15, 1.0]).place(0, 0, solid.title(lettered('a', ""))).place(
+            0,
+            1,
+            plane(space).title(lettered('b', "")).legend(Legend::None),
+        )
     } else {
-        figure.rows([Height::Mm((width.mm() * 0.8).min(85.0))]).place(0, 0, solid)
+        figure.place(0, 0, solid)
     };
     let axes: Vec<String> = space.axes.iter().map(Label::plain).collect();
-    let told = space.told();
+    let counts = space.counts();
+    let ends = if space.trajectories.is_empty() {
+        ""
+    } else {
+        " Rings: begin of a trajectory; dots: its end."
+    };
+    let positions = space.trajectories.iter().flat_map(|t| &t.points);
+    let left_out = positions.filter(|p| p.iter().any(|&v| tame(v).is_nan())).count();
+    let left_out = match left_out {
+        0 => String::new(),
+        1 => "1 position that is not finite is left out.".to_owned(),
+        n => format!("{n} positions that are not finite are left out."),
+    };
     let slow = if space.points.iter().any(|p| p.kind == Kind::Slow) {
         " Slow points are no fixed points."
     } else {
         ""
     };
     figure
-        .caption(format!(
-            "State space along {}. {told} Rings: begin of a trajectory; dots: its end.{slow}",
-            axes.join(", ")
-        ))
-        .describe(format!("Along {}: {told}", axes.join(", ")))
+        .caption(format!("State space along {}. {counts}{ends}{slow}", axes.join(", ")))
+        .describe(format!("Along {}: {}", axes.join(", "), space.told()))
         .note(space.note.as_str())
+        .note(left_out)
 }
 
 /// Everything drawn along two directions on paper: trajectories from far to near, then points.
@@ -100,8 +117,8 @@ fn marks(
     marks
 }
 
-/// The box seen from a direction.
-fn solid(space: &StateSpace) -> Panel {
+/// The box seen from a direction, in a panel about `room_mm` wide, and its height over its width.
+fn solid(space: &StateSpace, room_mm: f64) -> (Panel, f64) {
     let bounds = Bounds::of(space);
     let view = Projection::new(space.view);
     let half = bounds.half;
@@ -125,17 +142,24 @@ fn solid(space: &StateSpace) -> Panel {
             }
         }
     }
+    let reach = 1.0f64.hypot(1.0) + 0.05;
+    let point = 2.0 * reach / (room_mm * MM);
     let mut words: Vec<Mark> = Vec::new();
     for axis in 0..3 {
         let [a, b] = labelled_edge(axis, &half, &view);
         let (a, b) = (view.flat(&a), view.flat(&b));
         edges.push(Line::new([a, b], Color::GREY).width(0.6).into());
-        let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
-        let length = middle.0.hypot(middle.1).max(1e-9);
-        let out = 0.11;
-        let at = (middle.0 * (1.0 + out / length), middle.1 * (1.0 + out / length));
-        let label = space.axes[axis].fitted(crate::layout::TEXT, 70.0);
-        words.push(Words::new(at, label, -0.6).centred().color(Color::INK).into());
+        let label = space.axes[axis].fitted(TEXT, 70.0);
+        let (nx, ny) = outwards(a, b);
+        let reached = nx.abs() * font::width(&label, TEXT) / 2.0 + ny.abs() * CAP / 2.0 + 3.5;
+        let out = reached * point;
+        // The upright axis is named at its upper end, where nothing is in the way.
+        let at = if axis == 2 {
+            (b.0, b.1 + 7.0 * point)
+        } else {
+            ((a.0 + b.0) / 2.0 + out * nx, (a.1 + b.1) / 2.0 + out * ny)
+        };
+        words.push(Words::new(at, label, -0.41).centred().color(Color::INK).into());
     }
     let all = marks(
         space,
@@ -143,15 +167,23 @@ fn solid(space: &StateSpace) -> Panel {
         |p| bounds.place(p).map_or(f64::NAN, |p| view.depth(&p)),
         FINE,
     );
-    let axis = || Axis::new("").without_numbers().bare();
-    let reach = 1.0f64.hypot(1.0) + 0.05;
     let corners = (0..8).map(|i| [0, 1, 2].map(|k| if i >> k & 1 == 0 { -1.0 } else { 1.0 }));
     let tall = corners.map(|s| corner(s).1).fold(0.0, f64::max);
-    Panel::new(axis().range(-reach, reach), axis().range(-tall - 0.3, tall + 0.12))
+    let (below, above) = (tall + 12.0 * point, tall + 12.0 * point);
+    let axis = || Axis::new("").without_numbers().bare();
+    let panel = Panel::new(axis().range(-reach, reach), axis().range(-below, above))
         .equal()
         .marks(edges)
         .marks(all)
-        .marks(words)
+        .marks(words);
+    (panel, (below + above) / (2.0 * reach))
+}
+
+/// Square to an edge, away from the centre.
+fn outwards(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let length = (b.0 - a.0).hypot(b.1 - a.1).max(1e-9);
+    let (nx, ny) = ((b.1 - a.1) / length, (a.0 - b.0) / length);
+    if nx * (a.0 + b.0) + ny * (a.1 + b.1) < 0.0 { (-nx, -ny) } else { (nx, ny) }
 }
 
 /// The first two axes, in their own units.
@@ -160,7 +192,7 @@ fn plane(space: &StateSpace) -> Panel {
     let size = (bounds.range[0].1 - bounds.range[0].0).max(bounds.range[1].1 - bounds.range[1].0);
     let flat = |p: &[f64; 3]| (p[0] + p[1]).is_finite().then_some((p[0], p[1]));
     let (x, y) = (Axis::new(space.axes[0].clone()), Axis::new(space.axes[1].clone()));
-    Panel::new(x.padded(0.05), y.padded(0.05)).equal().marks(marks(
+    Panel::new(x.padded(0.05), y.padded(0.05)).marks(marks(
         space,
         flat,
         |p| p[2],

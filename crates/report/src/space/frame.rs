@@ -19,8 +19,8 @@ pub(crate) struct Bounds {
 impl Bounds {
     pub(crate) fn of(space: &StateSpace) -> Bounds {
         let lines = space.trajectories.iter().flat_map(|t| t.points.iter());
-        let all: Vec<[f64; 3]> =
-            lines.chain(space.points.iter().map(|p| &p.position)).copied().collect();
+        let all = lines.chain(space.points.iter().map(|p| &p.position)).copied();
+        let all: Vec<[f64; 3]> = all.filter(|p| p.iter().all(|&v| tame(v).is_finite())).collect();
         let range = [0, 1, 2].map(|k| {
             let (lo, hi) = finite_range(all.iter().map(|p| tame(p[k]))).unwrap_or((0.0, 1.0));
             let pad = if hi - lo > 1e-290 { 0.04 * (hi - lo) } else { 1.0 };
@@ -124,6 +124,18 @@ mod tests {
         let front = Projection::new((0.0, 0.0));
         assert_eq!(front.flat(&[0.0, 1.0, 0.0]), (1.0, 0.0));
         assert_eq!(front.flat(&[0.0, 0.0, 1.0]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_position_that_is_not_whole_does_not_stretch_the_box() {
+        use crate::Trajectory;
+        let space = StateSpace::new(["a", "b", "c"])
+            .trajectory(Trajectory::new("x", [[1.0, 2.0, 3.0], [f64::NAN, -9.0, 0.0]]))
+            .trajectory(Trajectory::new("y", [[2.0, 2.5, 3.5]]));
+        let bounds = Bounds::of(&space);
+        assert!((bounds.range[1].0 - 1.98).abs() < 1e-12, "{bounds:?}");
+        assert_eq!(bounds.half, [1.0, 0.5, 0.5]);
+        assert!(space.figure(crate::Width::Single).notes()[0].starts_with("1 position that"));
     }
 
     #[test]

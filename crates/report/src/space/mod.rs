@@ -204,28 +204,31 @@ impl StateSpace {
     /// What there is, in words.
     pub(crate) fn told(&self) -> String {
         let conditions = self.conditions();
-        let mut told = match (self.trajectories.len(), conditions.len()) {
-            (0, _) => "No trajectories.".to_owned(),
-            (1, _) => format!("One trajectory, {}.", conditions[0].0),
-            (n, 1) => format!("{n} trajectories of one condition, {}.", conditions[0].0),
-            (n, k) => {
-                let names: Vec<&str> = conditions.iter().map(|c| c.0).take(12).collect();
-                let more = if k > 12 { ", …" } else { "" };
-                format!("{n} trajectories of {k} conditions: {}{more}.", names.join(", "))
-            }
-        };
-        let counted = Kind::ALL
-            .iter()
-            .map(|&kind| (kind, self.points.iter().filter(|p| p.kind == kind).count()));
-        let counted: Vec<String> = counted
-            .filter(|(_, n)| *n > 0)
-            .map(|(kind, n)| {
-                format!("{n} {}", if n == 1 { kind.name().to_owned() } else { kind.plural() })
-            })
-            .collect();
-        if !counted.is_empty() {
-            told += &format!(" {}.", counted.join(", "));
+        let names: Vec<&str> = conditions.iter().map(|c| c.0).take(12).collect();
+        if names.is_empty() {
+            return self.counts();
         }
-        told
+        let more = if conditions.len() > 12 { "; …" } else { "" };
+        format!("{} Conditions: {}{more}.", self.counts(), names.join("; "))
+    }
+
+    /// How much there is of each kind.
+    pub(crate) fn counts(&self) -> String {
+        let some = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+        let mut parts = vec![match self.trajectories.len() {
+            0 => "No trajectories".to_owned(),
+            n => format!(
+                "{} of {}",
+                if n == 1 { "1 trajectory".to_owned() } else { format!("{n} trajectories") },
+                some(self.conditions().len(), "condition")
+            ),
+        }];
+        for kind in Kind::ALL {
+            let n = self.points.iter().filter(|p| p.kind == kind).count();
+            if n > 0 {
+                parts.push(some(n, kind.name()));
+            }
+        }
+        format!("{}.", parts.join(", "))
     }
 }
