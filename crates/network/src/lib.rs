@@ -21,7 +21,7 @@ mod state;
 mod tangent;
 mod wiring;
 
-pub use description::{Block, Description, Population, Projection, Start, Wiring};
+pub use description::{Block, Description, Loadings, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
 pub use error::{NetworkError, RunError};
 pub use intervention::{Action, Intervention, Interventions};
