@@ -101,6 +101,31 @@ fn what_there_is_is_listed_and_shown() {
 }
 
 #[test]
+fn a_task_is_described_and_drawn_with_the_options_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let show = |words: &[&str]| attractor(dir.path(), &[&["tasks", "show"], words].concat());
+    let shown = show(&["context-decision", "task.preset=mante-2013", "dt=10", "--draw", "a.svg"]);
+    assert_eq!(code(&shown), 0, "{}", err(&shown));
+    contains(&out(&shown), &["300 to 1500 ms, uniform", "context", "A, B", "290 steps of 10 ms"]);
+    contains(&out(&shown), &["task.preset=mante-2013", "Trials   a.svg"]);
+    let svg = fs::read_to_string(dir.path().join("a.svg")).unwrap();
+    contains(&svg, &["sensory_a", "choice", "stimulus", "context "]);
+    let shown = json(&show(&["perceptual-decision", "--draw", "b.png", "--json"]));
+    assert_eq!(shown["drawn"], "b.png");
+    assert_eq!(shown["conditions"][0]["name"], "coherence");
+    assert!(fs::read(dir.path().join("b.png")).unwrap().starts_with(b"\x89PNG"));
+    for (words, part) in [
+        (&["flip-flop", "--draw", "c.pdf"][..], "ends in .svg or .png"),
+        (&["flip-flop", "bits"], "expected key=value"),
+        (&["flip-flop", "bit=2"], "did you mean `bits`?"),
+    ] {
+        let refused = show(words);
+        assert_eq!(code(&refused), 2);
+        contains(&err(&refused), &[part]);
+    }
+}
+
+#[test]
 fn a_run_from_training_to_simulation() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();

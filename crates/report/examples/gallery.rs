@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use attractor_report::{
     Cell, Eigenvalues, Figure, FitFigure, HorizonScores, Label, LearningCurves, Matrix, Page,
-    ReportError, SampleTrials, Table, Trial, UnitOrder, WeightMatrix,
+    ReportError, SampleTrials, Table, TaskTrial, TaskTrials, Trial, UnitOrder, WeightMatrix,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,6 +41,7 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, ReportError> {
     Ok(vec![
         ("learning-curves", curves()),
         ("sample-trials", decisions()?),
+        ("task-trials", task()?),
         ("weights", weights(128, true)?),
         ("eigenvalues", eigenvalues(128, true)),
         ("fit", fit()?),
@@ -105,6 +106,38 @@ fn curves() -> Figure {
         .score_label("fraction correct")
         .goal(0.95)
         .figure()
+}
+
+/// Trials as a task makes them, the second shorter than the first.
+fn task() -> Result<Figure, ReportError> {
+    let mut r = Random(9);
+    let mut figure =
+        TaskTrials::new("perceptual-decision", 20.0).inputs(["motion", "go"]).outputs(["choice"]);
+    for (coherence, delay) in [(8, 20), (-4, 5)] {
+        let (stimulus, end) = (45, 50 + delay);
+        let periods = [
+            ("fixation", 0, 5),
+            ("stimulus", 5, stimulus),
+            ("delay", stimulus, stimulus + delay),
+            ("decision", stimulus + delay, end),
+        ];
+        let input = |t: usize| {
+            let shown = f64::from(u8::from((5..stimulus).contains(&t))) * f64::from(coherence);
+            [0.05 * shown + 0.1 * r.normal(), f64::from(u8::from(t >= stimulus + delay))]
+        };
+        let inputs: Vec<f64> = (0..end).flat_map(input).collect();
+        let asked: Vec<f64> =
+            (0..end).map(|t| f64::from(u8::from(t >= stimulus + delay))).collect();
+        let targets: Vec<f64> = asked.iter().map(|a| a * f64::from(coherence.signum())).collect();
+        figure = figure.trial(TaskTrial::new(
+            format!("coherence {coherence}"),
+            periods.map(|(name, from, to)| (name.to_owned(), from, to)).to_vec(),
+            Matrix::new(end, 2, &inputs)?,
+            Matrix::new(end, 1, &targets)?,
+            asked,
+        ));
+    }
+    Ok(figure.figure())
 }
 
 fn phases() -> Figure {

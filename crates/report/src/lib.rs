@@ -53,8 +53,8 @@ pub use colormap::Colormap;
 pub use error::ReportError;
 pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
-    Eigenvalues, FitFigure, HorizonScores, LearningCurves, SampleTrials, Trial, UnitOrder,
-    WeightMatrix,
+    Eigenvalues, FitFigure, HorizonScores, LearningCurves, SampleTrials, TaskTrial, TaskTrials,
+    Trial, UnitOrder, WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;

@@ -8,13 +8,19 @@ use rand_distr::StandardNormal;
 /// Steps for which the options state the noise, ms.
 const REFERENCE_DT: f64 = 20.0;
 
+/// The random numbers of one trial.
+pub type Stream = rand::rngs::ChaCha8Rng;
+
 /// A stream of random numbers, a pure function of the seed and the name.
-pub(crate) fn stream(seed: u64, name: &str) -> impl Rng + use<> {
+pub(crate) fn stream(seed: u64, name: &str) -> Stream {
     attractor_numerics::random::stream(seed, name)
 }
 
 /// Deals one of `conditions` to each trial from shuffled decks: balanced to within one.
 pub(crate) fn deal(seed: u64, label: &str, conditions: usize, trials: usize) -> Vec<usize> {
+    if conditions == 1 {
+        return vec![0; trials];
+    }
     let mut dealt = Vec::with_capacity(trials + conditions);
     for deck in 0.. {
         if dealt.len() >= trials || conditions == 0 {

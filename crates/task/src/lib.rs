@@ -26,24 +26,132 @@
 //! equally often, to within one, at any batch size.
 //!
 //! # Adding a task
-//! One file: options (`serde`, with defaults, `deny_unknown_fields`), `new`, `impl Task`, and an
-//! [`Entry`] with one line per option; then one line in [`registry`].
+//! One file: the options, each with a default, and a [`Design`] of them, which says what one trial is
+//! and how answers are judged. [`Made`] adds what all tasks share. This is all of a task:
+//!
+//! ```
+//! use attractor_data::Trials;
+//! use attractor_task::{About, Design, Draft, OptionDoc, Options, Period, Score, Task, TaskError, judge};
+//! use ndarray::ArrayView3;
+//!
+//! /// Report the sign of a brief pulse after a delay.
+//! #[derive(Clone, serde::Serialize, serde::Deserialize)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct Recall {
+//!     dt: f64,
+//!     delay: f64,
+//! }
+//!
+//! impl Default for Recall {
+//!     fn default() -> Self {
+//!         Recall { dt: 20.0, delay: 500.0 }
+//!     }
+//! }
+//!
+//! impl Options for Recall {
+//!     const DOCS: &'static [OptionDoc] = &[
+//!         OptionDoc { name: "dt", unit: "ms", meaning: "Duration of a step" },
+//!         OptionDoc { name: "delay", unit: "ms", meaning: "Between pulse and answer" },
+//!     ];
+//!     fn dt(&self) -> f64 {
+//!         self.dt
+//!     }
+//! }
+//!
+//! impl Design for Recall {
+//!     type Card = f64;
+//!     const ABOUT: About = About {
+//!         name: "recall",
+//!         summary: "report the sign of a pulse after a delay",
+//!         reference: "none",
+//!         choice_rule: "the sign of the output's mean over the answer is that of the pulse",
+//!     };
+//!     fn periods(&self) -> Vec<Period> {
+//!         vec![
+//!             Period::fixed("pulse", 100.0),
+//!             Period::fixed("delay", self.delay),
+//!             Period::fixed("answer", 100.0),
+//!         ]
+//!     }
+//!     fn inputs(&self) -> Vec<String> {
+//!         vec!["pulse".into()]
+//!     }
+//!     fn outputs(&self) -> Vec<String> {
+//!         vec!["choice".into()]
+//!     }
+//!     fn cards(&self) -> Vec<f64> {
+//!         vec![-1.0, 1.0]
+//!     }
+//!     fn trial(&self, &sign: &f64, trial: &mut Draft<'_>) {
+//!         trial.show(0, trial.during("pulse"), sign);
+//!         trial.want(0, trial.during("answer"), sign);
+//!         trial.ask(trial.during("answer"));
+//!         trial.note("sign", sign);
+//!         trial.noise(0..1, 0.1);
+//!     }
+//!     fn judge(&self, trials: &Trials, outputs: &ArrayView3<'_, f32>) -> Result<Score, TaskError> {
+//!         let (score, choices) = judge::by_sign("recall", trials, outputs, &["sign"])?;
+//!         Ok(score.along("sign", trials, &choices))
+//!     }
+//! }
+//!
+//! let task = Recall { delay: 1000.0, ..Recall::default() }.make()?;
+//! assert_eq!(task.generate(1, 0, 8)?.steps(), 5 + 50 + 5);
+//! # Ok::<(), TaskError>(())
+//! ```
+//!
+//! For the library, write the options with the macro of `options.rs`, which saves half of the above,
+//! and add the task to the lists in `lib.rs` and [`registry`].
 
 mod context_decision;
+mod cycling;
 mod delayed_discrimination;
+mod design;
+mod draft;
 mod draw;
 mod error;
+mod evidence_accumulation;
 mod flip_flop;
+mod go_no_go;
+mod interval;
+mod interval_reproduction;
+pub mod judge;
+mod match_to_sample;
+mod one_step_inference;
+mod options;
+mod path_integration;
+mod perceptual_decision;
+mod phase_memory;
+pub mod presets;
+mod pro_anti;
+mod ready_set_go;
 pub mod registry;
 mod score;
+mod sine_generation;
 mod task;
 mod timing;
 
-pub use context_decision::{ContextDecision, ContextDecisionOptions};
-pub use delayed_discrimination::{DelayedDiscrimination, DelayedDiscriminationOptions};
+pub use context_decision::ContextDecision;
+pub use cycling::Cycling;
+pub use delayed_discrimination::DelayedDiscrimination;
+pub use design::{About, Design, Made};
+pub use draft::Draft;
+pub use draw::Stream;
 pub use error::TaskError;
-pub use flip_flop::{FlipFlop, FlipFlopOptions};
+pub use evidence_accumulation::EvidenceAccumulation;
+pub use flip_flop::FlipFlop;
+pub use go_no_go::GoNoGo;
+pub use interval_reproduction::IntervalReproduction;
+pub use match_to_sample::DelayedMatchToSample;
+pub use one_step_inference::OneStepInference;
+pub use options::Options;
+pub use path_integration::PathIntegration;
+pub use perceptual_decision::PerceptualDecision;
+pub use phase_memory::PhaseMemory;
+pub use pro_anti::ProAnti;
+pub use ready_set_go::ReadySetGo;
 pub use registry::{Entry, create, names};
 pub use score::{ConditionScore, Psychometric, PsychometricPoint, Score};
+pub use sine_generation::SineGeneration;
 pub use task::{OptionDoc, Task};
-pub use timing::{Duration, Period, Timing};
+pub use timing::{Duration, Period, Schedule, Timing};

@@ -3,8 +3,13 @@
 use attractor_data::closest;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::design::entry as line;
 use crate::task::{OptionDoc, Task, table};
-use crate::{TaskError, context_decision, delayed_discrimination, flip_flop};
+use crate::{
+    ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
+    FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PerceptualDecision,
+    PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, presets,
+};
 
 /// A task that can be asked for by name.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +25,23 @@ pub struct Entry {
 }
 
 /// Every task there is, in alphabetical order.
-pub const TASKS: &[Entry] =
-    &[context_decision::ENTRY, delayed_discrimination::ENTRY, flip_flop::ENTRY];
+pub const TASKS: &[Entry] = &[
+    line::<ContextDecision>(),
+    line::<Cycling>(),
+    line::<DelayedDiscrimination>(),
+    line::<DelayedMatchToSample>(),
+    line::<EvidenceAccumulation>(),
+    line::<FlipFlop>(),
+    line::<GoNoGo>(),
+    line::<IntervalReproduction>(),
+    line::<OneStepInference>(),
+    line::<PathIntegration>(),
+    line::<PerceptualDecision>(),
+    line::<PhaseMemory>(),
+    line::<ProAnti>(),
+    line::<ReadySetGo>(),
+    line::<SineGeneration>(),
+];
 
 /// Names of all tasks, in alphabetical order.
 #[must_use]
@@ -41,13 +61,15 @@ pub fn entry(name: &str) -> Result<&'static Entry, TaskError> {
     })
 }
 
-/// Makes a task by name; options left out have their defaults.
+/// Makes a task by name; options left out have the values of `preset`, if one is named, or their
+/// defaults.
 ///
 /// # Errors
 /// [`TaskError::Unknown`], [`TaskError::UnknownOption`] with the nearest option,
 /// [`TaskError::Options`] for a wrong type, and what the task itself refuses.
 pub fn create(name: &str, options: &toml::Table) -> Result<Box<dyn Task>, TaskError> {
-    (entry(name)?.create)(options)
+    let entry = entry(name)?;
+    (entry.create)(&presets::apply(entry.name, options)?)
 }
 
 /// Reads options, refusing unknown ones by name.
@@ -113,5 +135,36 @@ mod tests {
         says("context-decision", "dt = 25", "`decision` lasts 20 ms, less than one step of 25 ms");
         says("delayed-discrimination", "delay = [500, 100]", "`delay`");
         says("delayed-discrimination", "differences = [40]", "`differences`");
+        says(
+            "context-decision",
+            "preset = 'mante-2012'",
+            "`preset` is \"mante-2012\"; did you mean",
+        );
+        says("context-decision", "preset = 3", "`preset` is 3");
+        says("cycling", "preset = 'x'", "this task has none");
+        says("delayed-match-to-sample", "items = 1", "`items` is 1");
+        says("evidence-accumulation", "cues = 8", "an odd number");
+        says("evidence-accumulation", "probability = 1.5", "`probability`");
+        says("interval-reproduction", "delay = 20", "the second pulse has to fit in");
+        says("one-step-inference", "asked = 500", "`asked` is 500");
+        says("path-integration", "side = 0", "`side` is 0");
+        says("perceptual-decision", "coherences = [0.0]", "no right answer");
+        says(
+            "perceptual-decision",
+            "stimulus = { mean = 100, min = 200, max = 100 }",
+            "`stimulus`",
+        );
+        says(
+            "perceptual-decision",
+            "stimulus = { mean = 100 }",
+            "{ mean = .., min = .., max = .. }",
+        );
+        says("phase-memory", "offsets = [0.1, 1.1]", "no phase twice");
+        says("pro-anti", "rule = 0", "`rule` is 0");
+        says("ready-set-go", "short = [20.0]", "`short`");
+        says("ready-set-go", "after = 0", "`after` is 0");
+        says("sine-generation", "tolerance = 1.0", "`tolerance` is 1");
+        says("flip-flop", "interval = [300, 100]", "`interval`");
+        says("flip-flop", "interval = [5, 100]", "`interval` lasts 5 ms, less than one step");
     }
 }

@@ -58,7 +58,8 @@ pub struct PsychometricPoint {
 
 impl Score {
     /// The score of trials that are right or wrong, with the fractions by these conditions.
-    pub(crate) fn of_choices(correct: Vec<bool>, conditions: &Conditions, by: &[&str]) -> Self {
+    #[must_use]
+    pub fn of_choices(correct: Vec<bool>, conditions: &Conditions, by: &[&str]) -> Self {
         let per_trial: Vec<f64> = correct.iter().map(|&right| f64::from(u8::from(right))).collect();
         let mut by_condition = Vec::new();
         for &name in by {
@@ -78,6 +79,13 @@ impl Score {
             by_condition,
             psychometric: Vec::new(),
         }
+    }
+
+    /// Adds how often the choice was positive along a condition of numbers, among all trials.
+    #[must_use]
+    pub fn along(mut self, axis: &str, trials: &Trials, choices: &[f32]) -> Self {
+        self.psychometric.push(psychometric("", axis, &trials.conditions, choices, |_| true));
+        self
     }
 }
 

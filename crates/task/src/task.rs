@@ -4,7 +4,7 @@ use attractor_data::Trials;
 use ndarray::ArrayView3;
 use serde::Serialize;
 
-use crate::{Period, Score, TaskError};
+use crate::{Period, Schedule, Score, TaskError};
 
 /// A distribution over trials, with its choice rule and score.
 pub trait Task: Send + Sync {
@@ -43,6 +43,15 @@ pub trait Task: Send + Sync {
     /// # Errors
     /// [`TaskError::NoTrials`] if none are asked for.
     fn generate(&self, seed: u64, epoch: u64, trials: usize) -> Result<Trials, TaskError>;
+
+    /// When the periods of each trial of that batch happen; empty for a task that does not tell.
+    ///
+    /// # Errors
+    /// As [`Task::generate`].
+    fn schedules(&self, seed: u64, epoch: u64, trials: usize) -> Result<Vec<Schedule>, TaskError> {
+        let _ = (seed, epoch, trials);
+        Ok(Vec::new())
+    }
 
     /// Judges outputs `[time, trial, channel]` of trials that this task has made.
     ///
@@ -99,4 +108,14 @@ pub(crate) fn finite(task: &'static str, option: &str, value: f64) -> Result<(),
     } else {
         Err(wrong(task, option, value, "a finite number is needed"))
     }
+}
+
+/// Refuses a time that is not a positive number of ms: there something has to happen.
+pub(crate) fn lasts(task: &'static str, option: &str, ms: f64) -> Result<(), TaskError> {
+    if ms == 0.0 { Err(wrong(task, option, ms, "it must last at least one step")) } else { Ok(()) }
+}
+
+/// Names as a task gives them.
+pub(crate) fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
 }

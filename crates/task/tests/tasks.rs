@@ -60,6 +60,115 @@ fn targets_are_right_and_their_opposites_wrong() {
     }
 }
 
+/// A task's own dt, and two that divide its periods otherwise.
+fn steps_of(name: &str) -> [f64; 3] {
+    let dt = make(name, "").dt();
+    [dt, dt / 2.0, dt * 0.35]
+}
+
+#[test]
+fn periods_follow_one_another_and_last_what_they_say() {
+    for (name, dt) in names().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
+        let task = make(name, &format!("dt = {dt:?}"));
+        let (batch, schedules) =
+            (task.generate(3, 1, 50).unwrap(), task.schedules(3, 1, 50).unwrap());
+        assert_eq!(schedules.len(), 50);
+        for (trial, schedule) in schedules.iter().enumerate() {
+            let mut at = 0;
+            let periods: Vec<_> = schedule.periods().collect();
+            assert_eq!(periods.len(), task.periods().len());
+            for (period, (called, steps)) in task.periods().iter().zip(periods) {
+                let (least, most) = period.duration.range();
+                let whole = |ms: f64| (ms / dt + 1e-6).floor() as usize;
+                assert_eq!((called, steps.start), (period.name, at), "{name} at {dt} ms");
+                assert!(
+                    (whole(least)..=whole(most)).contains(&steps.len()),
+                    "{name} at {dt} ms: {called} has {} steps",
+                    steps.len()
+                );
+                at = steps.end;
+            }
+            assert_eq!(batch.lengths[trial], at, "{name} at {dt} ms");
+            let silent = batch.inputs.slice(s![at.., trial, ..]);
+            assert!(silent.iter().all(|&x| x == 0.0), "{name}: padding is silent");
+        }
+    }
+}
+
+#[test]
+fn noise_has_the_same_power_at_any_dt() {
+    for (name, dt) in names().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
+        let of = |noise: f64| {
+            make(name, &format!("dt = {dt:?}; noise = {noise:?}")).generate(7, 0, 40).unwrap()
+        };
+        let (noisy, quiet) = (of(0.1), of(0.0));
+        assert_eq!(noisy.targets, quiet.targets, "{name}: noise changes nothing else");
+        assert_eq!(noisy.conditions, quiet.conditions, "{name}");
+        let noise = &noisy.inputs - &quiet.inputs;
+        let mut channels = 0;
+        for channel in noise.axis_iter(Axis(2)) {
+            let values: Vec<f64> = (0..40)
+                .flat_map(|trial| channel.slice(s![..noisy.lengths[trial], trial]).to_vec())
+                .map(f64::from)
+                .collect();
+            if values.iter().all(|&x| x == 0.0) {
+                continue;
+            }
+            channels += 1;
+            let (n, expected) = (values.len() as f64, 0.1 * (20.0 / dt).sqrt());
+            let mean = values.iter().sum::<f64>() / n;
+            let sd = (values.iter().map(|x| x * x).sum::<f64>() / n).sqrt();
+            assert!(mean.abs() < 5.0 * expected / n.sqrt(), "{name} at {dt} ms: mean {mean}");
+            let error = (sd - expected).abs();
+            assert!(error < 5.0 * expected / (2.0 * n).sqrt(), "{name} at {dt} ms: sd {sd}");
+        }
+        assert!(channels > 0, "{name} has an option `noise` that does nothing");
+    }
+}
+
+#[test]
+fn every_condition_is_reached_equally_often() {
+    let conditions: [(&str, &[&str], usize); 13] = [
+        ("context-decision", &["context", "coherence_a", "coherence_b"], 72),
+        ("cycling", &["direction"], 2),
+        ("delayed-discrimination", &["f1", "f2"], 54),
+        ("delayed-match-to-sample", &["sample", "test"], 4),
+        ("evidence-accumulation", &["favoured"], 2),
+        ("go-no-go", &["stimulus"], 2),
+        ("interval-reproduction", &["interval"], 7),
+        ("one-step-inference", &["goal", "offered", "move"], 8),
+        ("perceptual-decision", &["coherence"], 10),
+        ("phase-memory", &["stimulus"], 2),
+        ("pro-anti", &["rule", "side"], 4),
+        ("ready-set-go", &["prior", "interval"], 10),
+        ("sine-generation", &["frequency"], 51),
+    ];
+    for (name, columns, combinations) in conditions {
+        let batch = make(name, "").generate(1, 0, 3 * combinations).unwrap();
+        let mut rows: Vec<String> = (0..batch.len())
+            .map(|trial| {
+                let value = |c: &&str| batch.conditions.column(c).unwrap().value(trial).unwrap();
+                columns.iter().map(|c| value(c).to_string()).collect::<Vec<_>>().join(", ")
+            })
+            .collect();
+        rows.sort_unstable();
+        assert!(rows.chunks(3).all(|three| three[0] == three[2]), "{name}: {rows:?}");
+        rows.dedup();
+        assert_eq!(rows.len(), combinations, "{name}");
+    }
+    // these two have no cards; all corners of their outputs are reached
+    for name in ["flip-flop", "path-integration"] {
+        let batch = make(name, "").generate(1, 0, 200).unwrap();
+        let values = &batch.targets[0].values;
+        let last = values.index_axis(Axis(0), batch.steps() - 1);
+        let mut corners: Vec<Vec<bool>> =
+            last.rows().into_iter().map(|row| row.iter().map(|&x| x > 0.0).collect()).collect();
+        corners.sort_unstable();
+        corners.dedup();
+        assert_eq!(corners.len(), 1 << values.len_of(Axis(2)), "{name}");
+    }
+}
+
 #[test]
 fn half_of_the_trials_right_is_half() {
     for name in ["context-decision", "delayed-discrimination"] {

@@ -6,6 +6,7 @@ mod fit;
 mod lanes;
 mod scores;
 mod sheet;
+mod task_trials;
 mod trials;
 mod weights;
 
@@ -13,6 +14,7 @@ pub use curves::LearningCurves;
 pub use eigenvalues::Eigenvalues;
 pub use fit::FitFigure;
 pub use scores::HorizonScores;
+pub use task_trials::{TaskTrial, TaskTrials};
 pub use trials::{SampleTrials, Trial};
 pub use weights::WeightMatrix;
 

@@ -1,0 +1,109 @@
+//! Perceptual decision: is the noisy motion to the right or to the left?
+
+use attractor_data::Trials;
+use ndarray::ArrayView3;
+
+use crate::context_decision::answerable;
+use crate::draft::Draft;
+use crate::judge::by_sign;
+use crate::options::options;
+use crate::task::{finite, lasts, names, not_negative};
+use crate::{About, Design, Duration, Period, Score, TaskError};
+
+options! {
+    /// Random dots: is the net motion to the right (+1) or to the left (-1)? The defaults are those of
+    /// Valente et al. 2022.
+    ///
+    /// The input `motion` is gain · coherence during the stimulus, with noise all the time. The output
+    /// `choice` should be the sign (±1) of the coherence, asked in the decision period only. Conditions:
+    /// `coherence`, all equally often, and `stimulus`, how long the dots were shown, ms. With `go`
+    /// another input says when to answer.
+    ///
+    /// Choice rule: the sign of the output's mean over the decision period; 0 is wrong.
+    ///
+    /// Viewing times that cannot be foreseen are had by `stimulus = { mean = .., min = .., max = .. }`.
+    ///
+    /// Britten, Shadlen, Newsome & Movshon, Journal of Neuroscience 12:4745, 1992,
+    /// doi:10.1523/JNEUROSCI.12-12-04745.1992 (the task); Valente, Pillow & Ostojic, NeurIPS 2022 (gain,
+    /// noise, step, and the timing of their decision tasks).
+    pub struct PerceptualDecision, dt = 20.0 {
+        /// Noise alone, before the stimulus
+        fixation: f64 = 100.0, "ms";
+        /// The moving dots
+        stimulus: Duration = Duration::Fixed(800.0), "ms";
+        /// Between stimulus and decision
+        delay: Duration = Duration::Fixed(100.0), "ms";
+        /// When the output is asked
+        decision: f64 = 20.0, "ms";
+        /// Strengths of the motion in percent, positive to the right, none of them 0
+        coherences: Vec<f64> = vec![-16.0, -8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0, 16.0], "%";
+        /// Input per percent of coherence
+        gain: f64 = 0.032, "";
+        /// Input of the cue to answer, during the decision; 0 for no such input
+        go: f64 = 0.0, "";
+        /// Standard deviation of the motion per step of 20 ms
+        noise: f64 = 0.03, "";
+    }
+}
+
+const NAME: &str = PerceptualDecision::ABOUT.name;
+
+impl Design for PerceptualDecision {
+    /// Coherence, %.
+    type Card = f64;
+
+    const ABOUT: About = About {
+        name: "perceptual-decision",
+        summary: "judge the direction of noisy motion (random dots)",
+        reference: "Britten et al. 1992, J Neurosci 12:4745, doi:10.1523/JNEUROSCI.12-12-04745.1992; numbers of Valente, Pillow & Ostojic 2022, NeurIPS 35",
+        choice_rule: "the sign of the output's mean over the decision period is the sign of the coherence",
+    };
+
+    fn check(&self) -> Result<(), TaskError> {
+        not_negative(NAME, "noise", self.noise)?;
+        finite(NAME, "gain", self.gain)?;
+        finite(NAME, "go", self.go)?;
+        answerable(NAME, &self.coherences)?;
+        lasts(NAME, "decision", self.decision)
+    }
+
+    fn periods(&self) -> Vec<Period> {
+        vec![
+            Period::fixed("fixation", self.fixation),
+            Period::new("stimulus", self.stimulus),
+            Period::new("delay", self.delay),
+            Period::fixed("decision", self.decision),
+        ]
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let mut inputs = names(["motion"]);
+        inputs.extend((self.go != 0.0).then(|| "go".to_owned()));
+        inputs
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        names(["choice"])
+    }
+
+    fn cards(&self) -> Vec<f64> {
+        self.coherences.clone()
+    }
+
+    fn trial(&self, &coherence: &f64, trial: &mut Draft<'_>) {
+        trial.show(0, trial.during("stimulus"), self.gain * coherence);
+        if self.go != 0.0 {
+            trial.show(1, trial.during("decision"), self.go);
+        }
+        trial.want(0, trial.during("decision"), coherence.signum());
+        trial.ask(trial.during("decision"));
+        trial.note("coherence", coherence);
+        trial.note("stimulus", trial.lasting("stimulus"));
+        trial.noise(0..1, self.noise);
+    }
+
+    fn judge(&self, trials: &Trials, outputs: &ArrayView3<'_, f32>) -> Result<Score, TaskError> {
+        let (score, choices) = by_sign(NAME, trials, outputs, &["coherence"])?;
+        Ok(score.along("coherence", trials, &choices))
+    }
+}

@@ -1,0 +1,36 @@
+//! The same options and seed give the same trials in every version of this library.
+
+use attractor_task::create;
+
+/// FNV-1a of everything in a batch.
+fn fingerprint(name: &str, options: &str) -> u64 {
+    let task = create(name, &options.replace("; ", "\n").parse().unwrap()).unwrap();
+    let batch = task.generate(11, 2, 30).unwrap();
+    let target = &batch.targets[0];
+    let numbers =
+        batch.inputs.iter().chain(&target.values).chain(&target.weights).map(|x| x.to_bits());
+    let mut bytes: Vec<u8> = numbers.flat_map(u32::to_le_bytes).collect();
+    bytes.extend(format!("{:?} {:?}", batch.conditions, batch.lengths).bytes());
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[test]
+fn trials_stay_what_they_are() {
+    let mut changed = String::new();
+    for (name, options, expected) in [
+        ("context-decision", "", 0xc11a_a492_02a9_95b6),
+        ("context-decision", "dt = 5.0; coherences = [-3.0, 1.0]", 0xdb90_9b47_7533_c589),
+        ("delayed-discrimination", "", 0xcdb0_ae47_41f2_76cb),
+        ("delayed-discrimination", "delay = 400.0; graded = true; dt = 10", 0x8d73_9631_e1c4_1d84),
+        ("flip-flop", "", 0x16e3_6720_f776_09ce),
+        ("flip-flop", "bits = 2; noise = 0.1; interval = 90.0; dt = 7.0", 0xe2d4_5fdf_d922_a662),
+    ] {
+        let found = fingerprint(name, options);
+        if found != expected {
+            changed += &format!("\n(\"{name}\", \"{options}\", {found:#x}),");
+        }
+    }
+    assert!(changed.is_empty(), "trials have changed; that breaks a promise:{changed}");
+}

@@ -1,0 +1,56 @@
+//! `docs/tasks.md` is generated: this test says when it is stale, and rewrites it if asked to.
+
+use attractor_task::{create, presets, registry};
+
+const HEAD: &str = "# Tasks\n\nGenerated from the library; `UPDATE_PAGES=1 cargo test -p attractor-task --test pages` writes it anew. \
+`attractor tasks show NAME` adds conditions, options with their defaults and units, and presets; with `--draw trials.svg` it draws trials. \
+Durations are in ms at the default options; wherever a period can vary, an option takes `500` (always), `[500, 2000]` (uniform) or \
+`{ mean = 800, min = 500, max = 2000 }` (exponential, truncated). Noise is given as its standard deviation per step of 20 ms and has the same power at any dt.\n";
+
+const PRESETS: &str = "\n## Presets\n\nSettings of a publication under a name, as in `attractor train context-decision task.preset=mante-2013`; \
+options given beside it win.\n\n| task | preset | is |\n|---|---|---|\n";
+
+const ADDING: &str = "\n## A task of your own\n\nTrials that exist already need no task: [files.md](files.md) says how a `.npz` file of them is written, and \
+`attractor train task.trials=FILE.npz` trains on it. A task that makes trials is one file of Rust: its options and an `impl Design`. \
+The first page of the documentation of `attractor_task` (`cargo doc -p attractor-task --no-deps --lib --open`) has one in full, with everything it needs; \
+[CONTRIBUTING.md](../CONTRIBUTING.md) says where it goes in the library.\n";
+
+#[test]
+fn the_page_of_tasks_is_fresh() {
+    let mut page = HEAD.to_owned();
+    page += "\n| task | inputs | outputs | periods (ms) | right is | source |\n|---|---|---|---|---|---|\n";
+    for entry in registry::TASKS {
+        let task = create(entry.name, &toml::Table::new()).unwrap();
+        let code = |names: Vec<String>| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let periods: Vec<String> = task
+            .periods()
+            .iter()
+            .map(|period| {
+                format!("{} {}", period.name, period.duration.to_string().replace(" ms", ""))
+            })
+            .collect();
+        page += &format!(
+            "| **{}**: {} | {} | {} | {} | {} | {} |\n",
+            task.name(),
+            task.summary(),
+            code(task.inputs()),
+            code(task.outputs()),
+            periods.join("; "),
+            task.choice_rule(),
+            task.reference(),
+        );
+    }
+    page += PRESETS;
+    for preset in presets::PRESETS {
+        page += &format!("| {} | `{}` | {} |\n", preset.task, preset.name, preset.meaning);
+    }
+    page += ADDING;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tasks.md");
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == page, "docs/tasks.md is stale: run with UPDATE_PAGES=1");
+}
