@@ -13,6 +13,7 @@ mod fit;
 mod neurons;
 mod report;
 mod simulate;
+mod study;
 mod tasks;
 mod train;
 mod wirings;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Report(report::Arguments),
     /// Time training steps against the matrix-product peak and, with --peers, against JAX and PyTorch
     Bench(bench::Arguments),
+    /// Rerun a publication over several seeds, and say which of its claims hold
+    Study(study::Arguments),
     /// List the neurons there are, or show one with its equations
     Neurons(neurons::Arguments),
     /// List the wirings there are and the laws they are drawn from, or show one
@@ -50,6 +53,7 @@ impl Command {
             Command::Analyse(arguments) => analyse::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
             Command::Bench(arguments) => bench::run(&arguments, began),
+            Command::Study(arguments) => study::run(&arguments, json),
             Command::Neurons(arguments) => neurons::run(&arguments),
             Command::Wirings(arguments) => wirings::run(&arguments),
             Command::Tasks(arguments) => tasks::run(&arguments),

@@ -14,10 +14,12 @@ pub(crate) enum Failure {
     Failed(String),
     /// A run could not be made or not go on.
     Run(Box<RunError>),
-    /// Somebody stopped a fit; finished parts are kept.
+    /// Somebody stopped a fit or a study; finished parts are kept.
     Stopped {
         /// Where it can be continued.
         directory: PathBuf,
+        /// The command that continues it.
+        again: String,
     },
     /// Somebody stopped it.
     Interrupted {
@@ -49,10 +51,7 @@ impl Failure {
                 }
                 error => format!("error: {error}"),
             },
-            Failure::Stopped { directory } => format!(
-                "interrupted; continue with\n  attractor fit --resume --out {}",
-                directory.display()
-            ),
+            Failure::Stopped { again, .. } => format!("interrupted; continue with\n  {again}"),
             Failure::Interrupted { update, directory } => format!(
                 "interrupted after update {update}; continue with\n  attractor train --resume --out {}",
                 directory.display()
@@ -70,7 +69,9 @@ impl Failure {
                 error => json!({ "error": error.to_string() }),
             },
             Failure::Request(message) | Failure::Failed(message) => json!({ "error": message }),
-            Failure::Stopped { directory } => json!({ "interrupted": { "directory": directory } }),
+            Failure::Stopped { directory, .. } => {
+                json!({ "interrupted": { "directory": directory } })
+            }
             Failure::Interrupted { update, directory } => {
                 json!({ "interrupted": { "update": update, "directory": directory } })
             }

@@ -1,8 +1,8 @@
 //! The `attractor` command: a thin shell over the library.
 //!
 //! One file per command under `commands/`. A command returns what it found as [`output::Answer`], text
-//! for people and JSON for machines; `main` prints one of them. Exit codes: 0 done, 1 a run failed, 2
-//! the request was wrong, 130 interrupted.
+//! for people and JSON for machines; `main` prints one of them. Exit codes: 0 done, 1 a run failed or
+//! a claim did not hold, 2 the request was wrong, 130 interrupted.
 
 mod commands;
 mod failure;
@@ -36,9 +36,10 @@ Examples:
   attractor fit hvc.npz                                 fit a network to a recording
   attractor tasks show context-decision                 what a task is, and its options
   attractor neurons show leaky-tanh                     equations and symbols
+  attractor study run sequential-interference           a publication's claims, measured
   attractor simulate runs/context-decision-seed1 --inputs trials.npz --out states.npz
 
-Exit codes: 0 done, 1 a run failed, 2 the request was wrong, 130 interrupted.";
+Exit codes: 0 done, 1 a run failed or a claim did not hold, 2 the request was wrong, 130 interrupted.";
 
 fn main() -> ExitCode {
     let began = Instant::now();
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     match arguments.command.run(began, arguments.json) {
         Ok(answer) => {
             output::say(&if arguments.json { answer.json() } else { answer.text });
-            ExitCode::SUCCESS
+            ExitCode::from(answer.code)
         }
         Err(failure) => {
             if arguments.json {

@@ -12,12 +12,19 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// For machines.
     value: Value,
+    /// The exit code.
+    pub(crate) code: u8,
 }
 
 impl Answer {
     pub(crate) fn new(text: String, value: &impl Serialize) -> Self {
         // plain structures of numbers and text always convert
-        Answer { text, value: serde_json::to_value(value).unwrap_or_default() }
+        Answer { text, value: serde_json::to_value(value).unwrap_or_default(), code: 0 }
+    }
+
+    /// The same, as the answer of something that was done and found wanting.
+    pub(crate) fn failed(self) -> Self {
+        Answer { code: 1, ..self }
     }
 
     pub(crate) fn json(&self) -> String {

@@ -55,7 +55,7 @@ fn contains(text: &str, parts: &[&str]) {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["train", "simulate", "report", "neurons", "wirings", "tasks"] {
+    for command in ["train", "simulate", "report", "study", "neurons", "wirings", "tasks"] {
         let help = attractor(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0, "{command}");
         contains(&out(&help), &["Example", &format!("attractor {command}"), "--json"]);
@@ -75,6 +75,7 @@ fn what_there_is_is_listed_and_shown() {
         ("neurons", "leaky-tanh", &["dx/dt", r"\tau", "time constant", "ms", "r to I"][..]),
         ("neurons", "gru", &["I_z", "h to H_n", "arXiv:1406.1078"]),
         ("wirings", "low-rank", &["m nᵀ / sources", "rank", "network.recurrent = {"]),
+        ("wirings", "core", &["U M Vᵀ / sources", "rank² trained", "network.recurrent = {"]),
         ("wirings", "orthogonal", &["Saxe", "network.recurrent.law = {"]),
         ("tasks", "context-decision", &["stimulus", "800 ms", "task.noise", "sensory_a", "doi"]),
     ] {
@@ -304,4 +305,33 @@ fn killed_or_interrupted_a_run_goes_on_to_the_same_bits() {
     assert_eq!(code(&whole), 0, "{}", err(&whole));
     assert!(read("whole", "model.safetensors") == read("killed", "model.safetensors"));
     assert!(read("whole", "metrics.csv") == read("killed", "metrics.csv"));
+}
+
+#[test]
+fn studies_are_listed_shown_and_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |arguments: &[&str]| attractor(dir.path(), &[&["study"], arguments].concat());
+    contains(&out(&at(&["list"])), &["sequential-interference", "initialization", "claims"]);
+    let shown = at(&["show", "sequential-interference"]);
+    contains(&out(&shown), &["loss_ratio ≥ 10", "bernstein-network.de", "smoke", "units = 64"]);
+    let wrong = at(&["show", "sequential-inteference"]);
+    assert_eq!(code(&wrong), 2);
+    contains(&err(&wrong), &["did you mean `sequential-interference`?"]);
+    assert_eq!(code(&at(&["run", "sequential-interference", "--scale", "huge"])), 2);
+
+    // smoke concludes nothing, so it never fails; the second time nothing is left to do
+    let smoke = ["run", "sequential-interference", "--scale", "smoke", "--seeds", "1", "--json"];
+    let first = at(&smoke);
+    assert_eq!(code(&first), 0, "{}", err(&first));
+    let results = &json(&first)["results"];
+    assert_eq!(results["claims"].as_array().unwrap().len(), 9);
+    assert!(results["claims"][0]["measured"]["per_seed"][0].is_number());
+    let directory = dir.path().join("runs/study-sequential-interference-smoke");
+    assert!(directory.join("report.html").is_file() && directory.join("results.json").is_file());
+    let again = at(&smoke);
+    assert_eq!(json(&again)["results"]["seeds"], results["seeds"]);
+    let taken = directory.to_str().unwrap().to_owned();
+    let other = at(&["run", "initialization", "--scale", "smoke", "--out", &taken]);
+    assert_eq!(code(&other), 2);
+    contains(&err(&other), &["another study"]);
 }

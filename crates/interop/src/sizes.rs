@@ -50,6 +50,9 @@ impl Ends<'_> {
                 limit(&format!("places of the mask of `{name}`"), places, self.weights)
             }
             Wiring::LowRank { rank, .. } => limit(&format!("rank of `{name}`"), *rank, MOST_UNITS),
+            Wiring::Core { rank, .. } => {
+                limit(&format!("core of `{name}`"), rank.saturating_mul(*rank), self.weights)
+            }
             Wiring::Sum { terms } => {
                 terms.iter().try_for_each(|term| self.check(term, targets, sources))
             }

@@ -96,6 +96,15 @@ impl Optimiser {
                 expected: if epsilon { "0 or a positive number" } else { "at least 0 and below 1" },
             })
             .collect();
+        if let Optimiser::Sgd(Sgd { cap: Some(cap), .. }) = *self
+            && !(cap > 0.0 && cap.is_finite())
+        {
+            problems.push(PhaseError::Value {
+                field: "learner.optimiser.cap".to_owned(),
+                value: cap,
+                expected: "a positive number",
+            });
+        }
         if !(decay >= 0.0 && decay.is_finite()) {
             problems.push(PhaseError::Value {
                 field: "learner.optimiser.decay".to_owned(),

@@ -41,7 +41,7 @@ fn sequences_of_pytorch() {
     let file: Value = serde_json::from_str(include_str!("pytorch.json")).unwrap();
     let cases = [
         ("sgd", Optimiser::Sgd(Sgd::default()), 0.1),
-        ("momentum", Optimiser::Sgd(Sgd { momentum: 0.9 }), 0.1),
+        ("momentum", Optimiser::Sgd(Sgd { momentum: 0.9, cap: None }), 0.1),
         ("adam", Optimiser::Adam(Adam::default()), 0.01),
         ("adam-other", Optimiser::Adam(Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-3 }), 0.01),
         ("adamw", Optimiser::AdamW(AdamW { decay: 0.1, ..AdamW::default() }), 0.01),
@@ -55,11 +55,39 @@ fn sequences_of_pytorch() {
 #[test]
 fn momentum_by_hand() {
     // g = 1 always: m = 1, 1.5, 1.75; p = −0.1 · (1, 2.5, 4.25)
-    let mut sgd = Optimiser::Sgd(Sgd { momentum: 0.5 }).build::<f64>(1);
+    let mut sgd = Optimiser::Sgd(Sgd { momentum: 0.5, cap: None }).build::<f64>(1);
     let (mut p, plan) = (vec![0.0], everything(1));
     for expected in [-0.1, -0.25, -0.425] {
         sgd.step(&mut p, &[1.0], &plan, 0.1, 1.0);
         assert!((p[0] - expected).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn a_capped_step_is_as_long_as_the_cap_and_no_longer() {
+    let limits = (f64::NEG_INFINITY, f64::INFINITY);
+    let segment = |range, rate| Segment { range, rate, limits, decays: false };
+    // own rates count, what is not trained does not
+    let plan = Plan::from_segments(vec![segment(0..2, 1.0), segment(3..4, 0.5)]);
+    let gradient = [3.0, 0.0, 1e9, 8.0];
+    let mut sgd = Optimiser::Sgd(Sgd { momentum: 0.0, cap: Some(1.0) }).build::<f64>(4);
+    let mut p = vec![0.0; 4];
+    // rate 2: the step is (6, 0, -, 8), of length 10
+    sgd.step(&mut p, &gradient, &plan, 2.0, 1.0);
+    for (p, expected) in p.iter().zip([-0.6, 0.0, 0.0, -0.8]) {
+        assert!((p - expected).abs() < 1e-15, "{p} {expected}");
+    }
+    // rate 0.1: of length 0.5, left alone
+    let before = p.clone();
+    sgd.step(&mut p, &gradient, &plan, 0.1, 1.0);
+    assert!((p[0] - before[0] + 0.3).abs() < 1e-15 && (p[3] - before[3] + 0.4).abs() < 1e-15);
+
+    // momentum goes on with the whole gradient: m = 1, 1.5; steps of 0.1 · m, the second one capped
+    let mut sgd = Optimiser::Sgd(Sgd { momentum: 0.5, cap: Some(0.12) }).build::<f64>(1);
+    let (mut p, plan) = (vec![0.0], everything(1));
+    for expected in [-0.1, -0.22, -0.34] {
+        sgd.step(&mut p, &[1.0], &plan, 0.1, 1.0);
+        assert!((p[0] - expected).abs() < 1e-15, "{} {expected}", p[0]);
     }
 }
 
@@ -90,7 +118,7 @@ fn clipping_is_exact() {
     assert!((norm(&clipped, &plan) - 0.5).abs() < 1e-15);
 
     // clipping inside the update is clipping before it
-    for optimiser in [Optimiser::Sgd(Sgd { momentum: 0.9 }), Optimiser::default()] {
+    for optimiser in [Optimiser::Sgd(Sgd { momentum: 0.9, cap: None }), Optimiser::default()] {
         let (mut inside, mut before) = (vec![0.0; 100], vec![0.0; 100]);
         let (mut a, mut b) = (optimiser.build::<f64>(100), optimiser.build::<f64>(100));
         for _ in 0..3 {
@@ -126,7 +154,7 @@ fn own_rates_freezing_and_limits() {
 
     let plan = Plan::new(&layout, None, &[own("rec->out.W", 0.1)], &[]);
     for optimiser in [
-        Optimiser::Sgd(Sgd { momentum: 0.9 }),
+        Optimiser::Sgd(Sgd { momentum: 0.9, cap: None }),
         Optimiser::default(),
         Optimiser::AdamW(AdamW::default()),
     ] {
@@ -166,7 +194,7 @@ fn state_goes_out_and_in() {
     let plan = everything(19);
     let gradient = |k: u64| -> Vec<f32> { (0..19).map(|i| hash(&[k, i]) as f32).collect() };
     for optimiser in [
-        Optimiser::Sgd(Sgd { momentum: 0.9 }),
+        Optimiser::Sgd(Sgd { momentum: 0.9, cap: None }),
         Optimiser::default(),
         Optimiser::AdamW(AdamW::default()),
     ] {
@@ -206,7 +234,7 @@ proptest::proptest! {
         let clipped: Vec<f64> = gradient.iter().map(|&g| scale * f64::from(g)).collect();
         proptest::prop_assert!(norm(&clipped, &plan) <= limit * (1.0 + 1e-12));
         let optimiser = [
-            Optimiser::Sgd(Sgd { momentum: 0.9 }),
+            Optimiser::Sgd(Sgd { momentum: 0.9, cap: None }),
             Optimiser::default(),
             Optimiser::AdamW(AdamW::default()),
         ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use attractor_equations::{Integrator, NeuronText};
+use attractor_equations::{Integrator, Neuron, NeuronText};
 use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +142,19 @@ pub enum Wiring {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covariance: Option<Vec<Vec<f64>>>,
     },
+    /// `U M Vᵀ / N`, N the number of sources: U and V stand still, the core M is trained. Never formed.
+    ///
+    /// Dynamics stay in the space that U spans, so learning can be followed in the few numbers of M.
+    Core {
+        /// Columns of U and of V; M is `[rank, rank]`.
+        rank: usize,
+        /// `U [target, rank]`.
+        u: Loadings,
+        /// `V [source, rank]`.
+        v: Loadings,
+        /// Law of `M [rank, rank]`.
+        core: Law,
+    },
     /// Wirings between groups; pairs of groups that are not named are not connected.
     Blocks {
         /// The blocks.
@@ -152,6 +165,16 @@ pub enum Wiring {
         /// The terms.
         terms: Vec<Wiring>,
     },
+}
+
+/// A fixed matrix of a wiring, one row per unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a law or a list of rows, one per unit")]
+pub enum Loadings {
+    /// Drawn from a law.
+    Law(Law),
+    /// Given, row by row.
+    Given(Vec<Vec<f64>>),
 }
 
 /// A wiring from one group to another.
@@ -166,7 +189,79 @@ pub struct Block {
     pub wiring: Wiring,
 }
 
+impl Description {
+    /// A network at a time step of `dt` ms, by the default integrator.
+    #[must_use]
+    pub fn new(dt: f64, populations: Vec<Population>, projections: Vec<Projection>) -> Self {
+        Description { dt, integrator: Integrator::default(), populations, projections }
+    }
+}
+
+impl Population {
+    /// An input: channels of the trials, emitted as `u`.
+    #[must_use]
+    pub fn input(name: &str, channels: usize) -> Self {
+        Population {
+            name: name.to_owned(),
+            units: channels,
+            neuron: None,
+            groups: BTreeMap::new(),
+            bias: BTreeMap::new(),
+            params: BTreeMap::new(),
+            start: BTreeMap::new(),
+        }
+    }
+
+    /// Units of a neuron, without bias, at its default parameters and initial states.
+    #[must_use]
+    pub fn of(name: &str, units: usize, neuron: &Neuron) -> Self {
+        Population { neuron: Some(neuron.to_text()), ..Population::input(name, units) }
+    }
+
+    /// With a group of units.
+    #[must_use]
+    pub fn group(mut self, name: &str, units: impl IntoIterator<Item = usize>) -> Self {
+        self.groups.insert(name.to_owned(), units.into_iter().collect());
+        self
+    }
+
+    /// With another value of a parameter, for all units.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: f64) -> Self {
+        self.params.insert(name.to_owned(), Law::Constant { value });
+        self
+    }
+
+    /// With another start of a state.
+    #[must_use]
+    pub fn start(mut self, state: &str, start: Start) -> Self {
+        self.start.insert(state.to_owned(), start);
+        self
+    }
+}
+
 impl Projection {
+    /// A trained projection from an emission to a drive, within this step.
+    #[must_use]
+    pub fn new(from: &str, to: &str, wiring: Wiring) -> Self {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        Projection { name: None, from, to, lag: 0, wiring, trained: true }
+    }
+
+    /// With a delay in steps: 1 is recurrent.
+    #[must_use]
+    pub fn lag(mut self, steps: usize) -> Self {
+        self.lag = steps;
+        self
+    }
+
+    /// Not changed by training.
+    #[must_use]
+    pub fn fixed(mut self) -> Self {
+        self.trained = false;
+        self
+    }
+
     /// Name of the projection.
     pub fn name(&self) -> String {
         let population = |signal: &str| signal.split('.').next().unwrap_or(signal).to_owned();

@@ -1,4 +1,4 @@
-//! Interventions: set, scale or add to a signal, or scale a projection, over an interval.
+//! Interventions: set, scale, add to or kick a signal, or scale a projection, over an interval.
 
 use std::ops::Range;
 
@@ -12,7 +12,8 @@ use crate::signal::Quantity;
 /// One intervention, as a user writes it.
 ///
 /// Silencing a group is setting `rec.r[A1]` to 0, clamping is setting a state, cutting a projection is
-/// scaling `rec->rec` by 0, stimulating is adding to a drive.
+/// scaling `rec->rec` by 0, stimulating is adding to a drive; a kick moves a state along a direction
+/// once and lets the network go on from there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intervention {
@@ -21,7 +22,7 @@ pub struct Intervention {
     /// From when, ms.
     #[serde(default)]
     pub from: f64,
-    /// Until when, ms (exclusive); the end of the trials if not given.
+    /// Until when, ms (exclusive); the end of the trials if not given. A kick has no duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<f64>,
     /// What is done.
@@ -29,7 +30,7 @@ pub struct Intervention {
 }
 
 /// What an intervention does to a value.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Replaces it.
@@ -38,6 +39,13 @@ pub enum Action {
     Scale(f64),
     /// Adds to it.
     Add(f64),
+    /// Adds `size · direction / |direction|` in the one step at `from`.
+    Kick {
+        /// One number per unit of the target; its length does not matter.
+        direction: Vec<f64>,
+        /// Euclidean length of the kick, in the units of the signal.
+        size: f64,
+    },
 }
 
 /// Interventions with their names resolved.
@@ -53,22 +61,33 @@ struct OnSignal {
     quantity: Quantity,
     units: Vec<usize>,
     steps: Range<usize>,
-    action: Action,
+    change: Change,
+}
+
+/// An action with a kick's direction scaled to its size.
+#[derive(Clone, Debug)]
+enum Change {
+    Set(f64),
+    Scale(f64),
+    Add(f64),
+    /// One number per unit.
+    Move(Vec<f64>),
 }
 
 impl Interventions {
     /// Resolves the targets and turns ms into steps.
     ///
     /// # Errors
-    /// An unknown signal, group or projection; a projection that is not scaled.
+    /// An unknown signal, group or projection; a projection that is not scaled; a kick with a duration,
+    /// or with a direction that has another number of units or no length.
     pub fn new(network: &Network, list: &[Intervention]) -> Result<Self, NetworkError> {
         let mut resolved = Interventions::default();
         for intervention in list {
             let Intervention { target, from, until, action } = intervention;
             let step = |ms: f64| (ms / network.dt()).round() as usize;
-            let steps = step(*from)..until.map_or(usize::MAX, step);
+            let mut steps = step(*from)..until.map_or(usize::MAX, step);
             if let Some(link) = network.links.iter().position(|link| link.name == *target) {
-                let Action::Scale(factor) = *action else {
+                let Action::Scale(factor) = action else {
                     let what = format!("action on projection `{target}`");
                     return Err(NetworkError::value(
                         what,
@@ -76,7 +95,7 @@ impl Interventions {
                         "scale (0 cuts it)",
                     ));
                 };
-                resolved.on_links.push((link, steps, factor));
+                resolved.on_links.push((link, steps, *factor));
                 continue;
             }
             let (name, group) = match target.strip_suffix(']').and_then(|t| t.split_once('[')) {
@@ -92,14 +111,22 @@ impl Interventions {
                     NetworkError::unknown("group", group, known)
                 })?,
             };
+            let change = match action {
+                Action::Set(to) => Change::Set(*to),
+                Action::Scale(by) => Change::Scale(*by),
+                Action::Add(what) => Change::Add(*what),
+                Action::Kick { direction, size } => {
+                    if let Some(until) = until {
+                        let what = format!("`until` of the kick of `{target}`");
+                        let expected = "none: a kick is over in the step at `from`";
+                        return Err(NetworkError::value(what, until, expected));
+                    }
+                    steps.end = steps.start + 1;
+                    Change::Move(kick(target, direction, *size, units.len())?)
+                }
+            };
             let (population, quantity) = (signal.population, signal.quantity);
-            resolved.on_signals.push(OnSignal {
-                population,
-                quantity,
-                units,
-                steps,
-                action: *action,
-            });
+            resolved.on_signals.push(OnSignal { population, quantity, units, steps, change });
         }
         Ok(resolved)
     }
@@ -188,16 +215,39 @@ impl Interventions {
                     continue;
                 }
                 changed = true;
-                for &unit in &on.units {
+                for (place, &unit) in on.units.iter().enumerate() {
                     let value = &mut row[unit];
-                    *value = match on.action {
-                        Action::Set(to) => T::from_f64(to),
-                        Action::Scale(by) => *value * T::from_f64(by),
-                        Action::Add(what) => *value + T::from_f64(what),
+                    *value = match &on.change {
+                        Change::Set(to) => T::from_f64(*to),
+                        Change::Scale(by) => *value * T::from_f64(*by),
+                        Change::Add(what) => *value + T::from_f64(*what),
+                        Change::Move(by) => *value + T::from_f64(by[place]),
                     };
                 }
             }
         }
         changed
     }
+}
+
+/// `size · direction / |direction|`.
+fn kick(
+    target: &str,
+    direction: &[f64],
+    size: f64,
+    units: usize,
+) -> Result<Vec<f64>, NetworkError> {
+    let what = |part: &str| format!("{part} of the kick of `{target}`");
+    if direction.len() != units {
+        let expected = format!("{units} numbers, one per unit");
+        return Err(NetworkError::value(what("direction"), direction.len(), expected));
+    }
+    let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+    if !(length.is_finite() && length > 0.0) {
+        return Err(NetworkError::value(what("length of the direction"), length, "more than 0"));
+    }
+    if !size.is_finite() {
+        return Err(NetworkError::value(what("size"), size, "a finite number"));
+    }
+    Ok(direction.iter().map(|d| size * d / length).collect())
 }

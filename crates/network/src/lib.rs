@@ -23,7 +23,7 @@ mod tangent;
 mod wiring;
 
 pub use autonomous::Autonomous;
-pub use description::{Block, Description, Population, Projection, Start, Wiring};
+pub use description::{Block, Description, Loadings, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
 pub use error::{NetworkError, RunError};
 pub use intervention::{Action, Intervention, Interventions};

@@ -201,7 +201,10 @@ impl Network {
         let mut parameters = vec![0.0; self.layout.len()];
         for drawn in &self.drawn {
             let mut rng = random::stream(seed, &drawn.name);
-            let mut values = drawn.law.sample(drawn.rows, drawn.columns, &mut rng);
+            let mut values = match &drawn.given {
+                Some(given) => given.clone(),
+                None => drawn.law.sample(drawn.rows, drawn.columns, &mut rng),
+            };
             if let Some(mask) = &drawn.mask {
                 for (value, _) in values.iter_mut().zip(mask).filter(|(_, allowed)| !**allowed) {
                     *value = 0.0;
@@ -445,15 +448,7 @@ fn dynamics(
     let mut declare = |key: String, rows, columns, law: Law, trained, limits| {
         let shape = if columns == 1 { vec![rows] } else { vec![rows, columns] };
         let range = layout.push(key.clone(), shape, trained, limits);
-        drawn.push(Drawn {
-            name: key,
-            rows,
-            columns,
-            range: range.clone(),
-            law,
-            mask: None,
-            joint: None,
-        });
+        drawn.push(Drawn { range: range.clone(), ..Drawn::new(key, rows, columns, law) });
         range
     };
     let mut params = Vec::new();

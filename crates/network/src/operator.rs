@@ -24,13 +24,15 @@ struct Directions<T> {
     backward: Packed<T>,
 }
 
-/// `m nᵀ / sources` as two thin products.
+/// `m nᵀ / sources` as two thin products; with a core, `m` is multiplied by it when it is loaded.
 #[derive(Clone, Debug)]
 struct LowRank<T> {
     m: Directions<T>,
     n: Directions<T>,
     rank: usize,
     scale: T,
+    /// With a core, the fixed matrix left of it: the core's gradient is its transpose times that of `m`.
+    fixed: Option<Vec<T>>,
 }
 
 impl<T: Real> Directions<T> {
@@ -62,6 +64,7 @@ impl<T: Real> Operator<T> {
             n: Directions::new(isa, sources, part.rank),
             rank: part.rank,
             scale: T::from_f64(1.0 / sources as f64),
+            fixed: None,
         });
         let whole = plan.dense.is_empty() || plan.whole().is_some();
         let assembled = vec![T::ZERO; if whole { 0 } else { targets * sources }];
@@ -85,7 +88,8 @@ impl<T: Real> Operator<T> {
             }
         }
         for (part, low_rank) in self.plan.low_rank.iter().zip(&mut self.low_rank) {
-            low_rank.m.load(&parameters[part.m.clone()], part.rank);
+            low_rank.m.load(&part.left(parameters), part.rank);
+            low_rank.fixed = part.core.as_ref().map(|_| parameters[part.m.clone()].to_vec());
             low_rank.n.load(&parameters[part.n.clone()], part.rank);
         }
     }
@@ -101,8 +105,10 @@ impl<T: Real> Operator<T> {
                 rows.flat_map(|(l, r)| l.iter().chain(r).copied().collect::<Vec<T>>()).collect()
             };
             let (m, n, rank) = (part.m.clone(), part.n.clone(), part.rank);
+            let (dm, left) = (part.left_along(parameters, direction), part.left(parameters));
+            part.core = None;
             part.m = values.len()..values.len() + 2 * m.len();
-            values.extend(beside(&direction[m.clone()], &parameters[m], rank));
+            values.extend(beside(&dm, &left, rank));
             part.n = values.len()..values.len() + 2 * n.len();
             values.extend(beside(&parameters[n.clone()], &direction[n], rank));
             part.rank = 2 * rank;
@@ -165,6 +171,9 @@ impl<T: Real> Operator<T> {
             let mut z = vec![T::ZERO; rows * ldz];
             part.n.backward.multiply(x.values, x.ld, rows, &mut z, ldz, part.scale, false);
             accumulate_outer(self.isa, gm, rank, y.values, y.ld, targets, &z, ldz, rank, rows);
+            if part.fixed.is_some() {
+                continue;
+            }
             part.m.backward.multiply(y.values, y.ld, rows, &mut z, ldz, part.scale, false);
             accumulate_outer(self.isa, gn, rank, x.values, x.ld, sources, &z, ldz, rank, rows);
         }
@@ -192,14 +201,32 @@ impl<T: Real> Operator<T> {
                 }
             }
         }
-        for part in &self.plan.low_rank {
-            for range in [&part.m, &part.n] {
-                let (values, tail) = rest.split_at(range.len());
-                rest = tail;
-                add(range.clone(), values);
+        for (part, loaded) in self.plan.low_rank.iter().zip(&self.low_rank) {
+            let (gm, tail) = rest.split_at(part.m.len());
+            let (gn, tail) = tail.split_at(part.n.len());
+            rest = tail;
+            match (&part.core, &loaded.fixed) {
+                (Some(core), Some(fixed)) => {
+                    add(core.clone(), &transposed_times(fixed, gm, part.rank));
+                }
+                _ => {
+                    add(part.m.clone(), gm);
+                    add(part.n.clone(), gn);
+                }
             }
         }
     }
+}
+
+/// `aᵀ b`, both `[any, rank]`, row-major.
+fn transposed_times<T: Real>(a: &[T], b: &[T], rank: usize) -> Vec<T> {
+    let mut out = vec![T::ZERO; rank * rank];
+    for (a, b) in a.chunks(rank).zip(b.chunks(rank)) {
+        for (&a, out) in a.iter().zip(out.chunks_mut(rank)) {
+            out.iter_mut().zip(b).for_each(|(out, &b)| *out += a * b);
+        }
+    }
+    out
 }
 
 impl DensePart {

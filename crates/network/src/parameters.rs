@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::error::NetworkError;
+
 /// One named array of the parameter vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -43,6 +45,36 @@ impl Layout {
     /// The entry of a name.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// One named array of a flat vector.
+    ///
+    /// # Errors
+    /// A name that is not there, a vector of another length.
+    pub fn array<'p, T>(&self, name: &str, parameters: &'p [T]) -> Result<&'p [T], NetworkError> {
+        Ok(&parameters[self.place(name, parameters.len())?])
+    }
+
+    /// One named array of a flat vector, to be changed.
+    ///
+    /// # Errors
+    /// A name that is not there, a vector of another length.
+    pub fn array_mut<'p, T>(
+        &self,
+        name: &str,
+        parameters: &'p mut [T],
+    ) -> Result<&'p mut [T], NetworkError> {
+        let place = self.place(name, parameters.len())?;
+        Ok(&mut parameters[place])
+    }
+
+    fn place(&self, name: &str, len: usize) -> Result<Range<usize>, NetworkError> {
+        if len != self.len {
+            return Err(NetworkError::value("number of parameters", len, self.len.to_string()));
+        }
+        let known = || self.entries.iter().map(|entry| entry.name.as_str());
+        let unknown = || NetworkError::unknown("parameter", name, known());
+        self.get(name).map(|entry| entry.range.clone()).ok_or_else(unknown)
     }
 
     /// The entry that holds place `index` of the flat vector.

@@ -1,9 +1,9 @@
 //! Wirings compiled: which parameters a linear operator has and how they make up its matrix.
 
-use attractor_numerics::{law::Law, random};
+use attractor_numerics::{Real, law::Law, random};
 use rand::RngExt;
 
-use crate::description::{Block, Wiring};
+use crate::description::{Block, Loadings, Wiring};
 use crate::error::NetworkError;
 use crate::parameters::Layout;
 use std::collections::BTreeMap;
@@ -30,12 +30,13 @@ pub(crate) struct DensePart {
     pub(crate) mask: Option<Vec<bool>>,
 }
 
-/// `m nᵀ / sources`.
+/// `m nᵀ / sources`, or with a core `m core nᵀ / sources`, of which only the core is trained.
 #[derive(Clone, Debug)]
 pub(crate) struct LowRankPart {
     pub(crate) m: Range<usize>,
     pub(crate) n: Range<usize>,
     pub(crate) rank: usize,
+    pub(crate) core: Option<Range<usize>>,
 }
 
 /// A parameter array and the law it is first drawn from.
@@ -46,9 +47,40 @@ pub(crate) struct Drawn {
     pub(crate) columns: usize,
     pub(crate) range: Range<usize>,
     pub(crate) law: Law,
+    /// These values instead of the law's.
+    pub(crate) given: Option<Vec<f64>>,
     pub(crate) mask: Option<Vec<bool>>,
     /// Loadings drawn jointly: this array is `n`, which is mixed with `m` by the factor of a covariance.
     pub(crate) joint: Option<Joint>,
+}
+
+impl Drawn {
+    /// An array drawn from a law; its place follows.
+    pub(crate) fn new(name: String, rows: usize, columns: usize, law: Law) -> Self {
+        Drawn { name, rows, columns, range: 0..0, law, given: None, mask: None, joint: None }
+    }
+
+    /// An array of loadings that stand still.
+    fn fixed(
+        name: String,
+        rows: usize,
+        columns: usize,
+        loadings: &Loadings,
+    ) -> Result<Self, NetworkError> {
+        let given = match loadings {
+            Loadings::Law(law) => return Ok(Drawn::new(name, rows, columns, *law)),
+            Loadings::Given(given) => given,
+        };
+        let fits = given.len() == rows && given.iter().all(|row| row.len() == columns);
+        if !fits || given.iter().flatten().any(|value| !value.is_finite()) {
+            let lengths = given.first().map_or(0, Vec::len);
+            let found = format!("{} rows, the first of {lengths} numbers", given.len());
+            let expected = format!("{rows} rows of {columns} finite numbers");
+            return Err(NetworkError::value(format!("`{name}`"), found, expected));
+        }
+        let array = Drawn::new(name, rows, columns, Law::Constant { value: 0.0 });
+        Ok(Drawn { given: Some(given.concat()), ..array })
+    }
 }
 
 /// Two arrays of loadings, `m` and `n`, whose rows are multiplied by the Cholesky factor of a covariance.
@@ -155,12 +187,15 @@ impl WiringPlan {
         let columns = block.map(|b| group(ends.source_groups, &b.from)).transpose()?;
         let height = rows.as_ref().map_or(ends.targets, Vec::len);
         let width = columns.as_ref().map_or(ends.sources, Vec::len);
-        let mut declare = |name: String, rows, columns, law: &Law, mask: Option<Vec<bool>>| {
+        let mut push = |array: Drawn, trained: bool| {
             let limits = (f64::NEG_INFINITY, f64::INFINITY);
-            let range = layout.push(name.clone(), vec![rows, columns], ends.trained, limits);
-            let law = *law;
-            drawn.push(Drawn { name, rows, columns, range: range.clone(), law, mask, joint: None });
+            let shape = vec![array.rows, array.columns];
+            let range = layout.push(array.name.clone(), shape, trained, limits);
+            drawn.push(Drawn { range: range.clone(), ..array });
             range
+        };
+        let mut declare = |name: String, rows, columns, law: &Law, mask: Option<Vec<bool>>| {
+            push(Drawn { mask, ..Drawn::new(name, rows, columns, *law) }, ends.trained)
         };
         match wiring {
             Wiring::Dense { law } => {
@@ -220,7 +255,21 @@ impl WiringPlan {
                     let joint = Joint { m: m.clone(), n: n.clone(), rank: *rank, factor };
                     drawn.last_mut().into_iter().for_each(|n| n.joint = Some(joint.clone()));
                 }
-                self.low_rank.push(LowRankPart { m, n, rank: *rank });
+                self.low_rank.push(LowRankPart { m, n, rank: *rank, core: None });
+            }
+            Wiring::Core { rank, u, v, core } if block.is_none() => {
+                if *rank == 0 {
+                    let what = format!("projection `{name}`, rank");
+                    return Err(NetworkError::value(what, 0, "at least 1"));
+                }
+                let mut fixed = |side: &str, units: usize, loadings: &Loadings| {
+                    let array = Drawn::fixed(format!("{name}.{side}"), units, *rank, loadings)?;
+                    Ok::<_, NetworkError>(push(array, false))
+                };
+                let (m, n) = (fixed("U", height, u)?, fixed("V", width, v)?);
+                let core = Drawn::new(format!("{name}.M"), *rank, *rank, *core);
+                let core = Some(push(core, ends.trained));
+                self.low_rank.push(LowRankPart { m, n, rank: *rank, core });
             }
             Wiring::Blocks { blocks } if block.is_none() => {
                 for block in blocks {
@@ -240,4 +289,36 @@ impl WiringPlan {
         }
         Ok(())
     }
+}
+
+impl LowRankPart {
+    /// What stands left of `nᵀ`: `m`, or `m core`. `[target, rank]`
+    pub(crate) fn left<T: Real>(&self, parameters: &[T]) -> Vec<T> {
+        let m = &parameters[self.m.clone()];
+        match &self.core {
+            None => m.to_vec(),
+            Some(core) => times(m, &parameters[core.clone()], self.rank),
+        }
+    }
+
+    /// The derivative of [`LowRankPart::left`] along a direction of the parameters.
+    pub(crate) fn left_along<T: Real>(&self, parameters: &[T], direction: &[T]) -> Vec<T> {
+        let dm = &direction[self.m.clone()];
+        let Some(core) = &self.core else { return dm.to_vec() };
+        let (m, core, dcore) =
+            (&parameters[self.m.clone()], &parameters[core.clone()], &direction[core.clone()]);
+        let (first, second) = (times(dm, core, self.rank), times(m, dcore, self.rank));
+        first.iter().zip(&second).map(|(&a, &b)| a + b).collect()
+    }
+}
+
+/// `a b`, `a [any, rank]`, `b [rank, rank]`, row-major.
+fn times<T: Real>(a: &[T], b: &[T], rank: usize) -> Vec<T> {
+    let mut out = vec![T::ZERO; a.len()];
+    for (out, a) in out.chunks_mut(rank).zip(a.chunks(rank)) {
+        for (&a, b) in a.iter().zip(b.chunks(rank)) {
+            out.iter_mut().zip(b).for_each(|(out, &b)| *out += a * b);
+        }
+    }
+    out
 }

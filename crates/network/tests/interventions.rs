@@ -100,3 +100,50 @@ fn what_does_not_exist_is_named() {
     assert!(error("rec.h[aa]", Action::Set(0.0)).contains("did you mean `a`"));
     assert!(error("rec0", Action::Set(1.0)).contains("scale"));
 }
+
+#[test]
+fn kick_a_state_along_a_direction() {
+    let kick = |target: &str, direction: &[f64], size| Intervention {
+        target: target.into(),
+        from: 7.0,
+        until: None,
+        action: Action::Kick { direction: direction.to_vec(), size },
+    };
+    let (_, intact) = run(&[]);
+    let direction: Vec<f64> = (0..UNITS).map(number).collect();
+    let (_, kicked) = run(&[kick("rec.x", &direction, 0.3)]);
+    assert_eq!(intact[1].slice(s![..7, .., ..]), kicked[1].slice(s![..7, .., ..]));
+    let moved = &kicked[1].slice(s![7, .., ..]) - &intact[1].slice(s![7, .., ..]);
+    let norm = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+    for row in moved.rows() {
+        for (moved, d) in row.iter().zip(&direction) {
+            assert!((moved - 0.3 * d / norm).abs() < 1e-14);
+        }
+    }
+    // what is emitted belongs to the kicked state, and the network goes on from there
+    assert!((kicked[0][[7, 0, 3]] - kicked[1][[7, 0, 3]].tanh()).abs() < 1e-15);
+    assert_ne!(intact[1].slice(s![8, .., ..]), kicked[1].slice(s![8, .., ..]));
+
+    // a group has its own direction; its units only
+    let (_, group) = run(&[kick("rec.x[a]", &[0.0, 2.0, 0.0], -0.5)]);
+    let moved = &group[1].slice(s![7, .., ..]) - &intact[1].slice(s![7, .., ..]);
+    assert!(moved.column(2).iter().all(|x| (x + 0.5).abs() < 1e-14));
+    assert!([0, 1, 3, 4, 5, 6].iter().all(|&unit| moved.column(unit).iter().all(|x| *x == 0.0)));
+}
+
+#[test]
+fn kicks_that_make_no_sense() {
+    let neuron = library::leaky(library::Nonlinearity::Tanh, library::NoisePlace::None).unwrap();
+    let (_, dense) = &wirings()[0];
+    let network = Network::new(description(&neuron, dense, dense)).unwrap();
+    let error = |direction: Vec<f64>, size, until| {
+        let action = Action::Kick { direction, size };
+        let kick = Intervention { target: "rec.x".into(), from: 0.0, until, action };
+        Interventions::new(&network, &[kick]).unwrap_err().to_string()
+    };
+    assert!(error(vec![1.0; 3], 1.0, None).contains("3 given, 7 numbers"));
+    assert!(error(vec![0.0; UNITS], 1.0, None).contains("more than 0"));
+    assert!(error(vec![f64::NAN; UNITS], 1.0, None).contains("more than 0"));
+    assert!(error(vec![1.0; UNITS], f64::INFINITY, None).contains("finite"));
+    assert!(error(vec![1.0; UNITS], 1.0, Some(9.0)).contains("`until`"));
+}

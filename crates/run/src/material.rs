@@ -127,7 +127,7 @@ impl Material {
     }
 
     /// The supply for training.
-    pub(crate) fn source(&self) -> Arc<dyn Source> {
+    pub fn source(&self) -> Arc<dyn Source> {
         match self {
             Material::Task { task, seed } => {
                 Arc::new(TaskSource { task: task.clone(), seed: *seed })

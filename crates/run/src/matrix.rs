@@ -60,6 +60,18 @@ impl Ends<'_> {
                     *sum += product / into.sources as f64;
                 }
             }
+            Wiring::Core { rank, .. } => {
+                let side = |side: &str| self.array(&format!("{name}.{side}"));
+                let (u, core, v) = (side("U")?, side("M")?, side("V")?);
+                for (k, sum) in into.values.iter_mut().enumerate() {
+                    let (target, source) = (k / into.sources, k % into.sources);
+                    let (u, v) = (&u[target * rank..][..*rank], &v[source * rank..][..*rank]);
+                    let row = u.iter().zip(core.chunks(*rank));
+                    let dot = |core: &[f64]| core.iter().zip(v).map(|(m, v)| m * v).sum::<f64>();
+                    let product: f64 = row.map(|(u, core)| u * dot(core)).sum();
+                    *sum += product / into.sources as f64;
+                }
+            }
             Wiring::Blocks { blocks } => {
                 for block in blocks {
                     let group = |groups: &BTreeMap<String, Vec<usize>>, name: &str| {

@@ -10,7 +10,9 @@ const INCLUDED: &str = r#"include_str!("../../../README.md")"#;
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     let mut wrong = Vec::new();
     let docs = markdown(&root.join("docs"))?;
-    for page in markdown(root)?.iter().chain(&docs).chain(&markdown(&root.join("fuzz"))?) {
+    let studies = markdown(&root.join("docs/studies"))?;
+    let fuzz = markdown(&root.join("fuzz"))?;
+    for page in markdown(root)?.iter().chain(&docs).chain(&studies).chain(&fuzz) {
         let text = read(page)?;
         let directory = page.parent().unwrap_or(root);
         let shown = page.strip_prefix(root).unwrap_or(page).display();
@@ -23,7 +25,8 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
 
     let index = read(&root.join("docs/README.md"))?;
     let listed: Vec<&str> = links(&index).into_iter().map(|(_, link)| link).collect();
-    for page in docs.iter().filter_map(|page| page.file_name()?.to_str()) {
+    let pages = docs.iter().chain(&studies);
+    for page in pages.filter_map(|page| page.strip_prefix(root.join("docs")).ok()?.to_str()) {
         if page != "README.md" && !listed.contains(&page) {
             wrong.push(format!("docs/README.md does not list {page}"));
         }

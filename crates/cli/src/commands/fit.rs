@@ -89,6 +89,9 @@ fn answer(directory: &RunDirectory, outcome: FitOutcome) -> Result<Answer, Failu
     match outcome {
         FitOutcome::Done(results) => Ok(say(&results, "")),
         FitOutcome::Already(results) => Ok(say(&results, "finished before:\n")),
-        FitOutcome::Interrupted => Err(Failure::Stopped { directory: path.to_owned() }),
+        FitOutcome::Interrupted => {
+            let again = format!("attractor fit --resume --out {}", path.display());
+            Err(Failure::Stopped { directory: path.to_owned(), again })
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "GROUP")]
     silence: Vec<String>,
 
-    /// Set, scale or add to a signal, or scale a projection: a TOML table, or a file with a list
+    /// Set, scale, add to or kick a signal, or scale a projection: a TOML table, or a file with a list
     /// `[[intervention]]`; may be repeated
     #[arg(long, value_name = "TOML | FILE")]
     intervene: Vec<String>,
@@ -58,7 +58,9 @@ Examples:
   attractor simulate RUN --inputs t.npz --out s.npz \\
     --intervene 'target = \"rec->rec\", from = 400, until = 800, action = { scale = 0 }'
   attractor simulate RUN --inputs t.npz --out s.npz \\
-    --intervene '{ target = \"rec.I\", action = { add = 0.1 } }'";
+    --intervene '{ target = \"rec.I\", action = { add = 0.1 } }'
+  attractor simulate RUN --inputs t.npz --out s.npz \\
+    --intervene 'target = \"rec.x[A1]\", from = 400, action.kick = { direction = [1, -1], size = 0.5 }'";
 
 /// A file of interventions.
 #[derive(Deserialize)]

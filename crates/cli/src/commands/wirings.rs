@@ -75,6 +75,20 @@ const PAGES: &[Page] = &[
         example: "{ kind = \"low-rank\", rank = 2, m = { kind = \"normal\", sd = 1.0 }, n = { kind = \"normal\", sd = 1.0 } }",
     },
     Page {
+        name: "core",
+        is: "wiring",
+        summary: "a small trained core between fixed loadings, never multiplied out",
+        formula: "U M Vᵀ / sources; rank² trained parameters",
+        keys: &[
+            ("rank", "columns of U and V, size of M"),
+            ("u", "law of U, or its rows"),
+            ("v", "law of V, or its rows"),
+            ("core", "law of M"),
+        ],
+        source: "",
+        example: "{ kind = \"core\", rank = 2, u = { kind = \"normal\", sd = 1.0 }, v = { kind = \"normal\", sd = 1.0 }, core = { kind = \"constant\", value = 0.0 } }",
+    },
+    Page {
         name: "blocks",
         is: "wiring",
         summary: "wirings between groups; pairs of groups that are not named are not connected",

@@ -3,31 +3,50 @@
 use attractor_numerics::{Isa, Kernel, Real, math};
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Updater, find, within};
+use super::{Plan, Updater, clip, find, within};
 use crate::error::StateError;
 
 /// Gradient descent with momentum μ: `m ← μ m + g`, `p ← p − rate · m`.
 ///
 /// μ = 0 is plain descent. This is PyTorch's convention (no dampening, no Nesterov): with momentum the
-/// effective rate is `rate / (1 − μ)`.
+/// effective rate is `rate / (1 − μ)`. With a cap, a step `Δp` whose Euclidean norm over all trained
+/// parameters is larger is shortened to it, `Δp · cap / |Δp|`: descent with steps of bounded length,
+/// whatever the rate. (Clipping bounds the gradient, before rates and momentum.)
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
     /// Momentum μ, at least 0 and below 1.
     #[serde(default)]
     pub momentum: f64,
+    /// Largest Euclidean norm of a step; without it, steps are as long as they come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct State<T> {
     momentum: f64,
+    cap: Option<f64>,
     steps: u64,
     m: Vec<T>,
 }
 
 impl<T: Real> State<T> {
     pub(super) fn new(sgd: &Sgd, len: usize) -> Self {
-        State { momentum: sgd.momentum, steps: 0, m: vec![T::ZERO; len] }
+        State { momentum: sgd.momentum, cap: sgd.cap, steps: 0, m: vec![T::ZERO; len] }
+    }
+}
+
+impl<T: Real> State<T> {
+    /// Factor that brings the coming step down to the cap, in front of every rate.
+    fn shortening(&self, gradient: &[T], plan: &Plan, rate: f64, scale: f64) -> f64 {
+        let Some(cap) = self.cap else { return 1.0 };
+        let squares = plan.segments().iter().map(|segment| {
+            let pairs = self.m[segment.range.clone()].iter().zip(&gradient[segment.range.clone()]);
+            let step = |(m, g): (&T, &T)| self.momentum * m.to_f64() + scale * g.to_f64();
+            segment.rate.powi(2) * pairs.map(|pair| step(pair).powi(2)).sum::<f64>()
+        });
+        clip(rate * squares.sum::<f64>().sqrt(), Some(cap))
     }
 }
 
@@ -35,6 +54,7 @@ impl<T: Real> Updater<T> for State<T> {
     fn step(&mut self, parameters: &mut [T], gradient: &[T], plan: &Plan, rate: f64, scale: f64) {
         self.steps += 1;
         let isa = Isa::best();
+        let rate = rate * self.shortening(gradient, plan, rate, scale);
         for segment in plan.segments() {
             let range = segment.range.clone();
             let (low, high) = segment.bounds();

@@ -35,11 +35,19 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
     let block = |from: &str, to: &str, wiring| Block { from: from.into(), to: to.into(), wiring };
     let blocks =
         Wiring::Blocks { blocks: vec![block("a", "b", dense()), block("b", "b", masked.clone())] };
-    let sum = Wiring::Sum { terms: vec![masked.clone(), low_rank.clone(), blocks.clone()] };
+    let core = Wiring::Core {
+        rank: 2,
+        u: Loadings::Law(Law::Normal { sd: 1.0 }),
+        v: Loadings::Given((0..UNITS).map(|k| vec![number(k), number(k + 70)]).collect()),
+        core: Law::Normal { sd: 1.0 },
+    };
+    let terms = vec![masked.clone(), low_rank.clone(), core.clone(), blocks.clone()];
+    let sum = Wiring::Sum { terms };
     vec![
         ("dense", dense()),
         ("masked", masked),
         ("low-rank", low_rank),
+        ("core", core),
         ("blocks", blocks),
         ("sum", sum),
     ]

@@ -8,9 +8,9 @@ mod decision;
 use std::path::PathBuf;
 
 use attractor_report::{
-    Cell, Eigenvalues, Figure, FitFigure, HorizonScores, Label, LearningCurves, Matrix, Page,
-    ReportError, SampleTrials, StateSpace, Table, TaskTrial, TaskTrials, Trial, UnitOrder,
-    WeightMatrix, Width,
+    Cell, Eigenvalues, Figure, FitFigure, FixedPoint, HorizonScores, Kind, Label, LearningCurves,
+    Matrix, Mode, Page, ReportError, SampleTrials, StateSpace, Table, TaskTrial, TaskTrials,
+    Trajectory, Trial, UnitOrder, WeightMatrix, Width,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -308,6 +308,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
     match wiring {
         Wiring::Dense { .. } | Wiring::Masked { .. } => units * units,
         Wiring::LowRank { rank, .. } => 2.0 * units * *rank as f64,
+        Wiring::Core { rank, .. } => 2.0 * units * *rank as f64 + (*rank as f64).powi(2),
         Wiring::Sum { terms } => terms.iter().map(|term| weights(term, units as usize)).sum(),
         Wiring::Blocks { .. } => 0.0,
     }

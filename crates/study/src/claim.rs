@@ -1,0 +1,184 @@
+//! Claims: what is expected of a study's numbers, and what came out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::SeedResult;
+
+/// A line of a study's table of expected values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Name of the measured value that is judged.
+    pub id: &'static str,
+    /// What is claimed, in words.
+    pub statement: &'static str,
+    /// Where the expected value comes from.
+    pub source: &'static str,
+    /// On which side of it the measured value must lie.
+    pub relation: Relation,
+    /// The expected value.
+    pub value: f64,
+    /// What is compared with it.
+    pub over: Over,
+}
+
+/// On which side of the expected value the measured value must lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// Not below.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// Not above.
+    #[serde(rename = "<=")]
+    AtMost,
+}
+
+/// Which number stands for the seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Over {
+    /// Their median (the mean of the two middle ones if their number is even).
+    Median,
+    /// The worst of them.
+    Worst,
+}
+
+/// A claim with what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Name of the measured value.
+    pub id: String,
+    /// What is claimed, in words.
+    pub statement: String,
+    /// Where the expected value comes from.
+    pub source: String,
+    /// On which side of the expected value the measured value must lie.
+    pub relation: Relation,
+    /// The expected value.
+    pub expected: f64,
+    /// What came out.
+    pub measured: Numbers,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// Seeds at which it holds by itself.
+    pub held: usize,
+    /// Whether it holds.
+    pub pass: bool,
+}
+
+/// A value over seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Per seed; none where the seed diverged or the value is not finite.
+    pub per_seed: Vec<Option<f64>>,
+    /// Which number stands for the seeds.
+    pub over: Over,
+    /// That number; none if it is not finite.
+    pub summary: Option<f64>,
+}
+
+impl Relation {
+    /// Whether a value lies on the right side; what is not a number does not.
+    #[must_use]
+    pub fn holds(self, value: f64, expected: f64) -> bool {
+        match self {
+            Relation::AtLeast => value >= expected,
+            Relation::AtMost => value <= expected,
+        }
+    }
+
+    /// `≥` or `≤`.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Relation::AtLeast => "≥",
+            Relation::AtMost => "≤",
+        }
+    }
+
+    /// A value that is worse than every number.
+    fn worst(self) -> f64 {
+        match self {
+            Relation::AtLeast => f64::NEG_INFINITY,
+            Relation::AtMost => f64::INFINITY,
+        }
+    }
+}
+
+impl Expected {
+    /// The claim over these seeds. A seed without the value counts as worse than any number.
+    #[must_use]
+    pub fn judge(&self, seeds: &[SeedResult]) -> Claim {
+        let Expected { id, relation, value: expected, over, .. } = *self;
+        let per_seed: Vec<Option<f64>> =
+            seeds.iter().map(|seed| seed.measured.as_ref()?.get(id)).collect();
+        let mut sorted: Vec<f64> =
+            per_seed.iter().map(|value| value.unwrap_or(relation.worst())).collect();
+        sorted.sort_by(f64::total_cmp);
+        let summary = match (over, relation, &sorted[..]) {
+            (_, _, []) => relation.worst(),
+            (Over::Median, _, all) => (all[(all.len() - 1) / 2] + all[all.len() / 2]) / 2.0,
+            (Over::Worst, Relation::AtLeast, [first, ..]) => *first,
+            (Over::Worst, Relation::AtMost, [.., last]) => *last,
+        };
+        Claim {
+            id: id.to_owned(),
+            statement: self.statement.to_owned(),
+            source: self.source.to_owned(),
+            relation,
+            expected,
+            held: per_seed.iter().flatten().filter(|v| relation.holds(**v, expected)).count(),
+            pass: relation.holds(summary, expected),
+            measured: Numbers { per_seed, over, summary: Some(summary).filter(|s| s.is_finite()) },
+            seeds: seeds.iter().map(|seed| seed.seed).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Measured;
+
+    fn seeds(values: &[Option<f64>]) -> Vec<SeedResult> {
+        let result = |(k, value): (usize, &Option<f64>)| SeedResult {
+            seed: k as u64 + 1,
+            seconds: 1.0,
+            measured: value.map(|value| Measured::default().with("a", value)),
+            diverged: value.is_none().then(|| "loss NaN".to_owned()),
+        };
+        values.iter().enumerate().map(result).collect()
+    }
+
+    fn expect(relation: Relation, over: Over) -> Expected {
+        Expected { id: "a", statement: "", source: "", relation, value: 2.0, over }
+    }
+
+    #[test]
+    fn median_and_worst() {
+        let three = seeds(&[Some(3.0), Some(1.0), Some(2.0)]);
+        let claim = expect(Relation::AtLeast, Over::Median).judge(&three);
+        assert_eq!((claim.measured.summary, claim.pass, claim.held), (Some(2.0), true, 2));
+        let claim = expect(Relation::AtLeast, Over::Worst).judge(&three);
+        assert_eq!((claim.measured.summary, claim.pass), (Some(1.0), false));
+        let claim = expect(Relation::AtMost, Over::Worst).judge(&three);
+        assert_eq!((claim.measured.summary, claim.pass), (Some(3.0), false));
+        let two = seeds(&[Some(3.0), Some(1.0)]);
+        assert_eq!(expect(Relation::AtMost, Over::Median).judge(&two).measured.summary, Some(2.0));
+    }
+
+    #[test]
+    fn a_diverged_seed_counts_against_the_claim() {
+        let one_lost = seeds(&[Some(1.0), None, Some(1.5)]);
+        let claim = expect(Relation::AtMost, Over::Median).judge(&one_lost);
+        assert_eq!((claim.measured.summary, claim.pass, claim.held), (Some(1.5), true, 2));
+        assert_eq!(claim.measured.per_seed, [Some(1.0), None, Some(1.5)]);
+        let claim = expect(Relation::AtMost, Over::Worst).judge(&one_lost);
+        assert_eq!((claim.measured.summary, claim.pass), (None, false));
+        let two_lost = seeds(&[None, None, Some(1.5)]);
+        assert!(!expect(Relation::AtMost, Over::Median).judge(&two_lost).pass);
+        assert!(!expect(Relation::AtLeast, Over::Median).judge(&[]).pass);
+        // a value that is no number is no value
+        let nan = seeds(&[Some(f64::NAN)]);
+        assert_eq!(expect(Relation::AtMost, Over::Median).judge(&nan).measured.per_seed, [None]);
+    }
+}

@@ -1,0 +1,157 @@
+//! What a study may use while it measures a seed: training and running with one line each, and saying
+//! where it stands.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use attractor::data::Trials;
+use attractor::learn::{Options, Phase, Source, Stage, Trainer};
+use attractor::network::{Engine, EngineOptions, Interventions, Network, NoiseSource};
+use attractor::numerics::Real;
+use ndarray::Array3;
+
+use crate::error::StudyError;
+use crate::study::Scale;
+
+/// Watches a study, from several threads.
+pub trait Observer: Sync {
+    /// Something happened.
+    fn event(&self, event: &Event<'_>);
+
+    /// Asked between updates; true ends the study. Finished seeds are kept.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// What an observer hears.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The study begins.
+    Begun {
+        /// Seeds to measure in all.
+        seeds: usize,
+        /// Seeds that were measured before.
+        kept: usize,
+    },
+    /// A seed has come so far.
+    Progress {
+        /// The seed.
+        seed: u64,
+        /// Between 0 and 1.
+        done: f64,
+        /// What it is at.
+        what: &'a str,
+    },
+    /// A seed is measured.
+    Finished {
+        /// The seed.
+        seed: u64,
+        /// Seconds it took.
+        seconds: f64,
+        /// Why its numbers ran away, if they did.
+        diverged: Option<&'a str>,
+    },
+}
+
+/// A seed being measured.
+pub struct Context<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// The scale.
+    pub scale: Scale,
+    threads: usize,
+    observer: &'a dyn Observer,
+    /// Parts done, parts in all.
+    at: Cell<(usize, usize)>,
+}
+
+/// A network after training.
+#[derive(Clone, Debug)]
+pub struct Trained<T> {
+    /// Parameters after the last update.
+    pub last: Vec<T>,
+    /// Parameters of the best validation.
+    pub best: Vec<T>,
+    /// Loss of each update's batch, before the update.
+    pub losses: Vec<f64>,
+    /// Loss of the last validation.
+    pub loss: f64,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(seed: u64, scale: Scale, threads: usize, observer: &'a dyn Observer) -> Self {
+        Context { seed, scale, threads, observer, at: Cell::new((0, 1)) }
+    }
+
+    /// Begins part `done` of `of`, counted from 0.
+    ///
+    /// # Errors
+    /// [`StudyError::Interrupted`].
+    pub fn part(&self, done: usize, of: usize, what: &str) -> Result<(), StudyError> {
+        self.at.set((done, of));
+        self.within(0.0, what)
+    }
+
+    /// Stands at a fraction of the current part.
+    fn within(&self, fraction: f64, what: &str) -> Result<(), StudyError> {
+        if self.observer.interrupted() {
+            return Err(StudyError::Interrupted);
+        }
+        let (done, of) = self.at.get();
+        let done = (done as f64 + fraction) / of.max(1) as f64;
+        self.observer.event(&Event::Progress { seed: self.seed, done, what });
+        Ok(())
+    }
+
+    /// Trains one phase to its end.
+    ///
+    /// # Errors
+    /// Divergence, interruption, a phase that does not fit the network.
+    pub fn train<T: Real>(
+        &self,
+        network: &Arc<Network>,
+        parameters: Vec<T>,
+        phase: Phase,
+        source: Arc<dyn Source>,
+        noise: bool,
+    ) -> Result<Trained<T>, StudyError> {
+        let what = phase.name.clone().unwrap_or_default();
+        let most = phase.stop.updates.max(1) as f64;
+        let options = Options { seed: self.seed, noise, ..Options::default() };
+        let stage = Stage { phase, source };
+        let engine = self.engine(network)?;
+        let mut trainer = Trainer::new(engine, parameters, vec![stage], options)?;
+        let (mut losses, mut loss) = (Vec::new(), f64::NAN);
+        while let Some(progress) = trainer.advance()? {
+            losses.push(progress.loss);
+            loss = progress.validation.map_or(loss, |validation| validation.loss);
+            self.within(progress.in_phase as f64 / most, &what)?;
+        }
+        let (last, best) = (trainer.parameters().to_vec(), trainer.best().to_vec());
+        Ok(Trained { last, best, losses, loss })
+    }
+
+    /// Runs whole trials and returns the signals of these names, each `[time, trial, unit]`.
+    ///
+    /// # Errors
+    /// Unknown signals, trials of another shape than the network, values that are not finite.
+    pub fn run<T: Real>(
+        &self,
+        network: &Arc<Network>,
+        parameters: &[T],
+        trials: &Trials,
+        noise: NoiseSource,
+        interventions: &Interventions,
+        signals: &[&str],
+    ) -> Result<Vec<Array3<T>>, StudyError> {
+        let ids = signals.iter().map(|name| network.signal(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.engine(network)?.run(parameters, trials, noise, interventions, &ids)?)
+    }
+
+    fn engine<T: Real>(&self, network: &Arc<Network>) -> Result<Engine<T>, StudyError> {
+        let options = EngineOptions { threads: self.threads, ..EngineOptions::default() };
+        Ok(Engine::new(network.clone(), options)?)
+    }
+}

@@ -1,0 +1,62 @@
+//! A network with its weights, as studies pass it around.
+
+use std::sync::Arc;
+
+use attractor::network::{Description, Network};
+use attractor::numerics::Real;
+
+use crate::error::StudyError;
+
+/// A network with its weights.
+#[derive(Clone)]
+pub(crate) struct Net<T> {
+    pub(crate) network: Arc<Network>,
+    pub(crate) weights: Vec<T>,
+}
+
+impl<T: Real> Net<T> {
+    /// Weights drawn from their laws.
+    pub(crate) fn draw(description: Description, seed: u64) -> Result<Self, StudyError> {
+        let network = Network::new(description)?;
+        let weights = network.initial_parameters(seed).into_iter().map(T::from_f64).collect();
+        Ok(Net { network: Arc::new(network), weights })
+    }
+
+    /// The same network with other weights.
+    pub(crate) fn with(&self, weights: Vec<T>) -> Self {
+        Net { network: self.network.clone(), weights }
+    }
+
+    /// The same weights in a description of the same parameters.
+    pub(crate) fn described(&self, description: Description) -> Result<Self, StudyError> {
+        let network = Arc::new(Network::new(description)?);
+        Ok(Net { network, weights: self.weights.clone() })
+    }
+
+    /// A named array of the weights.
+    pub(crate) fn array(&self, name: &str) -> Result<&[T], StudyError> {
+        Ok(self.network.layout().array(name, &self.weights)?)
+    }
+
+    /// A named array of the weights, in double precision.
+    pub(crate) fn double(&self, name: &str) -> Result<Vec<f64>, StudyError> {
+        Ok(self.array(name)?.iter().map(|w| w.to_f64()).collect())
+    }
+
+    /// Puts other values into a named array.
+    pub(crate) fn set(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Result<(), StudyError> {
+        let array = self.network.layout().array_mut(name, &mut self.weights)?;
+        let mut values = values.into_iter();
+        let count = array.len();
+        for (place, to) in array.iter_mut().enumerate() {
+            *to = values.next().ok_or_else(|| {
+                StudyError::Study(format!("`{name}` of {place} values, it has {count}"))
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! The studies, one file each.
+
+mod initialization;
+mod low_rank_inference;
+mod sequential_interference;
+
+pub(crate) use initialization::Initialization;
+pub(crate) use low_rank_inference::LowRankInference;
+pub(crate) use sequential_interference::SequentialInterference;
