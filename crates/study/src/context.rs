@@ -7,7 +7,6 @@ use std::sync::Arc;
 use attractor::data::Trials;
 use attractor::learn::{Options, Phase, Source, Stage, Trainer};
 use attractor::network::{Engine, EngineOptions, Interventions, Network, NoiseSource};
-use attractor::numerics::Real;
 use ndarray::Array3;
 
 use crate::error::StudyError;
@@ -69,11 +68,11 @@ pub struct Context<'a> {
 
 /// A network after training.
 #[derive(Clone, Debug)]
-pub struct Trained<T> {
+pub struct Trained {
     /// Parameters after the last update.
-    pub last: Vec<T>,
+    pub last: Vec<f32>,
     /// Parameters of the best validation.
-    pub best: Vec<T>,
+    pub best: Vec<f32>,
     /// Loss of each update's batch, before the update.
     pub losses: Vec<f64>,
     /// Loss of the last validation.
@@ -109,14 +108,14 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Divergence, interruption, a phase that does not fit the network.
-    pub fn train<T: Real>(
+    pub fn train(
         &self,
         network: &Arc<Network>,
-        parameters: Vec<T>,
+        parameters: Vec<f32>,
         phase: Phase,
         source: Arc<dyn Source>,
         noise: bool,
-    ) -> Result<Trained<T>, StudyError> {
+    ) -> Result<Trained, StudyError> {
         let what = phase.name.clone().unwrap_or_default();
         let most = phase.stop.updates.max(1) as f64;
         let options = Options { seed: self.seed, noise, ..Options::default() };
@@ -137,20 +136,20 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Unknown signals, trials of another shape than the network, values that are not finite.
-    pub fn run<T: Real>(
+    pub fn run(
         &self,
         network: &Arc<Network>,
-        parameters: &[T],
+        parameters: &[f32],
         trials: &Trials,
         noise: NoiseSource,
         interventions: &Interventions,
         signals: &[&str],
-    ) -> Result<Vec<Array3<T>>, StudyError> {
+    ) -> Result<Vec<Array3<f32>>, StudyError> {
         let ids = signals.iter().map(|name| network.signal(name)).collect::<Result<Vec<_>, _>>()?;
         Ok(self.engine(network)?.run(parameters, trials, noise, interventions, &ids)?)
     }
 
-    fn engine<T: Real>(&self, network: &Arc<Network>) -> Result<Engine<T>, StudyError> {
+    fn engine(&self, network: &Arc<Network>) -> Result<Engine<f32>, StudyError> {
         let options = EngineOptions { threads: self.threads, ..EngineOptions::default() };
         Ok(Engine::new(network.clone(), options)?)
     }

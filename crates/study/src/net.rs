@@ -3,27 +3,26 @@
 use std::sync::Arc;
 
 use attractor::network::{Description, Network};
-use attractor::numerics::Real;
 
 use crate::error::StudyError;
 
 /// A network with its weights.
 #[derive(Clone)]
-pub(crate) struct Net<T> {
+pub(crate) struct Net {
     pub(crate) network: Arc<Network>,
-    pub(crate) weights: Vec<T>,
+    pub(crate) weights: Vec<f32>,
 }
 
-impl<T: Real> Net<T> {
+impl Net {
     /// Weights drawn from their laws.
     pub(crate) fn draw(description: Description, seed: u64) -> Result<Self, StudyError> {
         let network = Network::new(description)?;
-        let weights = network.initial_parameters(seed).into_iter().map(T::from_f64).collect();
+        let weights = network.initial_parameters(seed).into_iter().map(|w| w as f32).collect();
         Ok(Net { network: Arc::new(network), weights })
     }
 
     /// The same network with other weights.
-    pub(crate) fn with(&self, weights: Vec<T>) -> Self {
+    pub(crate) fn with(&self, weights: Vec<f32>) -> Self {
         Net { network: self.network.clone(), weights }
     }
 
@@ -34,20 +33,20 @@ impl<T: Real> Net<T> {
     }
 
     /// A named array of the weights.
-    pub(crate) fn array(&self, name: &str) -> Result<&[T], StudyError> {
+    pub(crate) fn array(&self, name: &str) -> Result<&[f32], StudyError> {
         Ok(self.network.layout().array(name, &self.weights)?)
     }
 
     /// A named array of the weights, in double precision.
     pub(crate) fn double(&self, name: &str) -> Result<Vec<f64>, StudyError> {
-        Ok(self.array(name)?.iter().map(|w| w.to_f64()).collect())
+        Ok(self.array(name)?.iter().map(|w| f64::from(*w)).collect())
     }
 
     /// Puts other values into a named array.
     pub(crate) fn set(
         &mut self,
         name: &str,
-        values: impl IntoIterator<Item = T>,
+        values: impl IntoIterator<Item = f32>,
     ) -> Result<(), StudyError> {
         let array = self.network.layout().array_mut(name, &mut self.weights)?;
         let mut values = values.into_iter();

@@ -9,7 +9,7 @@ use crate::{
     colormap::Colormap,
     figure::{Figure, Height, Width},
     guide::{Band, Rule},
-    mark::{Line, Mark},
+    mark::Mark,
     matrix::Matrix,
     panel::{Legend, Panel},
 };

@@ -234,8 +234,12 @@ impl FitExperiment {
             file.map(|file| format!("recording.file={}", toml::Value::String(file.to_owned()))),
         );
         layers.extend(overrides.iter().cloned());
-        let request =
-            Request { task: None, config: config.map(Path::to_owned), overrides: layers, seed };
+        let request = Request {
+            config: config.map(Path::to_owned),
+            overrides: layers,
+            seed,
+            ..Request::default()
+        };
         let user = request.tree().map_err(|problems| ConfigError { problems })?;
         let mut problems = Vec::new();
         let experiment = Self::resolve(user, &mut problems);

@@ -203,12 +203,7 @@ fn one(
 }
 
 /// `x ← x + 0.2 (−x + W tanh x + B u) + √0.2 σ ξ`, `z = C x`; only W is trained.
-fn network(
-    task: &Arc<dyn Task>,
-    units: usize,
-    scale: f64,
-    seed: u64,
-) -> Result<Net<f32>, StudyError> {
+fn network(task: &Arc<dyn Task>, units: usize, scale: f64, seed: u64) -> Result<Net, StudyError> {
     let neuron = Neuron::define("leaky-current", |n| {
         n.doc("leaky tanh unit that also emits its current");
         let x = n.state("x");

@@ -34,7 +34,7 @@ const TEST: u64 = 1;
 
 /// `m nᵀ` of a rank-1 network; effective: n projected on the space of m and the inputs, outside of
 /// which it reads nothing.
-pub(super) fn connectivity(net: &Net<f32>, effective: bool) -> Result<Vec<f64>, StudyError> {
+pub(super) fn connectivity(net: &Net, effective: bool) -> Result<Vec<f64>, StudyError> {
     let (m, mut n) = (net.double("rec->rec.m")?, net.double("rec->rec.n")?);
     if effective {
         let inputs = net.double("in->rec.W")?;
@@ -72,7 +72,7 @@ pub(super) struct Lab<'a> {
 
 impl Lab<'_> {
     /// `h ← h + 0.2 (−h + J r + I u) + 0.05 ξ`, `r = tanh h`, `z = wᵀ r`: steps of 20 ms, τ = 100 ms.
-    fn net(&self, wiring: Wiring, readout: Law, fixed: bool) -> Result<Net<f32>, StudyError> {
+    fn net(&self, wiring: Wiring, readout: Law, fixed: bool) -> Result<Net, StudyError> {
         let neuron = leaky(Nonlinearity::Tanh, NoisePlace::Outside)?;
         let output = Projection::new("rec.r", "out.I", Wiring::Dense { law: readout });
         let populations = vec![
@@ -108,7 +108,7 @@ impl Lab<'_> {
         sd: f64,
         rate: f64,
         own: f64,
-    ) -> Result<Net<f32>, StudyError> {
+    ) -> Result<Net, StudyError> {
         let net = self.net(wiring, Law::Normal { sd }, false)?;
         let mut phase =
             self.phase("teacher".to_owned(), "out.y", rate, self.settings.teacher_epochs);
@@ -120,11 +120,11 @@ impl Lab<'_> {
     /// A network of low rank fitted to rates; its readout is the teacher's.
     pub(super) fn student(
         &self,
-        teacher: &Net<f32>,
+        teacher: &Net,
         rates: &Trials,
         split: &Split,
         rank: usize,
-    ) -> Result<Net<f32>, StudyError> {
+    ) -> Result<Net, StudyError> {
         let mut net = self.net(low_rank(rank), Law::Constant { value: 0.0 }, true)?;
         // other draws than a teacher of the same rank
         net = Net::draw(net.network.description().clone(), self.context.seed + (1 << 32))?;
@@ -137,9 +137,9 @@ impl Lab<'_> {
     /// The teacher's connectivity cut down to its leading singular values.
     pub(super) fn truncated(
         &self,
-        teacher: &Net<f32>,
+        teacher: &Net,
         rank: usize,
-    ) -> Result<Net<f32>, StudyError> {
+    ) -> Result<Net, StudyError> {
         let n = self.settings.units;
         let found = svd(&teacher.double("rec->rec.W")?, n, n)?;
         let mut net = self.net(low_rank(rank), Law::Constant { value: 0.0 }, true)?;
@@ -171,18 +171,18 @@ impl Lab<'_> {
     /// Keeps the best epoch.
     fn train(
         &self,
-        net: Net<f32>,
+        net: Net,
         phase: Phase,
         trials: &Trials,
         split: &Split,
-    ) -> Result<Net<f32>, StudyError> {
+    ) -> Result<Net, StudyError> {
         let source = Arc::new(DataSet::split(trials, split, self.context.seed)?);
         let trained = self.context.train(&net.network, net.weights.clone(), phase, source, true)?;
         Ok(net.with(trained.best))
     }
 
     /// The trials with a network's rates as targets, with noise and without, and their split.
-    pub(super) fn recorded(&self, net: &Net<f32>) -> Result<([Trials; 2], Split), StudyError> {
+    pub(super) fn recorded(&self, net: &Net) -> Result<([Trials; 2], Split), StudyError> {
         let with = |on: bool| -> Result<Trials, StudyError> {
             let mut trials = self.trials()?;
             let rates = self.run(net, &trials, self.noise(0, on), &[], "rec.r")?;
@@ -194,7 +194,7 @@ impl Lab<'_> {
 
     fn run(
         &self,
-        net: &Net<f32>,
+        net: &Net,
         trials: &Trials,
         noise: NoiseSource,
         silenced: &[&str],
@@ -216,7 +216,7 @@ impl Lab<'_> {
     /// R² of a network's rates on the held-out trials.
     pub(super) fn r2(
         &self,
-        net: &Net<f32>,
+        net: &Net,
         rates: &Trials,
         split: &Split,
         on: bool,
@@ -229,7 +229,7 @@ impl Lab<'_> {
     /// Fraction correct on fresh trials in context A and B, some groups silenced; without contexts, of all, twice.
     pub(super) fn accuracy(
         &self,
-        net: &Net<f32>,
+        net: &Net,
         silenced: &[&str],
         on: bool,
     ) -> Result<[f64; 2], StudyError> {
@@ -249,8 +249,8 @@ impl Lab<'_> {
     /// Silences, in the teacher and in the student, units labelled on the student.
     pub(super) fn silence(
         &self,
-        teacher: &Net<f32>,
-        student: &Net<f32>,
+        teacher: &Net,
+        student: &Net,
         measured: &mut Measured,
     ) -> Result<(), StudyError> {
         let units = self.settings.units;
@@ -271,7 +271,7 @@ impl Lab<'_> {
             order.sort_by(|&a, &b| key[a].total_cmp(&key[b]));
             groups.push((format!("random{draw}"), order[..count].to_vec()));
         }
-        let labelled = |net: &Net<f32>| -> Result<Net<f32>, StudyError> {
+        let labelled = |net: &Net| -> Result<Net, StudyError> {
             let mut description = net.network.description().clone();
             description.populations[1].groups.extend(groups.iter().cloned());
             net.described(description)

@@ -28,7 +28,7 @@ const GRACE: usize = 25;
 const TARGET: f64 = 0.5;
 
 /// Input A and B, the network, readouts along `w_A` and `w_B`.
-pub(super) fn network(units: usize, seed: u64, core: bool) -> Result<Net<f64>, StudyError> {
+pub(super) fn network(units: usize, seed: u64, core: bool) -> Result<Net, StudyError> {
     let zero = Law::Constant { value: 0.0 };
     // u_A, u_B, w_A, w_B: orthogonal, of norm √N
     let gain = (units as f64).sqrt();
@@ -57,8 +57,8 @@ pub(super) fn network(units: usize, seed: u64, core: bool) -> Result<Net<f64>, S
         Projection::new("rec.r", "out.I", Wiring::Dense { law: zero }).fixed(),
     ];
     let mut net = Net::draw(Description::new(20.0, populations, projections), seed)?;
-    net.set("in->rec.W", inputs.concat())?;
-    let readout = |k: usize| outputs.iter().map(move |w| w[k] / units as f64);
+    net.set("in->rec.W", inputs.concat().into_iter().map(|w| w as f32))?;
+    let readout = |k: usize| outputs.iter().map(move |w| (w[k] / units as f64) as f32);
     net.set("rec->out.W", readout(0).chain(readout(1)))?;
     Ok(net)
 }
@@ -97,7 +97,7 @@ pub(super) struct Learnt {
 
 pub(super) fn learn_both(
     context: &Context<'_>,
-    net: &Net<f64>,
+    net: &Net,
     beta: f64,
     updates: u64,
 ) -> Result<Learnt, StudyError> {
@@ -133,7 +133,9 @@ pub(super) fn learn_both(
         let run =
             context.run(&net.network, parameters, &trials, off, &intact, &["rec.x", "out.y"])?;
         let state = run[0].slice(s![STEPS - 1, 0, ..]).to_vec();
-        Ok((state, run[1].slice(s![GRACE.., 0, task]).to_vec()))
+        let double = |x: &f32| f64::from(*x);
+        let output = run[1].slice(s![GRACE.., 0, task]);
+        Ok((state.iter().map(double).collect(), output.iter().map(double).collect()))
     };
     let ((a_after_a, _), (a_after_b, outputs), (b_after_b, _)) =
         (end(1, 0)?, end(2, 0)?, end(2, 1)?);
@@ -142,7 +144,7 @@ pub(super) fn learn_both(
     let range = trained.map(|entry| entry.range.clone()).unwrap_or_default();
     let change = |stage: usize| -> Vec<f64> {
         let (after, before) = (&stages[stage][range.clone()], &stages[stage - 1][range.clone()]);
-        after.iter().zip(before).map(|(after, before)| after - before).collect()
+        after.iter().zip(before).map(|(after, before)| f64::from(after - before)).collect()
     };
     let by_b = change(2);
     let off = |m: &[f64]| (m[1].powi(2) + m[2].powi(2)) / m.iter().map(|m| m * m).sum::<f64>();
