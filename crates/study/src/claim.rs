@@ -78,11 +78,15 @@ pub struct Numbers {
 
 impl Relation {
     /// Whether a value lies on the right side; what is not a number does not.
+    ///
+    /// Equality is meant up to rounding (10⁻¹², relative above 1): a rank correlation of exactly −0.9
+    /// comes out of sums as −0.8999….
     #[must_use]
     pub fn holds(self, value: f64, expected: f64) -> bool {
+        let rounding = 1e-12 * expected.abs().max(1.0);
         match self {
-            Relation::AtLeast => value >= expected,
-            Relation::AtMost => value <= expected,
+            Relation::AtLeast => value >= expected - rounding,
+            Relation::AtMost => value <= expected + rounding,
         }
     }
 
@@ -151,6 +155,16 @@ mod tests {
 
     fn expect(relation: Relation, over: Over) -> Expected {
         Expected { id: "a", statement: "", source: "", relation, value: 2.0, over }
+    }
+
+    #[test]
+    fn equality_up_to_rounding() {
+        let tenths: f64 = [0.3; 3].iter().sum();
+        assert!(tenths != 0.9 && Relation::AtMost.holds(-tenths, -0.9));
+        assert!(Relation::AtLeast.holds(tenths, 0.9));
+        assert!(!Relation::AtMost.holds(-0.9 + 1e-9, -0.9));
+        assert!(!Relation::AtLeast.holds(0.9 - 1e-9, 0.9));
+        assert!(!Relation::AtLeast.holds(f64::NAN, 0.9) && !Relation::AtMost.holds(f64::NAN, 0.9));
     }
 
     #[test]
