@@ -202,7 +202,9 @@ fn the_interval_between_pulses_is_the_one_to_produce() {
             let go = if name == "ready-set-go" { begin[1] } else { active(&batch, trial, 1)[0] };
             assert_eq!(asked(&batch, trial), (go..batch.lengths[trial]).collect::<Vec<_>>());
             let reached = (0..batch.steps()).find(|&t| values[[t, trial, 0]] >= 1.0).unwrap();
-            assert_eq!((reached - go) as f64 * 20.0, produce[trial]);
+            // within the step that an interval ends in
+            let off = (reached - go) as f64 * 20.0 - produce[trial];
+            assert!(off.abs() < 20.0, "{name}: {off} ms off");
         }
         // too slow by a tenth is right, by a third is wrong (or never there)
         let slow = |by: f32| task.score(&batch, values.mapv(|x| x / by).view()).unwrap().fraction;

@@ -60,6 +60,13 @@ fn targets_are_right_and_their_opposites_wrong() {
     }
 }
 
+/// The tasks made of one `Design`; `multi` and `yang-2019` are made of several, and have tests of their own.
+fn designed() -> Vec<&'static str> {
+    let several = ["multi", "yang-2019"];
+    assert!(several.iter().all(|name| names().contains(name)));
+    names().into_iter().filter(|name| !several.contains(name)).collect()
+}
+
 /// A task's own dt, and two that divide its periods otherwise.
 fn steps_of(name: &str) -> [f64; 3] {
     let dt = make(name, "").dt();
@@ -68,7 +75,7 @@ fn steps_of(name: &str) -> [f64; 3] {
 
 #[test]
 fn periods_follow_one_another_and_last_what_they_say() {
-    for (name, dt) in names().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
+    for (name, dt) in designed().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
         let task = make(name, &format!("dt = {dt:?}"));
         let (batch, schedules) =
             (task.generate(3, 1, 50).unwrap(), task.schedules(3, 1, 50).unwrap());
@@ -97,7 +104,7 @@ fn periods_follow_one_another_and_last_what_they_say() {
 
 #[test]
 fn noise_has_the_same_power_at_any_dt() {
-    for (name, dt) in names().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
+    for (name, dt) in designed().into_iter().flat_map(|name| steps_of(name).map(|dt| (name, dt))) {
         let of = |noise: f64| {
             make(name, &format!("dt = {dt:?}; noise = {noise:?}")).generate(7, 0, 40).unwrap()
         };

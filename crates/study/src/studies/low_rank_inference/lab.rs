@@ -135,11 +135,7 @@ impl Lab<'_> {
     }
 
     /// The teacher's connectivity cut down to its leading singular values.
-    pub(super) fn truncated(
-        &self,
-        teacher: &Net,
-        rank: usize,
-    ) -> Result<Net, StudyError> {
+    pub(super) fn truncated(&self, teacher: &Net, rank: usize) -> Result<Net, StudyError> {
         let n = self.settings.units;
         let found = svd(&teacher.double("rec->rec.W")?, n, n)?;
         let mut net = self.net(low_rank(rank), Law::Constant { value: 0.0 }, true)?;
