@@ -197,7 +197,8 @@ fn the_interval_between_pulses_is_the_one_to_produce() {
                 .filter(|step| *step == 0 || !pulses.contains(&(step - 1)))
                 .collect();
             assert_eq!(begin.len(), 2);
-            assert_eq!((begin[1] - begin[0]) as f64 * 20.0, interval[trial]);
+            let shown = (begin[1] - begin[0]) as f64 * 20.0;
+            assert!((interval[trial] - shown).abs() < 20.0, "{name}: {shown}");
             assert_eq!(produce[trial], gain * interval[trial]);
             let go = if name == "ready-set-go" { begin[1] } else { active(&batch, trial, 1)[0] };
             assert_eq!(asked(&batch, trial), (go..batch.lengths[trial]).collect::<Vec<_>>());
