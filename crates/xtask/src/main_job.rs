@@ -10,7 +10,7 @@ const FILES: &[&str] =
     &["config.toml", "metrics.csv", "model.safetensors", "results.json", "report.html", "log.txt"];
 
 /// Most bytes of the page of a run: it is mailed and opened offline.
-const PAGE: u64 = 4_000_000;
+const PAGE: u64 = 2_000_000;
 
 /// Most bytes of one figure.
 const FIGURE: u64 = 300_000;

@@ -99,7 +99,8 @@ fn behaviour(analysis: &Analysis) -> Vec<Vec<String>> {
     let mut rows = vec![row(["psychometric function", "threshold", "slope"])];
     for found in &analysis.psychometric {
         let name = format!("{}, {}", found.among, found.axis);
-        rows.push(vec![name, format!("{:.3}", found.threshold.0), format!("{:.3}", found.slope.0)]);
+        let threshold = found.threshold.map_or_else(|| "–".to_owned(), |t| format!("{:.3}", t.0));
+        rows.push(vec![name, threshold, format!("{:.3}", found.slope.0)]);
     }
     rows
 }

@@ -66,12 +66,18 @@ fn fitted(curve: &Curve) -> (ResponseCurve, Option<Psychometric>) {
         true => "slope steeper than the stimuli resolve".to_owned(),
         false => format!("slope {}", told(&fit.slope)),
     };
-    shown = shown.parameters(format!("threshold {}, {slope}", told(&fit.threshold)));
+    // where choices do not depend on the stimulus, no stimulus is the threshold
+    let bounded = fit.threshold.low.is_some() || fit.threshold.high.is_some();
+    let threshold = match bounded {
+        true => format!("threshold {}", told(&fit.threshold)),
+        false => "threshold not determined".to_owned(),
+    };
+    shown = shown.parameters(format!("{threshold}, {slope}"));
     let three = |e: &Estimate| (e.value, e.low, e.high);
     let fact = Psychometric {
         among: curve.among.clone(),
         axis: curve.axis.clone(),
-        threshold: three(&fit.threshold),
+        threshold: bounded.then(|| three(&fit.threshold)),
         slope: three(&fit.slope),
         lapses: fit.lapses,
     };

@@ -31,7 +31,6 @@ pub(super) fn answer(
     let skip = units.div_ceil(UNITS);
     let kept = activity.noisy.slice(s![..steps;stride, ..taken.len(), ..;skip]);
     let kept: Array3<f64> = kept.as_standard_layout().into_owned();
-    let conditions = activity.trials.conditions.clone();
     let options = DecodingOptions::default();
     let chance_of = |classes: usize| 1.0 / classes as f64;
     let mut lowest = f64::INFINITY;
@@ -55,7 +54,7 @@ pub(super) fn answer(
         facts.decoded.push(Decoded { variable, chance, best: found.accuracy[best], at_ms });
     }
     if curves.is_empty() {
-        let trials = conditions.trials();
+        let trials = taken.len();
         return Err(Unanswered(format!("{trials} trials are too few for five folds")));
     }
     let mut figure = Decoding::new(steps as f64 * dt, lowest);
@@ -67,8 +66,8 @@ pub(super) fn answer(
         let flat: Vec<f64> = across.accuracy.into_iter().flatten().collect();
         figure = figure.across(name.clone(), Matrix::new(times, times, &flat)?);
     }
-    for (name, points) in curves {
-        figure = figure.curve(name, points);
+    for (decoded, (name, points)) in facts.decoded.iter().zip(curves) {
+        figure = figure.curve(format!("{name} (guessing: {:.2})", decoded.chance), points);
     }
     pictures.figures.push(("decoding".to_owned(), figure.figure()));
     Ok(())

@@ -68,8 +68,9 @@ pub struct Psychometric {
     pub among: String,
     /// The stimulus axis.
     pub axis: String,
-    /// Stimulus at which both choices are as likely, with its 95 % interval; open ends are absent.
-    pub threshold: (f64, Option<f64>, Option<f64>),
+    /// Stimulus at which both choices are as likely, with its 95 % interval; open ends are absent, and
+    /// so is the whole where choices do not depend on the stimulus.
+    pub threshold: Option<(f64, Option<f64>, Option<f64>)>,
     /// Slope there, with its interval.
     pub slope: (f64, Option<f64>, Option<f64>),
     /// Lapse rates.

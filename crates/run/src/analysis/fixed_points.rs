@@ -102,7 +102,8 @@ pub(super) fn answer(
         });
     }
     let tolerance = SearchOptions::default().tolerance;
-    let note = format!("Fixed points satisfy ‖F(x) − x‖∞ ≤ {tolerance:e}; slow points do not.");
+    let tolerance = report::number(tolerance, 1);
+    let note = format!("Fixed points satisfy ‖F(x) − x‖∞ ≤ {tolerance}; slow points do not.");
     axes.space = axes.space.note(note);
     pictures.figures.push(("stability".to_owned(), figure.figure()));
     pictures.space = Some(axes.space);

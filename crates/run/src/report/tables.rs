@@ -84,7 +84,7 @@ fn functions(found: &[Psychometric]) -> Table {
         table = table.row([
             Cell::text(&function.among),
             Cell::text(function.axis.replace('_', " ")),
-            Cell::number(function.threshold.0, 3),
+            function.threshold.map_or_else(|| Cell::text("–"), |t| Cell::number(t.0, 3)),
             Cell::number(function.slope.0, 3),
             Cell::text(format!("{low:.3}, {high:.3}")),
         ]);
