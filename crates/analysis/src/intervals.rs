@@ -2,13 +2,15 @@
 
 use attractor_numerics::math;
 
-/// Wilson's interval of a fraction.
+/// Wilson's interval of a fraction at this level (Wilson 1927, doi:10.1080/01621459.1927.10502953); it
+/// holds the fraction itself. `trials` must not be 0.
 pub fn wilson(successes: usize, trials: usize, level: f64) -> [f64; 2] {
     let (n, p) = (trials as f64, successes as f64 / trials as f64);
     let z2 = chi_square_quantile(level);
     let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = (z2 * (p * (1.0 - p) / n + z2 / (4.0 * n * n))).sqrt() / (1.0 + z2 / n);
-    [(middle - half).max(0.0), (middle + half).min(1.0)]
+    // of 0 and 1, one end is the fraction itself but for rounding
+    [(middle - half).clamp(0.0, p), (middle + half).clamp(p, 1.0)]
 }
 
 /// The cumulative normal distribution.

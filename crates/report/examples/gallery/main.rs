@@ -128,7 +128,7 @@ fn task() -> Result<Figure, ReportError> {
     let mut r = Random(9);
     let mut figure =
         TaskTrials::new("perceptual-decision", 20.0).inputs(["motion", "go"]).outputs(["choice"]);
-    for (coherence, delay) in [(8, 20), (-4, 5)] {
+    for (coherence, delay) in [(8i32, 20), (-4, 5)] {
         let (stimulus, end) = (45, 50 + delay);
         let periods = [
             ("fixation", 0, 5),
