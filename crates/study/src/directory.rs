@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use attractor::data::files::write_atomically;
-use attractor::report::{Cell, Figure, Page, Table};
+use attractor::report::{self, Cell, Figure, Page, Table};
 use serde::Serialize;
 
 use crate::claim::{Claim, Over};
@@ -131,21 +131,15 @@ fn page(study: &dyn Study, results: &Results, figures: &[(&'static str, Figure)]
 }
 
 fn claims(claims: &[Claim]) -> Table {
-    let columns = ["claim", "measured", "expected", "of the seeds", "holds", "at seeds", "source"];
-    let mut table = Table::new("What is claimed and what was measured").columns(columns);
-    for claim in claims {
-        let expected = format!("{} {}", claim.relation.sign(), shown(Some(claim.expected)));
-        table = table.row([
-            Cell::text(&claim.statement),
-            Cell::number(claim.measured.summary.unwrap_or(f64::NAN), 3),
-            Cell::text(expected),
-            Cell::text(if claim.measured.over == Over::Median { "median" } else { "worst" }),
-            Cell::text(if claim.pass { "yes" } else { "no" }),
-            Cell::text(format!("{} of {}", claim.held, claim.seeds.len())),
-            Cell::text(&claim.source),
-        ]);
-    }
-    table
+    let row = |claim: &Claim| {
+        let over = if claim.measured.over == Over::Median { "median" } else { "worst" };
+        let measured = format!("{} ({over})", shown(claim.measured.summary));
+        report::Claim::new(&claim.id, &claim.statement)
+            .source(&claim.source)
+            .expected(format!("{} {}", claim.relation.sign(), shown(Some(claim.expected))))
+            .measured(measured, format!("{} of {}", claim.held, claim.seeds.len()), claim.pass)
+    };
+    Table::claims("What is claimed and what was measured", claims.iter().map(row))
 }
 
 fn seeds(results: &Results) -> Table {

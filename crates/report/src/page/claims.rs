@@ -76,7 +76,7 @@ impl Table {
                 Cell::text(c.expected),
                 Cell::text(c.measured),
                 Cell::text(c.seeds),
-                Cell::text(c.source),
+                Cell::prose(c.source),
                 Cell::text(c.id),
             ])
         })
