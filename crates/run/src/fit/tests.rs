@@ -45,7 +45,7 @@ fn known(units: usize, frames: usize, rank: Option<usize>) -> (Array3<f32>, Arra
     });
     let mut trials = Trials::new(20.0, inputs.clone()).unwrap();
     trials.start = Some(Array2::from_elem((1, shape.start_values()), 0.2));
-    let mut engine = Engine::new(network.clone(), EngineOptions::default()).unwrap();
+    let mut engine = Engine::<f32>::new(network.clone(), EngineOptions::default()).unwrap();
     let rates = [network.signal("rec.r").unwrap()];
     let run =
         engine.run(&parameters, &trials, NoiseSource::off(), &Interventions::default(), &rates);
