@@ -46,7 +46,7 @@ pub fn pca(activity: ArrayView3<'_, f64>) -> Result<Pca, MeasureError> {
     let mean = centre(&mut x);
     let covariance = x.t().dot(&x) / (x.nrows() as f64 - 1.0);
     let found = symmetric_eigen(&row_major(&covariance), units)?;
-    if !(found.values[0] > 0.0) {
+    if found.values[0].is_nan() || found.values[0] <= 0.0 {
         return Err(MeasureError::Constant { what: "the values of every unit" });
     }
     let component = |k| (0..units).map(|i| found.vectors[i * units + k]).collect();

@@ -222,7 +222,7 @@ mod tests {
             let noise: f64 = StandardNormal.sample(&mut rng);
             let choice = STRENGTHS[k % 9] + 5.0 * noise > 1.0;
             let lapses = lapse > 0 && (k / 9) % lapse == 0;
-            (STRENGTHS[k % 9], if lapses { k / 9 / lapse % 2 == 0 } else { choice })
+            (STRENGTHS[k % 9], if lapses { (k / 9 / lapse).is_multiple_of(2) } else { choice })
         });
         trials.unzip()
     }

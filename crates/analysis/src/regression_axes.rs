@@ -172,7 +172,7 @@ fn least_squares(regressors: &[Regressor], trials: usize) -> Result<Array2<f64>,
     for v in (0..columns).rev() {
         let pivot = r[v * columns + v];
         let length = design.column(v).iter().map(|x| x * x).sum::<f64>().sqrt();
-        if !(pivot > 1e-10 * length) {
+        if pivot.is_nan() || pivot <= 1e-10 * length {
             return Err(MeasureError::Collinear { name: regressors[v - 1].name.clone() });
         }
         for w in v + 1..columns {
@@ -200,7 +200,8 @@ fn orthogonal(
     for v in 0..count {
         let length = vectors[v].iter().map(|x| x * x).sum::<f64>().sqrt();
         // activity does not follow this one, or not apart from those before it
-        if !(r[v * count + v] > 1e-10 * length) {
+        let pivot = r[v * count + v];
+        if pivot.is_nan() || pivot <= 1e-10 * length {
             return Err(MeasureError::Collinear { name: regressors[v].name.clone() });
         }
     }

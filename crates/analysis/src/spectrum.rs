@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn planted_structure_is_an_outlier() {
         let mut w = random(400, 0.8, 2);
-        let sign = |i: usize| if i % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
         let change = Array2::from_shape_fn((400, 400), |(i, j)| 3.0 * sign(i) * sign(j) / 400.0);
         w += &change;
         let found = spectrum(w.view(), 0.8, 0.1).unwrap();

@@ -36,4 +36,4 @@ pub use error::StudyError;
 pub use measured::Measured;
 pub use results::{Results, SeedResult};
 pub use runner::{Outcome, Request, run};
-pub use study::{STUDIES, Scale, Study, find};
+pub use study::{STUDIES, Scale, SeedView, Study, find};

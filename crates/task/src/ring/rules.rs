@@ -277,7 +277,7 @@ impl Rule {
                 self.decision(evidence, condition, on, blank, rng)
             }
             Kind::Match { category, on_match } => {
-                let matches = condition % 2 == 0;
+                let matches = condition.is_multiple_of(2);
                 let modalities = [condition / 2 % 2, condition / 4];
                 let directions = pair(category, matches, rng);
                 Trial {
