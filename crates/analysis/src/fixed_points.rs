@@ -49,7 +49,7 @@ impl Default for SearchOptions {
             tolerance: 1e-9,
             slow: 1e-4,
             unique: 1e-5,
-            descent: 50,
+            descent: 0,
             rate: 0.1,
             steps: 60,
             jitter: 1e-7,
