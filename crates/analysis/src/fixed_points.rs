@@ -25,7 +25,8 @@ pub struct SearchOptions {
     /// Points closer than this (largest difference of a value) are one. A fixed point is known ten
     /// times better than this, or it is not called fixed. Golub & Sussillo take 1e-3, in single precision.
     pub unique: f64,
-    /// Steps of the descent.
+    /// Steps of the descent. It makes far and symmetric starts converge, but draws many to one point;
+    /// with 0, starts on trajectories end at what is nearest, and find more different points.
     pub descent: usize,
     /// First step size of the descent, in units of the starts' spread; it falls to 0 as a cosine.
     pub rate: f64,
@@ -49,7 +50,7 @@ impl Default for SearchOptions {
             tolerance: 1e-9,
             slow: 1e-4,
             unique: 1e-5,
-            descent: 0,
+            descent: 50,
             rate: 0.1,
             steps: 60,
             jitter: 1e-7,
