@@ -79,7 +79,12 @@ impl Column {
         groups
     }
 
-    fn select(&self, trials: &[usize]) -> Column {
+    /// The entries of these trials, in this order.
+    ///
+    /// # Panics
+    /// If there is no such trial.
+    #[must_use]
+    pub fn select(&self, trials: &[usize]) -> Column {
         match self {
             Column::Numbers(numbers) => {
                 Column::Numbers(trials.iter().map(|&t| numbers[t]).collect())

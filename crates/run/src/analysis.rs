@@ -96,8 +96,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) engine: &'a mut Engine<f32>,
     pub(crate) weights: &'a [f32],
     pub(crate) evaluation: &'a Evaluation,
-    /// Constant inputs to look for fixed points under, instead of those of the task's conditions.
+    /// Constant inputs, a value per channel, to look for fixed points under, instead of those of the task's conditions.
     pub(crate) inputs: &'a [Vec<f64>],
+}
+
+impl Subject<'_> {
+    /// The weights in double precision.
+    fn double(&self) -> Vec<f64> {
+        self.weights.iter().map(|&w| f64::from(w)).collect()
+    }
 }
 
 /// Answers the parts, in their order.

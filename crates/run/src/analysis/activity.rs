@@ -34,6 +34,7 @@ pub(super) struct Activity {
 
 impl Activity {
     pub(super) fn record(subject: &mut Subject<'_>) -> Result<Activity, RunError> {
+        let parameters = subject.double();
         let Subject { experiment, engine, weights, .. } = subject;
         let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
         let units = experiment.config.network.units;
@@ -43,9 +44,8 @@ impl Activity {
         let network = &experiment.network;
         let emission = network.signal(&format!("{RECURRENT}.{}", experiment.emission()))?;
         let still = vec![0.0; network.channels()];
-        let double: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
         let states: Vec<SignalId> =
-            Autonomous::new(network, &double, &still).map(|a| a.signals()).unwrap_or_default();
+            Autonomous::new(network, &parameters, &still).map(|a| a.signals()).unwrap_or_default();
         let record: Vec<SignalId> = std::iter::once(emission).chain(states.clone()).collect();
         let mut noisy = Model::run(*engine, weights, &trials, noise(experiment), &record)?;
         let quiet =

@@ -36,7 +36,7 @@ pub(super) fn answer(
     let mut lowest = f64::INFINITY;
     let mut curves = Vec::new();
     for (name, column) in activity.variables.iter().take(VARIABLES) {
-        let column = first(column, taken.len());
+        let column = column.select(&taken);
         let Ok(found) = decode(kept.view(), &column, &options) else { continue };
         let chance = chance_of(found.conditions.len());
         lowest = lowest.min(chance);
@@ -61,7 +61,7 @@ pub(super) fn answer(
     let last = curves.len() - 1;
     let of_last = activity.variables.iter().find(|(name, _)| *name == curves[last].0);
     if let Some((name, column)) = of_last {
-        let across = decode_across_times(kept.view(), &first(column, taken.len()), &options)?;
+        let across = decode_across_times(kept.view(), &column.select(&taken), &options)?;
         let times = across.accuracy.len();
         let flat: Vec<f64> = across.accuracy.into_iter().flatten().collect();
         figure = figure.across(name.clone(), Matrix::new(times, times, &flat)?);
@@ -71,13 +71,4 @@ pub(super) fn answer(
     }
     pictures.figures.push(("decoding".to_owned(), figure.figure()));
     Ok(())
-}
-
-/// The first entries of a column.
-fn first(column: &attractor_data::Column, trials: usize) -> attractor_data::Column {
-    use attractor_data::Column;
-    match column {
-        Column::Numbers(numbers) => Column::Numbers(numbers[..trials].to_vec()),
-        Column::Labels(labels) => Column::Labels(labels[..trials].to_vec()),
-    }
 }

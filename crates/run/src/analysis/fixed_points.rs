@@ -31,18 +31,10 @@ pub(super) struct Stand {
 }
 
 /// The inputs asked for, or those of the task's conditions.
-pub(super) fn stands(subject: &Subject<'_>, activity: &Activity) -> Result<Vec<Stand>, Unanswered> {
-    let channels = subject.experiment.network.channels();
-    if let Some(wrong) = subject.inputs.iter().find(|input| input.len() != channels) {
-        let names = subject.experiment.material.inputs().join(", ");
-        return Err(Unanswered(format!(
-            "an input has {} values, the network {channels} channels ({names})",
-            wrong.len()
-        )));
-    }
+pub(super) fn stands(subject: &Subject<'_>, activity: &Activity) -> Vec<Stand> {
     if subject.inputs.is_empty() {
         let of_task = activity.inputs.iter().cloned();
-        return Ok(of_task.map(|(name, input, trials)| Stand { name, input, trials }).collect());
+        return of_task.map(|(name, input, trials)| Stand { name, input, trials }).collect();
     }
     let all: Vec<usize> = (0..activity.trials.len()).collect();
     let named = |input: &Vec<f64>| {
@@ -53,7 +45,7 @@ pub(super) fn stands(subject: &Subject<'_>, activity: &Activity) -> Result<Vec<S
             trials: all.clone(),
         }
     };
-    Ok(subject.inputs.iter().map(named).collect())
+    subject.inputs.iter().map(named).collect()
 }
 
 pub(super) fn answer(
@@ -66,11 +58,11 @@ pub(super) fn answer(
         pictures.space = Some(Axes::draw(subject, activity, &activity.noisy)?.space);
         return Err(Unanswered("a network with delays is no map of its unit states".to_owned()));
     };
-    let parameters: Vec<f64> = subject.weights.iter().map(|&w| f64::from(w)).collect();
+    let parameters = subject.double();
     let mut axes = Axes::draw(subject, activity, states)?;
     let dt = subject.experiment.network.dt();
     let mut figure = report::Stability::new(dt);
-    for stand in stands(subject, activity)? {
+    for stand in stands(subject, activity) {
         let network = Autonomous::new(&subject.experiment.network, &parameters, &stand.input)?;
         let starts = starts(activity, states, &stand.trials);
         let options = SearchOptions {

@@ -22,8 +22,9 @@ pub(super) fn answer(
     let Some(states) = &activity.states else {
         return Err(Unanswered("a network with delays is no map of its unit states".to_owned()));
     };
-    let parameters: Vec<f64> = subject.weights.iter().map(|&w| f64::from(w)).collect();
-    for stand in stands(subject, activity)? {
+    let parameters = subject.double();
+    let seconds = subject.experiment.network.dt() / 1000.0;
+    for stand in stands(subject, activity) {
         let network = Autonomous::new(&subject.experiment.network, &parameters, &stand.input)?;
         let trial = stand.trials.first().copied().unwrap_or(0);
         let last = activity.trials.lengths[trial] - 1;
@@ -35,7 +36,6 @@ pub(super) fn answer(
             ..LyapunovOptions::default()
         };
         let found = lyapunov(&network, &start, &options)?;
-        let seconds = network_seconds(subject);
         facts.lyapunov.push(Lyapunov {
             name: stand.name,
             exponents: found.per_second,
@@ -43,8 +43,4 @@ pub(super) fn answer(
         });
     }
     Ok(())
-}
-
-fn network_seconds(subject: &Subject<'_>) -> f64 {
-    subject.experiment.network.dt() / 1000.0
 }
