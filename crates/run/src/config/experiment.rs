@@ -89,7 +89,7 @@ impl Experiment {
         let complete = material.is_some() && chosen.is_some();
         // with something to stand in for what is wrong, the rest can still be checked
         let chosen = chosen.or_else(|| {
-            neurons::named(attractor_network::library::DEFAULT, neurons::PLACE, None, problems)
+            neurons::named(attractor_network::library::DEFAULT, Default::default(), problems)
         })?;
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
         let scored =
@@ -184,8 +184,12 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
             units: 128,
             neuron: chosen.choice.clone(),
             noise: chosen.noise,
+            surrogate: None,
             integrator: Default::default(),
             params,
+            per_unit: None,
+            trained: None,
+            range: BTreeMap::new(),
             bias: Choice(Some(bias)),
             start: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -248,12 +252,19 @@ fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Probl
             let meant = did_you_mean(closest(name, known.iter().copied()));
             let message =
                 format!("`{}` has no {what} `{name}`{meant}; it has {}", neuron.name, list(known));
-            let key = format!("network.{section}.{name}");
+            // an entry of a table, or of a list
+            let mut key = format!("network.{section}.{name}");
+            if place(user, &key) == Place::Default {
+                key = format!("network.{section}");
+            }
             problems.push(Problem::new(&key, message).at(&place(user, &key)));
         }
     };
     let network = &config.network;
     check("params", "parameter", network.params.keys().collect(), &params);
+    check("range", "parameter", network.range.keys().collect(), &params);
+    check("per_unit", "parameter", network.per_unit.iter().flatten().collect(), &params);
+    check("trained", "parameter", network.trained.iter().flatten().collect(), &params);
     let bias = network.bias.0.iter().flat_map(BTreeMap::keys).collect();
     check("bias", "drive", bias, &drives);
     check("start", "state", network.start.keys().collect(), &states);
