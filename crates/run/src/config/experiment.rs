@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use attractor_equations::Neuron;
-use attractor_learn::{Phase, PhaseError, Stop, Validate};
+use attractor_learn::objective::{CrossEntropy, Term};
+use attractor_learn::{Objective, Phase, PhaseError, Stop, Validate};
 use attractor_network::{Network, Wiring};
 use attractor_numerics::law::Law;
 
@@ -92,9 +93,8 @@ impl Experiment {
             neurons::named(attractor_network::library::DEFAULT, Default::default(), problems)
         })?;
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
-        let scored =
-            material.as_ref().is_none_or(|(material, _)| matches!(material, Material::Task { .. }));
-        let defaults = defaults(user, &chosen, seed, scored);
+        let defaults =
+            defaults(user, &chosen, seed, material.as_ref().map(|(material, _)| material));
         let mut default_node = node(&defaults)?;
         let task = Node::from_value(&toml::Value::Table(task));
         default_node.put(&["task"], Some(task.clone()));
@@ -165,8 +165,15 @@ fn seed(user: &Node) -> u64 {
 }
 
 /// Everything that nobody said.
-fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
+fn defaults(user: &Node, chosen: &Chosen, seed: u64, material: Option<&Material>) -> Config {
     let phase = Phase::default();
+    let scored = material.is_none_or(Material::is_task);
+    let objective = match material {
+        Some(Material::Task { task, .. }) if task.classifies() => {
+            Objective { terms: vec![Term::CrossEntropy(CrossEntropy::default())] }
+        }
+        _ => phase.objective,
+    };
     let kind = |which: &str| {
         let node = user.get(&["network", which])?;
         node.kind().or(node.text())
@@ -199,7 +206,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
             readout_bias: Choice(Some(zero)),
             projection: Vec::new(),
         },
-        objective: phase.objective,
+        objective,
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
