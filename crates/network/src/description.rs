@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use attractor_equations::{Integrator, Neuron, NeuronText};
+use attractor_equations::{Integrator, Neuron, NeuronText, ParamText};
 use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
@@ -229,6 +229,31 @@ impl Population {
     #[must_use]
     pub fn param(mut self, name: &str, value: f64) -> Self {
         self.params.insert(name.to_owned(), Law::Constant { value });
+        self
+    }
+
+    /// With a parameter that has one value per unit, drawn from a law.
+    #[must_use]
+    pub fn per_unit(mut self, name: &str, law: Law) -> Self {
+        self.params.insert(name.to_owned(), law);
+        self.declare(name, |param| param.per_unit = true)
+    }
+
+    /// With a parameter that training changes; one value for all, unless it is said to be per unit.
+    #[must_use]
+    pub fn trained(self, name: &str) -> Self {
+        self.declare(name, |param| param.trained = true)
+    }
+
+    /// Changes the declaration of a parameter; one that the neuron does not have is reported by
+    /// [`crate::Network::new`].
+    fn declare(mut self, name: &str, change: impl FnOnce(&mut ParamText)) -> Self {
+        match self.neuron.as_mut().and_then(|neuron| neuron.parameters.get_mut(name)) {
+            Some(param) => change(param),
+            None => {
+                self.params.insert(name.to_owned(), Law::Constant { value: 0.0 });
+            }
+        }
         self
     }
 

@@ -88,6 +88,7 @@ pub(crate) const fn entry<D: Design>() -> Entry {
         name: D::ABOUT.name,
         summary: D::ABOUT.summary,
         options: D::DOCS,
+        needs: None,
         create: |given| Ok(Box::new(registry::options::<D>(D::ABOUT.name, given)?.make()?)),
     }
 }

@@ -122,19 +122,12 @@ impl Draft<'_> {
 
     /// Adds a number to the trial's conditions. Every trial notes the same names.
     pub fn note(&mut self, condition: &'static str, value: f64) {
-        if let Column::Numbers(numbers) =
-            self.notes.column(condition, || Column::Numbers(Vec::new()))
-        {
-            numbers.push(value);
-        }
+        self.notes.number(condition, value);
     }
 
     /// Adds a label to the trial's conditions. Every trial notes the same names.
     pub fn label(&mut self, condition: &'static str, value: &str) {
-        if let Column::Labels(labels) = self.notes.column(condition, || Column::Labels(Vec::new()))
-        {
-            labels.push(value.to_owned());
-        }
+        self.notes.label(condition, value);
     }
 
     /// +1 or -1, equally likely.
@@ -155,6 +148,20 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Adds a number to a trial's row.
+    pub(crate) fn number(&mut self, condition: &'static str, value: f64) {
+        if let Column::Numbers(numbers) = self.column(condition, || Column::Numbers(Vec::new())) {
+            numbers.push(value);
+        }
+    }
+
+    /// Adds a label to a trial's row.
+    pub(crate) fn label(&mut self, condition: &'static str, value: &str) {
+        if let Column::Labels(labels) = self.column(condition, || Column::Labels(Vec::new())) {
+            labels.push(value.to_owned());
+        }
+    }
+
     fn column(&mut self, name: &'static str, empty: impl Fn() -> Column) -> &mut Column {
         let place = self.columns.iter().position(|(n, _)| *n == name).unwrap_or_else(|| {
             self.columns.push((name, empty()));

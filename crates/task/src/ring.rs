@@ -71,6 +71,7 @@ pub(crate) const ENTRY: Entry = Entry {
             meaning: "weight of the response in the objective; before it is 1",
         },
     ],
+    needs: None,
     create: |given| Ok(Box::new(Yang2019::new(options(NAME, given)?)?)),
 };
 
