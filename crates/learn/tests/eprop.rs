@@ -160,7 +160,10 @@ fn online_equals_factorised() {
                     let error = distance(&online[range.clone()], &factorised[range.clone()]);
                     let name = (&neuron.name, &entry.name, kappa, feedback);
                     assert!(error < 1e-10, "{name:?}: {error}");
-                    assert!(factorised[range].iter().any(|g| *g != 0.0), "{name:?} is 0");
+                    // the gates of `gated` act in part through recurrence alone, which carries no credit
+                    let silent = neuron.name == "gated" && !entry.name.contains("out");
+                    let some = factorised[range].iter().any(|g| *g != 0.0);
+                    assert!(some || silent, "{name:?} is 0");
                 }
             }
         }

@@ -7,8 +7,9 @@ use crate::design::entry as line;
 use crate::task::{OptionDoc, Task, table};
 use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
-    FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PerceptualDecision,
-    PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, multi, presets, ring,
+    FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PatternGeneration,
+    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, multi,
+    presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -37,6 +38,7 @@ pub const TASKS: &[Entry] = &[
     multi::ENTRY,
     line::<OneStepInference>(),
     line::<PathIntegration>(),
+    line::<PatternGeneration>(),
     line::<PerceptualDecision>(),
     line::<PhaseMemory>(),
     line::<ProAnti>(),
