@@ -17,6 +17,7 @@ pub(crate) struct Draft {
     pub(crate) params: Vec<Param>,
     pub(crate) noises: Vec<Noise>,
     pub(crate) emissions: Vec<Emission>,
+    pub(crate) requires: Vec<(NodeId, NodeId)>,
     pub(crate) named: Vec<(String, NodeId)>,
     pub(crate) doc: String,
     pub(crate) source: String,
@@ -141,6 +142,12 @@ impl Definition {
         self.draft.borrow_mut().emissions.push(Emission { symbol, value: value.id() });
     }
 
+    /// A condition on parameters and dt, `greater >= lesser`, that is checked where the neuron is used:
+    /// a threshold above the reset, a time constant no shorter than the step.
+    pub fn require(&self, greater: Scalar<'_>, lesser: Scalar<'_>) {
+        self.draft.borrow_mut().requires.push((greater.id(), lesser.id()));
+    }
+
     /// Gives an intermediate value a name, under which it is printed; computes nothing new.
     pub fn named<'n>(&'n self, name: &str, value: Scalar<'n>) -> Scalar<'n> {
         let mut draft = self.draft.borrow_mut();
@@ -229,7 +236,9 @@ impl Definition {
         let updates = states.iter().map(|state| match state.update {
             Update::Flow(id) | Update::Next(id) => id,
         });
-        let roots: Vec<NodeId> = updates.chain(draft.emissions.iter().map(|e| e.value)).collect();
+        let required = draft.requires.iter().flat_map(|&(left, right)| [left, right]);
+        let roots: Vec<NodeId> =
+            updates.chain(draft.emissions.iter().map(|e| e.value)).chain(required).collect();
         let (graph, places) = draft.graph.canonical(&roots);
         let mut emissions = draft.emissions;
         for state in &mut states {
@@ -250,6 +259,7 @@ impl Definition {
             params: draft.params,
             noises: draft.noises,
             emissions,
+            requires: draft.requires.iter().map(|(a, b)| (places[a], places[b])).collect(),
             named: draft.named.into_iter().filter_map(moved).collect(),
         };
         let errors = neuron.problems();

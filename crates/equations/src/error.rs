@@ -60,6 +60,30 @@ pub enum NeuronError {
         /// Largest value.
         high: f64,
     },
+    /// A condition of the neuron that does not hold.
+    #[error("the neuron requires {condition}, but {left} is less than {right}")]
+    Requirement {
+        /// The condition, as in `th >= v_reset`.
+        condition: String,
+        /// Its left side.
+        left: f64,
+        /// Its right side.
+        right: f64,
+    },
+    /// A surrogate derivative nobody knows.
+    #[error(
+        "unknown surrogate `{name}`{}; there is: {}",
+        did_you_mean.as_ref().map(|m| format!(": did you mean `{m}`?")).unwrap_or_default(),
+        known.join(", ")
+    )]
+    UnknownSurrogate {
+        /// The name.
+        name: String,
+        /// The nearest name.
+        did_you_mean: Option<String>,
+        /// Names that exist.
+        known: Vec<String>,
+    },
     /// A declaration that cannot stand.
     #[error("`{name}` {message}")]
     Declaration {

@@ -121,6 +121,9 @@ impl Writer<'_> {
             }
             Form::Infix(op, a, b) => self.infix(op, a, b),
             Form::Call(name, arguments) => self.call(name, &arguments),
+            Form::Spike(a, ..) => {
+                (format!(r"\Theta{}", bracketed("(", &self.sum(a), ")")), Binds::Atom)
+            }
         }
     }
 
@@ -169,7 +172,6 @@ impl Writer<'_> {
                 format!(r"\operatorname{{{name}}}{}", bracketed("(", &all, ")"))
             }
             ("relu", _) => format!("{}_{{+}}", bracketed("[", &all, "]")),
-            ("spike", _) => format!(r"\Theta{}", bracketed("(", &all, ")")),
             ("gt", _) => bracketed("[", &written.join(" > "), "]"),
             ("detach" | "surrogate", &[value, ..]) => {
                 let value = value_of(self.neuron, value);

@@ -17,6 +17,7 @@ mod page;
 mod printing;
 mod program;
 mod scalar;
+mod surrogate;
 mod symbols;
 mod text;
 
@@ -28,5 +29,6 @@ pub use graph::{Binary, Graph, Leaf, Node, NodeId, Output, Unary, Variable};
 pub use neuron::{Distribution, Emission, Integrator, Neuron, Noise, Param, State, Symbol, Update};
 pub use program::Program;
 pub use scalar::Scalar;
+pub use surrogate::Surrogate;
 pub use symbols::{SymbolKind, SymbolRow};
 pub use text::{NeuronText, ParamText, StateText, SymbolText};

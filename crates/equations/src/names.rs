@@ -17,7 +17,11 @@ pub(crate) const FUNCTIONS: &[(&str, &[&str], &str)] = &[
     ("sigmoid", &["a"], "1/(1 + exp(-a))"),
     ("sin", &["a"], "sine"),
     ("softplus", &["a"], "ln(1 + exp(a))"),
-    ("spike", &["a"], "1 where a > 0, else 0; derivative 1/(1 + abs(a))^2"),
+    (
+        "spike",
+        &["a", "surrogate", "height"],
+        "1 where a > 0, else 0; differentiated as height times a named surrogate",
+    ),
     ("sqrt", &["a"], "square root"),
     ("surrogate", &["value", "wrt", "derivative"], "value, differentiated as derivative by wrt"),
     ("tanh", &["a"], "hyperbolic tangent"),

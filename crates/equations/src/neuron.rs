@@ -60,6 +60,16 @@ pub enum Distribution {
     Uniform,
 }
 
+impl Distribution {
+    /// What noise that is off stands at: its mean.
+    pub fn mean(self) -> f64 {
+        match self {
+            Distribution::Normal => 0.0,
+            Distribution::Uniform => 0.5,
+        }
+    }
+}
+
 /// A noise symbol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
@@ -111,6 +121,8 @@ pub struct Neuron {
     pub noises: Vec<Noise>,
     /// Emissions, in order.
     pub emissions: Vec<Emission>,
+    /// Conditions on parameters and dt: the first of two values is not less than the second.
+    pub requires: Vec<(NodeId, NodeId)>,
     /// Intermediate values with a name of their own, for printing.
     pub named: Vec<(String, NodeId)>,
 }
@@ -144,8 +156,16 @@ impl Neuron {
         Ok(Function { graph, outputs: next.chain(emitted).collect() })
     }
 
+    /// The value of a noise symbol that is off; nothing for all else.
+    pub fn quiet(&self, leaf: Leaf) -> Option<f64> {
+        match leaf {
+            Leaf::Value(Variable::Noise(k)) => Some(self.noises[k].distribution.mean()),
+            _ => None,
+        }
+    }
+
     /// Emissions before the first step: the emission equations at the initial state, with
-    /// `after(x) = x`, drives and noise 0.
+    /// `after(x) = x`, drives 0 and noise off.
     pub fn at_rest(&self) -> Function {
         let mut graph = Graph::default();
         let roots: Vec<NodeId> = self.emissions.iter().map(|e| e.value).collect();
@@ -153,9 +173,8 @@ impl Neuron {
             Node::Leaf(Leaf::Result(Output::Next(k))) => {
                 Some(into.leaf(Leaf::Value(Variable::State(k))))
             }
-            Node::Leaf(Leaf::Value(Variable::Drive(_) | Variable::Noise(_))) => {
-                Some(into.constant(0.0))
-            }
+            Node::Leaf(Leaf::Value(Variable::Drive(_))) => Some(into.constant(0.0)),
+            Node::Leaf(leaf) => self.quiet(leaf).map(|value| into.constant(value)),
             _ => None,
         });
         let outputs = rebuilt.into_iter().enumerate().map(|(k, id)| (Output::Emit(k), id));
@@ -221,6 +240,32 @@ impl Neuron {
             }
         }
         Ok(warning)
+    }
+
+    /// Checks what the neuron requires of its parameters, at `param(k)`, and of `dt`.
+    ///
+    /// # Errors
+    /// [`NeuronError::Requirement`] with the condition that does not hold.
+    pub fn check_requirements(
+        &self,
+        dt: f64,
+        param: impl Fn(usize) -> f64 + Copy,
+    ) -> Result<(), NeuronError> {
+        let value = |id| {
+            self.graph.evaluate(id, |leaf| match leaf {
+                Leaf::Dt => dt,
+                Leaf::Value(Variable::Param(k)) => param(k),
+                _ => f64::NAN,
+            })
+        };
+        for (k, &(left, right)) in self.requires.iter().enumerate() {
+            let (left, right) = (value(left), value(right));
+            if left < right {
+                let condition = self.to_text().requires[k].clone();
+                return Err(NeuronError::Requirement { condition, left, right });
+            }
+        }
+        Ok(())
     }
 
     /// One update as a map.

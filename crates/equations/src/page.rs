@@ -52,6 +52,10 @@ impl Neuron {
                 cells.map(|cell| if cell.is_empty() { " ".into() } else { format!(" {cell} ") });
             let _ = writeln!(page, "| `{}` |{}|", row.name, cells.join("|"));
         }
+        let requires = self.to_text().requires;
+        if !requires.is_empty() {
+            page += &format!("\nRequires `{}`.\n", requires.join("`, `"));
+        }
         if !self.source.is_empty() {
             page += &format!("\nSource: {}.\n", self.source.trim_end_matches('.'));
         }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::define::Definition;
 use crate::graph::{Binary, Graph, Leaf, Node, NodeId, Unary, Variable};
 use crate::neuron::{Neuron, Update};
+use crate::surrogate::Surrogate;
 
 /// How a node reads, sugar restored.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +16,8 @@ pub(crate) enum Form {
     Square(NodeId),
     Infix(Binary, NodeId, NodeId),
     Call(&'static str, Vec<NodeId>),
+    /// A spike, its surrogate, and the height of that unless it is 1.
+    Spike(NodeId, Surrogate, Option<NodeId>),
 }
 
 impl Form {
@@ -35,12 +39,11 @@ impl Form {
                 Form::Call("detach", vec![value])
             }
             Node::Surrogate { value, wrt, derivative } => {
-                let spikes = graph.node(value)
-                    == Node::Binary(Binary::Gt, wrt, zero_of(graph, value))
-                    && is_fast_sigmoid_slope(graph, derivative, wrt);
-                match spikes {
-                    true => Form::Call("spike", vec![wrt]),
-                    false => Form::Call("surrogate", vec![value, wrt, derivative]),
+                let spikes = matches!(graph.node(value), Node::Binary(Binary::Gt, a, b) if a == wrt && zero(b));
+                let named = spikes.then(|| surrogate_of(graph, wrt, derivative)).flatten();
+                match named {
+                    Some((surrogate, height)) => Form::Spike(wrt, surrogate, height),
+                    None => Form::Call("surrogate", vec![value, wrt, derivative]),
                 }
             }
         }
@@ -53,6 +56,7 @@ impl Form {
             &Form::Neg(a) | &Form::Square(a) => vec![a],
             &Form::Infix(_, a, b) => vec![a, b],
             Form::Call(_, arguments) => arguments.clone(),
+            &Form::Spike(a, _, height) => [a].into_iter().chain(height).collect(),
         }
     }
 }
@@ -63,22 +67,24 @@ pub(crate) fn scales(graph: &Graph, b: NodeId, a: NodeId) -> bool {
     param(b) && !param(a) && matches!(graph.node(a), Node::Leaf(_))
 }
 
-/// The second argument of a comparison with 0, else the node itself, which no comparison equals.
-fn zero_of(graph: &Graph, comparison: NodeId) -> NodeId {
-    match graph.node(comparison) {
-        Node::Binary(Binary::Gt, _, b) if graph.constant_value(b) == Some(0.0) => b,
-        _ => comparison,
-    }
-}
-
-/// Whether `slope` is `1 / (1 + |v|)²`.
-fn is_fast_sigmoid_slope(graph: &Graph, slope: NodeId, v: NodeId) -> bool {
-    let one = |id| graph.constant_value(id) == Some(1.0);
-    let Node::Binary(Binary::Div, numerator, square) = graph.node(slope) else { return false };
-    let Node::Binary(Binary::Mul, width, again) = graph.node(square) else { return false };
-    let Node::Binary(Binary::Add, a, b) = graph.node(width) else { return false };
-    let size = |id| graph.node(id) == Node::Unary(Unary::Abs, v);
-    one(numerator) && width == again && ((one(a) && size(b)) || (one(b) && size(a)))
+/// The named surrogate that `derivative` by `x` is, and its height unless that is 1. Nodes are unique:
+/// a surrogate written again into the same graph is the one that is there.
+fn surrogate_of(
+    graph: &Graph,
+    x: NodeId,
+    derivative: NodeId,
+) -> Option<(Surrogate, Option<NodeId>)> {
+    let definition = Definition::default();
+    definition.draft.borrow_mut().graph = graph.clone();
+    Surrogate::ALL.iter().find_map(|&(_, surrogate, _)| {
+        let slope = surrogate.derivative(definition.scalar(x)).id();
+        match graph.node(derivative) {
+            _ if slope == derivative => Some((surrogate, None)),
+            Node::Binary(Binary::Mul, a, b) if b == slope => Some((surrogate, Some(a))),
+            Node::Binary(Binary::Mul, a, b) if a == slope => Some((surrogate, Some(b))),
+            _ => None,
+        }
+    })
 }
 
 fn unary_name(op: Unary) -> &'static str {

@@ -5,6 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use crate::define::Definition;
 use crate::graph::{Binary, Leaf, Node, NodeId, Unary, Variable};
 use crate::neuron::{Param, Symbol};
+use crate::surrogate::Surrogate;
 
 /// A symbolic scalar. Arithmetic on it writes the graph.
 #[derive(Clone, Copy)]
@@ -104,12 +105,14 @@ impl<'n> Scalar<'n> {
     pub fn detach(self) -> Self {
         self.surrogate(self, self.definition.constant(0.0))
     }
-    /// A spike: 1 where `self > 0`, with the derivative `1 / (1 + |self|)²` of a fast sigmoid
-    /// (Zenke & Ganguli 2018, doi:10.1162/neco_a_01086).
+    /// A spike: 1 where `self > 0`, differentiated as [`Surrogate::FastSigmoid`].
     pub fn spike(self) -> Self {
-        let (zero, one) = (self.definition.constant(0.0), self.definition.constant(1.0));
-        let width = one + self.abs();
-        self.gt(zero).surrogate(self, one / (width * width))
+        self.spike_as(Surrogate::default(), self.definition.constant(1.0))
+    }
+    /// A spike: 1 where `self > 0`, differentiated as `height` times a surrogate.
+    pub fn spike_as(self, surrogate: Surrogate, height: Self) -> Self {
+        let derivative = height * surrogate.derivative(self);
+        self.gt(self.definition.constant(0.0)).surrogate(self, derivative)
     }
 
     /// Unit of the declared symbol this scalar is.

@@ -48,6 +48,9 @@ pub struct NeuronText {
     pub drives: Vec<String>,
     /// `dx/dt = …` (a state), `x[t+1] = …` (a state), `r = …` (an emission), `_u = …` (a local value).
     pub equations: Vec<String>,
+    /// `left >= right`: conditions on parameters and dt, checked where the neuron is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
     /// Parameters, in order.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub parameters: IndexMap<String, ParamText>,

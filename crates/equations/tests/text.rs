@@ -258,6 +258,25 @@ fn flow(right: &str) -> String {
 }
 
 #[test]
+fn conditions_are_read_and_checked() {
+    let with = |condition: &str| {
+        format!(
+            "name = 'n'\nequations = ['_b = a*2', 'dx/dt = -x/_b', 'r = x']\nrequires = [\n '{condition}']\nparameters.a = 3"
+        )
+    };
+    let neuron = read(&with("_b >= dt"));
+    assert_eq!(neuron.to_text().requires, ["_b >= dt"]);
+    assert_eq!(Neuron::parse(&neuron.to_text(), "n").unwrap(), neuron);
+    assert_eq!(neuron.check_requirements(6.0, |_| 3.0), Ok(()));
+    let error = neuron.check_requirements(6.1, |_| 3.0).unwrap_err().to_string();
+    assert_eq!(error, "the neuron requires _b >= dt, but 6 is less than 6.1");
+    mistake(&with("a > dt"), "4:3", "written with `>=`");
+    mistake(&with("a >= dtt"), "4:8", "unknown symbol `dtt`: did you mean `dt`?");
+    mistake(&with("a*(2 >= dt"), "4:5", "this `(` is never closed");
+    mistake(&with("a >= "), "4:7", "the right-hand side is empty");
+}
+
+#[test]
 fn mistakes_in_an_expression() {
     let cases = [
         ("(-x + I)/tua", "4:20", "unknown symbol `tua`: did you mean `tau`?"),
@@ -298,6 +317,12 @@ fn mistakes_in_an_expression() {
         ("after(x + 1)", "4:11", "write after(x)"),
         ("1e999*x", "4:11", "too large"),
         ("x + #", "4:15", "unexpected character `#`"),
+        ("spike()", "4:11", "write spike(v - th)"),
+        ("spike(x, 2)", "4:20", "the name of a surrogate is missing"),
+        ("spike(x, triangel)", "4:20", "unknown surrogate `triangel`: did you mean `triangular`?"),
+        ("spike(x, multi-gausian, I)", "4:20", "did you mean `multi-gaussian`?"),
+        ("spike(x, box)", "4:20", "there is: triangular, fast-sigmoid, arctan"),
+        ("spike(x, arctan, 1, 2)", "4:29", "`,` only separates"),
     ];
     for (right, place, said) in cases {
         mistake(&flow(right), place, said);

@@ -173,9 +173,8 @@ impl Member {
         offsets: Vec<usize>,
         isa: Isa,
     ) -> Self {
-        let quiet = |leaf| matches!(leaf, Leaf::Value(Variable::Noise(_))).then_some(0.0);
-        let step = dynamics.step.fix(quiet);
         let neuron = &dynamics.neuron;
+        let step = dynamics.step.fix(|leaf| neuron.quiet(leaf));
         let kernel = |function: &Function| {
             let program = Program::compile(function, |k| dynamics.params[k].per_unit);
             let mut kernel = Kernel::new(program, isa, compiled.ld);

@@ -7,7 +7,7 @@ use attractor_equations::{Leaf, Output, Variable};
 use attractor_numerics::Real;
 
 use crate::credit::Way;
-use crate::forward::{Circumstances, Streams, Work, draw};
+use crate::forward::{Circumstances, Streams, Work, draw, reads_noise};
 use crate::network::Network;
 use crate::operator::{Rows, stream};
 use crate::plan::Plan;
@@ -260,8 +260,7 @@ impl<T: Real> Back<T> {
         let now = steps.start * row..steps.end * row;
         let after = now.start + row..now.end + row;
         let history = |k: usize| compiled.history[k] * row;
-        let reads_noise = |leaf: &Leaf| matches!(leaf, Leaf::Value(Variable::Noise(_)));
-        if block.reverse.program().inputs().iter().any(reads_noise) {
+        if reads_noise(&block.reverse) {
             draw(network, plan, at, p, start + steps.start, trials, &mut self.noise);
         }
         let Streams { drives, states, emissions } = &mut self.cotangents[p];

@@ -54,7 +54,7 @@ pub struct Engine<T> {
     network: Arc<Network>,
     options: EngineOptions,
     pool: rayon::ThreadPool,
-    /// With noise as the constant 0, and with noise.
+    /// With noise at its mean, and with noise.
     plans: [Option<Plan<T>>; 2],
     /// Per shape, one worker a shard.
     workers: BTreeMap<Shape, Vec<Worker<T>>>,

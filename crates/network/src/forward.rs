@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use attractor_data::Trials;
-use attractor_equations::{Distribution, Leaf, Scratch, Variable};
+use attractor_equations::{Distribution, Kernel, Leaf, Scratch, Variable};
 use attractor_numerics::{Real, random};
 
 use crate::NoiseSource;
@@ -265,7 +265,10 @@ impl<T: Real> Work<T> {
         for (k, drive) in drives.iter_mut().enumerate() {
             at.interventions.drive(network, p, k, &when, trials, &mut drive[now.clone()]);
         }
-        let noise = draw(network, plan, at, p, when.start, trials, &mut self.noise[p]);
+        if reads_noise(&block.forward) {
+            draw(network, plan, at, p, when.start, trials, &mut self.noise[p]);
+        }
+        let noise = &self.noise[p];
         let history = |k: usize| compiled.history[k] * row;
         let mut before: Vec<&[T]> = Vec::with_capacity(states.len());
         let mut outputs: Vec<&mut [T]> = Vec::with_capacity(states.len() + emissions.len());
@@ -310,27 +313,31 @@ impl<T: Real> Work<T> {
     }
 }
 
-/// Draws the noise of a population for one step, if it is on: a pure function of where and when.
-pub(crate) fn draw<'n, T: Real>(
+/// Whether a kernel needs the noise of its step.
+pub(crate) fn reads_noise<T: Real>(kernel: &Kernel<T>) -> bool {
+    kernel.program().inputs().iter().any(|leaf| matches!(leaf, Leaf::Value(Variable::Noise(_))))
+}
+
+/// Draws the noise of a population for one step, a pure function of where and when; off, it is its mean.
+pub(crate) fn draw<T: Real>(
     network: &Network,
     plan: &Plan<T>,
     at: &Circumstances<'_>,
     p: usize,
     step: usize,
     trials: usize,
-    room: &'n mut [T],
-) -> &'n [T] {
+    room: &mut [T],
+) {
     let compiled = &network.populations[p];
-    let Some(dynamics) = &compiled.dynamics else {
-        return room;
-    };
-    if !at.noise.on {
-        return room;
-    }
+    let Some(dynamics) = &compiled.dynamics else { return };
     let row = trials * compiled.ld;
     for (k, noise) in dynamics.neuron.noises.iter().enumerate() {
         let key = at.noise.key(dynamics.streams[k]);
         let out = &mut room[k * row..(k + 1) * row];
+        if !at.noise.on {
+            out.fill(T::from_f64(noise.distribution.mean()));
+            continue;
+        }
         match noise.distribution {
             Distribution::Normal => random::fill_normal_rows(
                 plan.isa,
@@ -352,5 +359,4 @@ pub(crate) fn draw<'n, T: Real>(
             ),
         }
     }
-    room
 }

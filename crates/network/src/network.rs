@@ -485,12 +485,13 @@ fn dynamics(
         range
     };
     let mut params = Vec::new();
-    let mut smallest = Vec::new();
+    let (mut smallest, mut first) = (Vec::new(), Vec::new());
     for param in &neuron.params {
         let symbol = &param.symbol.name;
         let law = population.params.get(symbol);
         let law = law.cloned().unwrap_or(Law::Constant { value: param.default });
         let size = if param.per_unit { units } else { 1 };
+        first.push(if let Law::Constant { value } = law { value } else { param.default });
         // the smallest a value can become decides whether dt resolves it
         let lowest = match law {
             Law::Constant { value } if !param.trained => value,
@@ -503,6 +504,7 @@ fn dynamics(
         let range = declare(format!("{name}.{symbol}"), size, 1, law, param.trained, param.range);
         params.push(Place { range, per_unit: param.per_unit, trained: param.trained });
     }
+    neuron.check_requirements(description.dt, |k| first[k]).map_err(neuron_error)?;
     let checked = neuron.check_dt(description.dt, description.integrator, |k| smallest[k]);
     warnings.extend(checked.map_err(neuron_error)?.map(|w| format!("population `{name}`: {w}")));
     let bias = neuron.drives.iter().map(|drive| {

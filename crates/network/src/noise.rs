@@ -10,7 +10,7 @@ pub struct NoiseSource {
     pub seed: u64,
     /// Batch: another epoch, other noise.
     pub epoch: u64,
-    /// Whether noise symbols of neurons are drawn, or 0.
+    /// Whether noise symbols of neurons are drawn, or stand at their mean.
     pub on: bool,
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Keep {
 }
 
 impl<T: Real> Plan<T> {
-    /// Compiles the plan; with `noisy` false, noise is the constant 0.
+    /// Compiles the plan; with `noisy` false, noise stands at its mean.
     pub(crate) fn new(network: &Network, isa: Isa, noisy: bool) -> Self {
         let blocks = network.populations.iter().enumerate().map(|(p, compiled)| {
             let dynamics = compiled.dynamics.as_ref()?;
@@ -101,11 +101,7 @@ impl<T: Real> Block<T> {
     fn new(dynamics: &Dynamics, isa: Isa, ld: usize, noisy: bool) -> Self {
         let neuron = &dynamics.neuron;
         let per_unit = |k: usize| dynamics.params[k].per_unit;
-        let quiet = |leaf| match leaf {
-            Leaf::Value(Variable::Noise(_)) if !noisy => Some(0.0),
-            _ => None,
-        };
-        let step = dynamics.step.fix(quiet);
+        let step = dynamics.step.fix(|leaf| neuron.quiet(leaf).filter(|_| !noisy));
         let params = dynamics.trained();
         let variables: Vec<Variable> = (0..neuron.states.len())
             .map(Variable::State)

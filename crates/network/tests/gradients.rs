@@ -14,8 +14,10 @@ const KINKED: f64 = 1e-7;
 /// Largest relative error over a direction in each parameter array, differences of fourth order.
 fn error(description: Description, steps: usize, h: f64) -> f64 {
     let network = Arc::new(Network::new(description).unwrap());
-    let signals =
-        ["out.y", "rec.r", "rec.x", "rec.h", "rec.v", "rec.phi", "rec.I", "rec.I_r", "rec.H"];
+    let signals = [
+        "out.y", "rec.r", "rec.x", "rec.y", "rec.h", "rec.v", "rec.phi", "rec.s", "rec.I",
+        "rec.I_r", "rec.H",
+    ];
     let signals = signals.iter().filter_map(|s| network.signal(s).ok()).collect();
     let loss = Quadratic { signals };
     let trials = trials(steps, 5);
@@ -50,7 +52,9 @@ fn error(description: Description, steps: usize, h: f64) -> f64 {
 fn every_neuron() {
     let (dense, readout) = (&wirings()[0].1, &wirings()[0].1);
     for neuron in neurons() {
-        let kinked = ["relu", "retanh", "clipped"].iter().any(|k| neuron.name.ends_with(k));
+        let kinked = ["relu", "retanh", "clipped", "adapting", "plastic"]
+            .iter()
+            .any(|k| neuron.name.ends_with(k));
         let (h, tolerance) = if kinked { (KINKED, 1e-4) } else { (SMOOTH, 1e-6) };
         let error = error(description(&neuron, dense, readout), 12, h);
         assert!(error < tolerance, "{}: {error}", neuron.name);

@@ -40,7 +40,7 @@ impl Loss<f64> for Given {
 
 #[test]
 fn forward_and_reverse_agree() {
-    for neuron in neurons() {
+    for neuron in neurons().into_iter().chain(spiking()) {
         for (name, wiring) in wirings() {
             let network = Arc::new(Network::new(description(&neuron, &wiring, &wiring)).unwrap());
             let (steps, count) = (10, 4);

@@ -49,6 +49,7 @@ pub(crate) fn build(text: &NeuronText) -> Result<Neuron, Vec<Problem>> {
     definition.source(&text.source);
     let mut names = declare(&definition, text, &equations, &mut problems);
     let values = right_sides(&definition, &equations, &mut names, &mut problems);
+    let conditions = conditions(&definition, text, &names, &mut problems);
     let sound = problems.is_empty();
     undefined(text, &equations, &mut problems);
     if !sound {
@@ -74,6 +75,9 @@ pub(crate) fn build(text: &NeuronText) -> Result<Neuron, Vec<Problem>> {
                 }
             }
         }
+    }
+    for (left, right) in conditions {
+        definition.require(definition.scalar(left), definition.scalar(right));
     }
     match definition.finish(&text.name) {
         Ok(neuron) if problems.is_empty() => Ok(neuron),
@@ -290,6 +294,46 @@ fn right_sides<'t>(
         }
     }
     values
+}
+
+/// Both sides of what the neuron requires.
+fn conditions<'t>(
+    definition: &Definition,
+    text: &'t NeuronText,
+    names: &Names<'t>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(NodeId, NodeId)> {
+    let mut conditions = Vec::new();
+    for (index, line) in text.requires.iter().enumerate().take(MOST_EQUATIONS) {
+        let Some(sign) = line.find(">=") else {
+            let message = "a condition is written with `>=`, as in tau >= dt";
+            problems.push(Problem::in_line("requires", index, Mistake::new(0, message)));
+            continue;
+        };
+        let mut side = |range: std::ops::Range<usize>| {
+            let (tokens, mistake) = tokens(&line[range.clone()]);
+            let mut mistakes = Vec::from_iter(mistake);
+            let mut parser = Parser {
+                tokens: &tokens,
+                definition,
+                names,
+                read: &mut BTreeSet::new(),
+                mistakes: &mut Vec::new(),
+                end: range.len(),
+                next: 0,
+                depth: 0,
+            };
+            let value = parser.whole();
+            mistakes.append(parser.mistakes);
+            let id = value.map(|value| value.id()).map_err(|mistake| mistakes.push(mistake));
+            problems.extend(mistakes.into_iter().map(|Mistake { at, message }| {
+                Problem::in_line("requires", index, Mistake::new(range.start + at, message))
+            }));
+            id.ok()
+        };
+        conditions.extend(side(0..sign).zip(side(sign + 2..line.len())));
+    }
+    conditions
 }
 
 /// Tables that speak of what no equation has.

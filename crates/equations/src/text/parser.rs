@@ -15,6 +15,7 @@ use crate::define::Definition;
 use crate::graph::NodeId;
 use crate::names;
 use crate::scalar::Scalar;
+use crate::surrogate::Surrogate;
 
 /// Parentheses, functions and exponents within each other, at most.
 const DEEPEST: usize = 100;
@@ -243,8 +244,10 @@ impl<'p, 't> Parser<'p, 't> {
 
     fn call(&mut self, name: &'t str, at: usize) -> Parsed<'p> {
         let opened = at + name.len();
-        if name == "after" {
-            return self.after(at);
+        match name {
+            "after" => return self.after(at),
+            "spike" => return self.spike(at, opened),
+            _ => {}
         }
         let Some(expected) = names::function(name) else {
             let message = match self.names.contains_key(name) {
@@ -272,6 +275,43 @@ impl<'p, 't> Parser<'p, 't> {
                 format!("`{name}` takes {count}, here are {}: write {form}", arguments.len()),
             )
         })
+    }
+
+    /// `spike(a)`, `spike(a, triangular)` or `spike(a, triangular, 0.3)`.
+    fn spike(&mut self, at: usize, opened: usize) -> Parsed<'p> {
+        if self.accept(')') {
+            return Err(Mistake::new(at, "`spike` takes a value: write spike(v - th)"));
+        }
+        let value = self.sum()?;
+        let (mut surrogate, mut height) = (Surrogate::default(), self.definition.constant(1.0));
+        if self.accept(',') {
+            let place = self.peek().map_or(self.end, |t| t.at);
+            let mut words = vec![self.word(place)?];
+            while self.accept('-') {
+                words.push(self.word(place)?);
+            }
+            match Surrogate::named(&words.join("-")) {
+                Ok(known) => surrogate = known,
+                Err(error) => {
+                    self.go_on_after(Mistake::new(place, error.to_string()))?;
+                }
+            }
+            if self.accept(',') {
+                height = self.sum()?;
+            }
+        }
+        self.close(opened)?;
+        Ok(value.spike_as(surrogate, height))
+    }
+
+    /// A word of a surrogate's name.
+    fn word(&mut self, at: usize) -> Result<&'t str, Mistake> {
+        let Some(Token { kind: Kind::Name(name), .. }) = self.peek() else {
+            let message = "the name of a surrogate is missing: write spike(a, triangular)";
+            return Err(Mistake::new(at, message));
+        };
+        self.next += 1;
+        Ok(name)
     }
 
     fn after(&mut self, at: usize) -> Parsed<'p> {
@@ -338,7 +378,6 @@ fn apply<'p>(name: &str, arguments: &[Scalar<'p>]) -> Option<Scalar<'p>> {
         ("sigmoid", &[a]) => a.sigmoid(),
         ("sin", &[a]) => a.sin(),
         ("softplus", &[a]) => a.softplus(),
-        ("spike", &[a]) => a.spike(),
         ("sqrt", &[a]) => a.sqrt(),
         ("surrogate", &[value, wrt, derivative]) => value.surrogate(wrt, derivative),
         ("tanh", &[a]) => a.tanh(),

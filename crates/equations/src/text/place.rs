@@ -15,8 +15,8 @@ const SHOWN: usize = 100;
 /// A place in a neuron's text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Place {
-    /// Equation and byte in it.
-    Equation { index: usize, at: usize },
+    /// A line of `equations` or `requires`, and the byte in it.
+    Line { list: &'static str, index: usize, at: usize },
     /// A name in the list of drives.
     Drive(usize),
     /// A key of a table, as in `[parameters.tau]`.
@@ -27,7 +27,7 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn equation(index: usize, at: usize) -> Place {
-        Place::Equation { index, at }
+        Place::Line { list: "equations", index, at }
     }
 
     pub(crate) fn key(table: &'static str, name: &str) -> Place {
@@ -54,7 +54,11 @@ impl Problem {
     }
 
     pub(crate) fn in_equation(index: usize, mistake: Mistake) -> Problem {
-        let place = Place::equation(index, mistake.at);
+        Problem::in_line("equations", index, mistake)
+    }
+
+    pub(crate) fn in_line(list: &'static str, index: usize, mistake: Mistake) -> Problem {
+        let place = Place::Line { list, index, at: mistake.at };
         Problem { place, what: What::Message(mistake.message) }
     }
 
@@ -118,9 +122,9 @@ pub(crate) fn in_equations(
     let locate = |problem: Problem| {
         let message = problem.message();
         match (problem.place, problem.what) {
-            (Place::Equation { index, at }, _) => {
-                let equation = text.equations.get(index).map_or("", String::as_str);
-                match text_error(equation, at, origin, message) {
+            (Place::Line { list, index, at }, _) => {
+                let lines = if list == "requires" { &text.requires } else { &text.equations };
+                match text_error(lines.get(index).map_or("", String::as_str), at, origin, message) {
                     NeuronError::Text { origin, column, message, text, caret, .. } => {
                         NeuronError::Text { origin, line: index + 1, column, message, text, caret }
                     }
@@ -138,8 +142,8 @@ pub(crate) fn in_equations(
 fn offset(place: &Place, table: &DeTable<'_>, toml: &str) -> Option<usize> {
     let start_of = |key: &str| Some(table.get_key_value(key)?.0.span().start);
     match place {
-        Place::Equation { index, at } => {
-            let list = table.get("equations")?.get_ref().as_array()?;
+        Place::Line { list, index, at } => {
+            let list = table.get(*list)?.get_ref().as_array()?;
             in_string(list.get(*index)?, *at, toml)
         }
         Place::Drive(index) => {

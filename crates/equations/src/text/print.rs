@@ -6,6 +6,7 @@ use super::{NeuronText, ParamText, StateText, SymbolText};
 use crate::graph::{Binary, Leaf, NodeId, Output};
 use crate::neuron::{Neuron, Symbol, Update};
 use crate::printing::{Form, Limits, digits, locals, scales};
+use crate::surrogate::Surrogate;
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,11 +52,15 @@ pub(super) fn text(neuron: &Neuron) -> NeuronText {
         .map(|Symbol { name, unit, doc }| {
             (name.clone(), SymbolText { unit: unit.clone(), doc: doc.clone() })
         });
+    let requires = neuron.requires.iter().map(|&(left, right)| {
+        format!("{} >= {}", writer.expression(left), writer.expression(right))
+    });
     NeuronText {
         name: neuron.name.clone(),
         doc: neuron.doc.clone(),
         source: neuron.source.clone(),
         drives: neuron.drives.iter().map(|drive| drive.name.clone()).collect(),
+        requires: requires.collect(),
         equations,
         parameters: parameters.collect(),
         states: states.filter(|(_, state)| *state != StateText::default()).collect(),
@@ -102,6 +107,16 @@ impl Writer<'_> {
                 let arguments: Vec<String> =
                     arguments.into_iter().map(|a| self.expression(a)).collect();
                 (format!("{name}({})", arguments.join(", ")), Binds::Atom)
+            }
+            Form::Spike(a, surrogate, height) => {
+                let mut text = format!("spike({}", self.expression(a));
+                if surrogate != Surrogate::default() || height.is_some() {
+                    text += &format!(", {}", surrogate.name());
+                }
+                if let Some(height) = height {
+                    text += &format!(", {}", self.expression(height));
+                }
+                (text + ")", Binds::Atom)
             }
         }
     }

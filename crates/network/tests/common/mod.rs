@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use attractor_data::Trials;
-use attractor_equations::{Integrator, Neuron};
+use attractor_equations::{Integrator, Neuron, Surrogate};
 use attractor_network::*;
 use attractor_numerics::{Real, law::Law};
 use ndarray::Array3;
@@ -179,10 +179,37 @@ pub fn neurons() -> Vec<Neuron> {
         neurons.push(library::leaky(phi, NoisePlace::Outside).unwrap());
         neurons.push(library::rate(phi, NoisePlace::Inside).unwrap());
     }
-    for name in ["elman", "gru", "lstm", "gated"] {
-        neurons.push(library::neuron(name, NoisePlace::None).unwrap().unwrap());
+    neurons.extend(named(&["elman", "gru", "lstm", "gated", "gamma", "gamma-driven", "horn"]));
+    neurons.extend(named(&["adapting", "plastic", "li", "li-current"]));
+    neurons
+}
+
+/// Neurons of the library that spike: what they do has no derivative, what they are differentiated as
+/// has an oracle of its own (`surrogates.rs`).
+pub fn spiking() -> Vec<Neuron> {
+    let mut neurons = named(&[
+        "lif",
+        "lif-current",
+        "lif-hard",
+        "lif-refractory",
+        "lif-synaptic",
+        "alif",
+        "alif-refractory",
+        "alif-learned",
+        "mat",
+        "izhikevich",
+        "adex",
+        "escape",
+    ]);
+    for (name, surrogate, _) in Surrogate::ALL {
+        let neuron = library::spiking_as("alif", NoisePlace::None, Some(surrogate));
+        neurons.push(Neuron { name: format!("alif, {name}"), ..neuron.unwrap().unwrap() });
     }
     neurons
+}
+
+fn named(names: &[&str]) -> Vec<Neuron> {
+    names.iter().map(|name| library::neuron(name, NoisePlace::None).unwrap().unwrap()).collect()
 }
 
 use attractor_network::library::NoisePlace;
