@@ -129,11 +129,10 @@ impl<T: Real> Kernel<T> {
         }
         let job = Job {
             body: &program.body,
-            base,
+            base: &base[..first_temporary + program.temporaries],
             scalars: self.scalars.as_ptr(),
             tiles: first_tile..first_output,
             first_temporary,
-            blocks: first_temporary + program.temporaries,
             length,
             block: self.block,
             period: self.tiles.first().map_or(usize::MAX, Vec::len),
@@ -159,11 +158,11 @@ fn run_f64(isa: Isa, job: Job<'_, f64>) {
 /// One call of a kernel: where everything is.
 struct Job<'a, T> {
     body: &'a [Instruction],
-    base: [*mut T; MAX_BLOCKS],
+    /// Where streams, tiles and temporaries begin.
+    base: &'a [*mut T],
     scalars: *const T,
     tiles: std::ops::Range<usize>,
     first_temporary: usize,
-    blocks: usize,
     length: usize,
     block: usize,
     period: usize,
@@ -172,10 +171,10 @@ struct Job<'a, T> {
 impl<'a, T> Job<'a, T> {
     /// The same call, `T` by its other name.
     fn cast<U>(self) -> Job<'a, U> {
-        let Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period } =
-            self;
-        let (base, scalars) = (base.map(|stream| stream.cast()), scalars.cast());
-        Job { body, base, scalars, tiles, first_temporary, blocks, length, block, period }
+        let Job { body, base, scalars, tiles, first_temporary, length, block, period } = self;
+        // SAFETY: pointers are pointers, and T is U
+        let base = unsafe { slice::from_raw_parts(base.as_ptr().cast(), base.len()) };
+        Job { body, base, scalars: scalars.cast(), tiles, first_temporary, length, block, period }
     }
 }
 
@@ -196,18 +195,25 @@ unsafe fn run_body<T: Real, const FMA: bool>(job: &Job<'_, T>) {
     while at < job.length {
         let in_period = at % job.period;
         let n = job.block.min(job.length - at).min(job.period - in_period);
-        let mut blocks = job.base;
-        for (k, block) in blocks[..job.blocks].iter_mut().enumerate() {
-            if k < job.first_temporary {
-                // SAFETY: within the stream (or the tile)
-                *block = unsafe { block.add(if job.tiles.contains(&k) { in_period } else { at }) };
-            }
-        }
         for instruction in job.body {
             // SAFETY: every block holds n values, n is a multiple of LANES
-            unsafe { execute::<T, FMA>(instruction, &blocks, job.scalars, n) }
+            unsafe { execute::<T, FMA>(instruction, job, at, in_period, n) }
         }
         at += n;
+    }
+}
+
+impl<T> Job<'_, T> {
+    /// Where a block is, for the units from `at` on.
+    #[inline(always)]
+    unsafe fn block(&self, block: usize, at: usize, in_period: usize) -> *mut T {
+        let offset = match block {
+            temporary if temporary >= self.first_temporary => 0,
+            tile if self.tiles.contains(&tile) => in_period,
+            _ => at,
+        };
+        // SAFETY: within the stream, or the tile
+        unsafe { self.base[block].add(offset) }
     }
 }
 
@@ -221,19 +227,20 @@ enum Argument<'a, T> {
 #[inline(always)]
 unsafe fn execute<T: Real, const FMA: bool>(
     instruction: &Instruction,
-    blocks: &[*mut T; MAX_BLOCKS],
-    scalars: *const T,
+    job: &Job<'_, T>,
+    at: usize,
+    in_period: usize,
     n: usize,
 ) {
+    // SAFETY: as the caller's
+    let block = |block| unsafe { job.block(block, at, in_period) };
     // SAFETY: the target is none of the arguments
-    let d = unsafe { slice::from_raw_parts_mut(blocks[instruction.target], n) };
+    let d = unsafe { slice::from_raw_parts_mut(block(instruction.target), n) };
     let argument = |k: usize| match instruction.arguments[k] {
         // SAFETY: every block holds n values
-        Operand::Block(block) => {
-            Argument::Block(unsafe { slice::from_raw_parts(blocks[block], n) })
-        }
+        Operand::Block(k) => Argument::Block(unsafe { slice::from_raw_parts(block(k), n) }),
         // SAFETY: the compiler numbered the scalars
-        Operand::Scalar(scalar) => Argument::Scalar(unsafe { *scalars.add(scalar) }),
+        Operand::Scalar(scalar) => Argument::Scalar(unsafe { *job.scalars.add(scalar) }),
     };
     let (a, b, c) = (argument(0), argument(1), argument(2));
     match instruction.code {
@@ -308,23 +315,28 @@ fn each3<T: Real>(
     }
 }
 
+// loops over places: the set-up of zipped iterators is a call of its own, of every operation and block
+
 #[inline(always)]
 fn map1<T: Real>(d: &mut [T], a: &[T], f: impl Fn(T) -> T) {
-    for (d, &x) in d.iter_mut().zip(a) {
-        *d = f(x);
+    let a = &a[..d.len()];
+    for i in 0..d.len() {
+        d[i] = f(a[i]);
     }
 }
 
 #[inline(always)]
 fn map2<T: Real>(d: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
-    for ((d, &x), &y) in d.iter_mut().zip(a).zip(b) {
-        *d = f(x, y);
+    let (a, b) = (&a[..d.len()], &b[..d.len()]);
+    for i in 0..d.len() {
+        d[i] = f(a[i], b[i]);
     }
 }
 
 #[inline(always)]
 fn map3<T: Real>(d: &mut [T], a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T) {
-    for (((d, &x), &y), &z) in d.iter_mut().zip(a).zip(b).zip(c) {
-        *d = f(x, y, z);
+    let (a, b, c) = (&a[..d.len()], &b[..d.len()], &c[..d.len()]);
+    for i in 0..d.len() {
+        d[i] = f(a[i], b[i], c[i]);
     }
 }
