@@ -322,6 +322,8 @@ fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Probl
         PhaseError::NoValidation { field } => format!("stop.{field}"),
         PhaseError::NoPlateau => "learner.schedule".to_owned(),
         PhaseError::NoScore => "stop.score".to_owned(),
+        PhaseError::NoSignal { .. } => "learner.rule".to_owned(),
+        PhaseError::NotDense { .. } | PhaseError::NoFeedback => "learner.feedback".to_owned(),
         _ => "objective".to_owned(),
     };
     let own = format!("phase.{k}.{field}");
