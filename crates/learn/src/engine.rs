@@ -2,12 +2,14 @@
 
 use attractor_data::{Trials, closest};
 use attractor_network::{
-    Engine, Interventions, Layout, Loss, Network, NoiseSource, RunError, SignalId,
+    Connection, Credit, Engine, Interventions, Layout, Loss, Network, NoiseSource, RunError,
+    SignalId, State,
 };
 use attractor_numerics::Real;
 use ndarray::Array3;
 
 use crate::model::{Model, Names, Signal, Units};
+use crate::online::Stepper;
 
 impl Names for Network {
     fn layout(&self) -> &Layout {
@@ -38,6 +40,10 @@ impl Names for Network {
         };
         Ok(Signal { id, units })
     }
+
+    fn connections(&self) -> Vec<Connection> {
+        Network::connections(self)
+    }
 }
 
 impl<T: Real> Names for Engine<T> {
@@ -47,6 +53,10 @@ impl<T: Real> Names for Engine<T> {
 
     fn signal(&self, name: &str) -> Result<Signal, String> {
         Names::signal(&**self.network(), name)
+    }
+
+    fn connections(&self) -> Vec<Connection> {
+        self.network().connections()
     }
 }
 
@@ -59,10 +69,10 @@ macro_rules! model {
                 trials: &Trials,
                 loss: &dyn Loss<$t>,
                 noise: NoiseSource,
-                truncate: Option<usize>,
+                credit: &Credit<$t>,
                 gradient: &mut [$t],
             ) -> Result<f64, RunError> {
-                Engine::<$t>::gradient(self, parameters, trials, loss, noise, truncate, gradient)
+                Engine::<$t>::credited(self, parameters, trials, loss, noise, credit, gradient)
             }
 
             fn run(
@@ -80,6 +90,28 @@ macro_rules! model {
                     &Interventions::default(),
                     record,
                 )
+            }
+        }
+
+        impl Stepper<$t> for Engine<$t> {
+            fn start(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+            ) -> Result<State<$t>, RunError> {
+                Engine::<$t>::start(self, parameters, trials, noise)
+            }
+
+            fn step(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                state: &mut State<$t>,
+                record: &[SignalId],
+            ) -> Result<Vec<Array3<$t>>, RunError> {
+                Engine::<$t>::advance(self, parameters, trials, noise, state, 1, record)
             }
         }
     };

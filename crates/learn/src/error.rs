@@ -93,6 +93,69 @@ pub enum ObjectiveError {
     },
 }
 
+/// A network or loss that online e-prop does not fit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnlineError {
+    /// A readout that is no filter.
+    #[error(
+        "readout `{population}` {problem}: online e-prop needs a linear readout, static or a leaky integrator; \
+         use one, or rule = \"eprop\" over whole trials"
+    )]
+    Readout {
+        /// The population.
+        population: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A readout that is read with a delay.
+    #[error("projection `{projection}` into a readout has lag {lag}; online e-prop needs lag 0")]
+    Late {
+        /// The projection.
+        projection: String,
+        /// Its delay in steps.
+        lag: usize,
+    },
+    /// A trained wiring that is no matrix.
+    #[error(
+        "projection `{projection}` is not dense; online e-prop needs dense wirings, or `trained = false`"
+    )]
+    NotDense {
+        /// The projection.
+        projection: String,
+    },
+    /// A start that is trained.
+    #[error(
+        "the start of `{population}.{state}` is trained; online e-prop cannot: give it a constant one"
+    )]
+    TrainedStart {
+        /// The population.
+        population: String,
+        /// The state.
+        state: String,
+    },
+    /// A neuron whose slopes depend on its noise.
+    #[error(
+        "the slopes of `{population}` depend on its noise, which online e-prop does not see; switch noise off"
+    )]
+    Noise {
+        /// The population.
+        population: String,
+    },
+    /// A loss that no step knows.
+    #[error(
+        "the loss is one of whole trials (a mean, sum or maximum over time, or a rate); online e-prop needs one of \
+         each step: use over = \"each\", or rule = \"eprop\" over whole trials"
+    )]
+    WholeTrials,
+    /// The equations of a neuron.
+    #[error(transparent)]
+    Neuron(#[from] attractor_equations::NeuronError),
+    /// The network could not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
 /// A phase that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -151,6 +214,27 @@ pub enum PhaseError {
     /// A score is to end the phase, but there is none.
     #[error("`stop.score` is given, but these trials have no score; stop by `loss` or `updates`")]
     NoScore,
+    /// E-prop has nothing to teach some units.
+    #[error(
+        "`learner.rule`: e-prop sends no learning signal to the targets of `{projection}`: no readout reads them; \
+         read them out, or use rule = \"bptt\""
+    )]
+    NoSignal {
+        /// The trained projection into them.
+        projection: String,
+    },
+    /// Adaptive feedback of a readout without a matrix.
+    #[error(
+        "`learner.feedback`: adaptive feedback follows a dense readout, `{projection}` is none; \
+         use feedback = \"random\" or \"symmetric\""
+    )]
+    NotDense {
+        /// The projection.
+        projection: String,
+    },
+    /// A feedback that the rule does not have.
+    #[error("`learner.feedback` belongs to rule = \"eprop\"; without it, leave it out")]
+    NoFeedback,
     /// The objective is wrong.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),

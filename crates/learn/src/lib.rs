@@ -21,9 +21,11 @@
 //! | module | holds |
 //! |---|---|
 //! | [`objective`] | what is minimised: weighted terms on signals and on parameters |
+//! | [`online`] | e-prop while the network runs, one step at a time |
 //! | [`optimiser`] | how a gradient becomes a change: SGD, Adam, AdamW; clipping, own rates, limits |
 //! | [`schedule`] | the learning rate over updates |
 //! | [`phase`] | one stage of training, as data |
+//! | [`rule`] | back-propagation, or e-prop with symmetric, random or adaptive feedback |
 //! | [`source`] | where trials come from: a task, a data set |
 //! | [`trainer`] | the loop: update, validate, detect divergence, checkpoint |
 //! | [`model`] | what all of this asks of a network |
@@ -32,18 +34,22 @@ mod engine;
 mod error;
 pub mod model;
 pub mod objective;
+pub mod online;
 pub mod optimiser;
 mod pattern;
 pub mod phase;
+pub mod rule;
 pub mod schedule;
 pub mod source;
 pub mod trainer;
 
-pub use error::{ObjectiveError, PhaseError, SourceError, StateError, TrainError};
+pub use error::{ObjectiveError, OnlineError, PhaseError, SourceError, StateError, TrainError};
 pub use model::{Model, Names, Signal, Units};
 pub use objective::Objective;
+pub use online::{Online, Stepper};
 pub use optimiser::{Optimiser, Plan, Updater};
 pub use phase::{Learner, OwnRate, Phase, Stop, Validate};
+pub use rule::{Feedback, Rule};
 pub use schedule::Schedule;
 pub use source::{DataSet, Source};
 pub use trainer::{Checkpoint, Options, Progress, Stage, Trainer};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use attractor_data::Trials;
-use attractor_network::{Layout, Loss, NoiseSource, RunError, SignalId};
+use attractor_network::{Connection, Credit, Layout, Loss, NoiseSource, RunError, SignalId};
 use attractor_numerics::Real;
 use ndarray::Array3;
 
@@ -68,6 +68,11 @@ pub trait Names {
     /// # Errors
     /// A sentence that names the signal and what there is instead.
     fn signal(&self, name: &str) -> Result<Signal, String>;
+
+    /// The projections; none for a model that is not made of them.
+    fn connections(&self) -> Vec<Connection> {
+        Vec::new()
+    }
 }
 
 /// A network that runs and has gradients.
@@ -77,8 +82,8 @@ pub trait Names {
 pub trait Model<T: Real>: Names {
     /// Writes the gradient of the loss over a batch and returns the loss.
     ///
-    /// `parameters` and `gradient` are laid out as [`Names::layout`] says. With `truncate`, the
-    /// gradient does not reach further back than so many steps.
+    /// `parameters` and `gradient` are laid out as [`Names::layout`] says. `credit` says how far back
+    /// and over which projections the gradient reaches.
     ///
     /// # Errors
     /// The trials do not fit the network.
@@ -88,7 +93,7 @@ pub trait Model<T: Real>: Names {
         trials: &Trials,
         loss: &dyn Loss<T>,
         noise: NoiseSource,
-        truncate: Option<usize>,
+        credit: &Credit<T>,
         gradient: &mut [T],
     ) -> Result<f64, RunError>;
 

@@ -10,10 +10,12 @@
 //! | [`poisson`](Poisson) | `Σ w (λ − k ln λ) / (C Σ w)`, `λ = exp(y)` or `softplus(y)` | `objective/data.rs` |
 //! | [`l2`](ActivityPenalty) | mean of `r²` | `objective/penalty.rs` |
 //! | [`l1`](ActivityPenalty) | mean of `abs(r)` | `objective/penalty.rs` |
+//! | [`rate`](RatePenalty) | mean of `(⟨r⟩ − f)²`, `⟨r⟩` over a trial | `objective/rate.rs` |
 //! | [`l2-weights`](WeightPenalty) | mean (or sum) of `W²` | `objective/penalty.rs` |
 //! | [`l1-weights`](WeightPenalty) | mean (or sum) of `abs(W)` | `objective/penalty.rs` |
 //!
-//! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. An objective is
+//! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. Terms with a
+//! target can be taken [over](Over) the last step, the mean, the sum or the maximum of a trial. An objective is
 //! resolved once per network ([`Objective::resolve`]), bound once per batch ([`Resolved::bind`]), and
 //! then evaluated by the engine part by part.
 
@@ -24,20 +26,24 @@ use serde::{Deserialize, Serialize};
 
 mod bound;
 mod data;
+mod over;
 mod penalty;
 mod pointwise;
+mod rate;
 mod rows;
 mod softmax;
 
 pub use bound::{Bound, Resolved, TermValue};
 pub use data::{Link, Mse, Poisson};
+pub use over::Over;
 pub use penalty::{ActivityPenalty, Reduce, WeightPenalty};
+pub use rate::RatePenalty;
 pub use softmax::CrossEntropy;
 
 use crate::error::ObjectiveError;
 use crate::model::Names;
 use crate::pattern::fits;
-use bound::{ParameterTerm, SignalTerm};
+use bound::{ParameterTerm, SignalTerm, Wanted};
 use rows::Rule;
 
 /// What is minimised: a list of weighted terms. By default the mean squared error of `out.y`.
@@ -68,6 +74,8 @@ pub enum Term {
     L2(ActivityPenalty),
     /// Mean absolute value of a signal.
     L1(ActivityPenalty),
+    /// Squared distance of a mean over time from a target.
+    Rate(RatePenalty),
     /// Mean square of parameters.
     L2Weights(WeightPenalty),
     /// Mean absolute value of parameters.
@@ -82,6 +90,7 @@ impl Term {
             Term::CrossEntropy(term) => term.weight,
             Term::Poisson(term) => term.weight,
             Term::L2(term) | Term::L1(term) => term.weight,
+            Term::Rate(term) => term.weight,
             Term::L2Weights(term) | Term::L1Weights(term) => term.weight,
         }
     }
@@ -93,13 +102,24 @@ impl Term {
             Term::CrossEntropy(term) => Some(&term.signal),
             Term::Poisson(term) => Some(&term.signal),
             Term::L2(term) | Term::L1(term) => Some(&term.signal),
+            Term::Rate(term) => Some(&term.signal),
             Term::L2Weights(_) | Term::L1Weights(_) => None,
+        }
+    }
+
+    fn over(&self) -> Over {
+        match self {
+            Term::Mse(term) => term.over,
+            Term::CrossEntropy(term) => term.over,
+            Term::Poisson(term) => term.over,
+            Term::Rate(_) => Over::Mean,
+            _ => Over::Each,
         }
     }
 
     fn rule(&self) -> Rule {
         match self {
-            Term::Mse(_) => Rule::Mse,
+            Term::Mse(_) | Term::Rate(_) => Rule::Mse,
             Term::CrossEntropy(_) => Rule::CrossEntropy,
             Term::Poisson(term) => Rule::Poisson(term.link),
             Term::L2(_) | Term::L2Weights(_) => Rule::Square,
@@ -117,6 +137,7 @@ impl fmt::Display for Term {
             Term::Poisson(term) => write!(f, "poisson({})", term.signal),
             Term::L2(term) => write!(f, "l2({})", term.signal),
             Term::L1(term) => write!(f, "l1({})", term.signal),
+            Term::Rate(term) => write!(f, "rate({})", term.signal),
             Term::L2Weights(term) => write!(f, "l2-weights({})", term.parameters),
             Term::L1Weights(term) => write!(f, "l1-weights({})", term.parameters),
         }
@@ -164,10 +185,16 @@ fn signal(term: &Term, names: &(impl Names + ?Sized)) -> Result<SignalTerm, Obje
     let signal =
         found.map_err(|problem| ObjectiveError::Signal { term: label.clone(), problem })?;
     let target = match term {
-        Term::Mse(_) | Term::CrossEntropy(_) | Term::Poisson(_) => Some(name.to_owned()),
-        _ => None,
+        Term::Mse(_) | Term::CrossEntropy(_) | Term::Poisson(_) => Wanted::Given(name.to_owned()),
+        Term::Rate(rate) if !rate.target.is_finite() => {
+            let (field, expected) = ("target", "a finite number");
+            return Err(ObjectiveError::Value { term: label, field, value: rate.target, expected });
+        }
+        Term::Rate(rate) => Wanted::Everywhere(rate.target as f32),
+        _ => Wanted::Nothing,
     };
-    Ok(SignalTerm { label, weight: term.weight(), rule: term.rule(), target, signal, view: 0 })
+    let (weight, rule, over) = (term.weight(), term.rule(), term.over());
+    Ok(SignalTerm { label, weight, rule, over, target, signal, view: 0 })
 }
 
 fn parameters(

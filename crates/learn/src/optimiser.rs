@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 mod adam;
 mod clip;
+mod crossbar;
 mod plan;
 mod sgd;
 
 pub use adam::{Adam, AdamW};
 pub use clip::{clip, norm};
+pub use crossbar::{Crossbar, Devices, Pcm, Scheme};
 pub use plan::{Plan, Segment};
 pub use sgd::Sgd;
 
@@ -30,6 +32,8 @@ pub enum Optimiser {
     Adam(Adam),
     /// Adam with decoupled weight decay.
     AdamW(AdamW),
+    /// Pulses on phase-change devices.
+    Crossbar(Crossbar),
 }
 
 impl Default for Optimiser {
@@ -64,6 +68,7 @@ impl Optimiser {
             Optimiser::Sgd(sgd) => Box::new(sgd::State::new(sgd, len)),
             Optimiser::Adam(adam) => Box::new(adam::State::new(adam, 0.0, len)),
             Optimiser::AdamW(adam) => Box::new(adam::State::new(&adam.adam(), adam.decay, len)),
+            Optimiser::Crossbar(crossbar) => Box::new(crossbar.build(len)),
         }
     }
 
@@ -84,6 +89,7 @@ impl Optimiser {
             Optimiser::Sgd(sgd) => (vec![("momentum", sgd.momentum, false)], 0.0),
             Optimiser::Adam(a) => (adam(a.beta1, a.beta2, a.epsilon).to_vec(), 0.0),
             Optimiser::AdamW(a) => (adam(a.beta1, a.beta2, a.epsilon).to_vec(), a.decay),
+            Optimiser::Crossbar(_) => (Vec::new(), 0.0),
         };
         let mut problems: Vec<_> = values
             .into_iter()
@@ -96,6 +102,14 @@ impl Optimiser {
                 expected: if epsilon { "0 or a positive number" } else { "at least 0 and below 1" },
             })
             .collect();
+        if let Optimiser::Crossbar(crossbar) = self {
+            let wrong = crossbar.problems().into_iter();
+            problems.extend(wrong.map(|(field, value, expected)| PhaseError::Value {
+                field: format!("learner.optimiser.{field}"),
+                value,
+                expected,
+            }));
+        }
         if let Optimiser::Sgd(Sgd { cap: Some(cap), .. }) = *self
             && !(cap > 0.0 && cap.is_finite())
         {

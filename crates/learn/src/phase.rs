@@ -1,12 +1,14 @@
 //! One stage of training, as data: what is minimised, how, what changes, and when to stop.
 
+use attractor_numerics::Real;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PhaseError;
 use crate::model::Names;
-use crate::objective::Objective;
+use crate::objective::{Objective, Resolved};
 use crate::optimiser::{Optimiser, Plan};
 use crate::pattern::expect_some;
+use crate::rule::{Feedback, Routes, Rule};
 use crate::schedule::Schedule;
 
 /// A phase of training. Every field has a default, so `Phase::default()` trains.
@@ -46,13 +48,17 @@ pub struct OwnRate {
     pub rate: f64,
 }
 
-/// Backpropagation through time and what is done with its gradient.
+/// Where the gradient comes from and what is done with it.
 ///
 /// Defaults are what most published work on trained rate networks uses: Adam with its authors'
 /// constants at rate 1e-3, gradients clipped to a global norm of 1, batches of 64 trials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Learner {
+    /// Where the gradient comes from.
+    pub rule: Rule,
+    /// What carries errors back to the units that are read out, under e-prop.
+    pub feedback: Feedback,
     /// Rule of the update.
     pub optimiser: Optimiser,
     /// Learning rate.
@@ -71,6 +77,8 @@ pub struct Learner {
 impl Default for Learner {
     fn default() -> Self {
         Learner {
+            rule: Rule::default(),
+            feedback: Feedback::default(),
             optimiser: Optimiser::default(),
             rate: 1e-3,
             schedule: Schedule::Constant,
@@ -129,8 +137,9 @@ impl Phase {
     pub fn check(&self, names: &(impl Names + ?Sized)) -> Result<(), Vec<PhaseError>> {
         let layout = names.layout();
         let mut problems: Vec<PhaseError> = Vec::new();
-        if let Err(wrong) = self.objective.resolve(names) {
-            problems.extend(wrong.into_iter().map(PhaseError::from));
+        match self.objective.resolve(names) {
+            Ok(resolved) => problems.extend(self.routes::<f32>(names, &resolved, 0).err()),
+            Err(wrong) => problems.extend(wrong.into_iter().map(PhaseError::from)),
         }
         problems.extend(self.learner.problems());
 
@@ -168,6 +177,20 @@ impl Phase {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
+    /// The routes of credit for its objective; `seed` draws the feedback.
+    ///
+    /// # Errors
+    /// As [`Rule::routes`].
+    pub fn routes<T: Real>(
+        &self,
+        names: &(impl Names + ?Sized),
+        objective: &Resolved,
+        seed: u64,
+    ) -> Result<Routes<T>, PhaseError> {
+        let Learner { rule, feedback, .. } = self.learner;
+        rule.routes(feedback, names, &objective.answers(), seed)
+    }
+
     /// What it trains.
     pub fn plan(&self, names: &(impl Names + ?Sized)) -> Plan {
         let decays = self.learner.optimiser.decays();
@@ -184,6 +207,9 @@ impl Learner {
         let right = clip.is_finite() && clip >= 0.0;
         expect(&mut problems, "learner.clip", clip, right, "0 (no clipping) or a positive number");
         expect(&mut problems, "learner.batch", batch as f64, batch > 0, "at least 1");
+        if self.rule == Rule::Bptt && self.feedback != Feedback::default() {
+            problems.push(PhaseError::NoFeedback);
+        }
         expect(&mut problems, "learner.truncate", 0.0, truncate != Some(0), "at least 1 step");
 
         let fraction = |x: f64| (0.0..=1.0).contains(&x);

@@ -20,6 +20,7 @@ use crate::model::{Model, Signal};
 use crate::objective::Resolved;
 use crate::optimiser::{Plan, Updater, clip, norm};
 use crate::phase::{Learner, Phase};
+use crate::rule::Routes;
 use crate::source::{Source, VALIDATION};
 
 /// A phase and where its trials come from.
@@ -115,6 +116,7 @@ pub struct Trainer {
 /// What is built anew for each phase.
 struct Current {
     objective: Resolved,
+    routes: Routes<f32>,
     plan: Plan,
     updater: Box<dyn Updater<f32>>,
     scored: Option<Signal>,
@@ -185,8 +187,12 @@ impl Trainer {
             let problems = problems.into_iter().map(PhaseError::from).collect();
             TrainError::Phase { phase, problems }
         })?;
+        let routes = data.routes(&*self.model, &objective, self.options.seed);
+        let routes =
+            routes.map_err(|problem| TrainError::Phase { phase, problems: vec![problem] })?;
         self.current = Some(Current {
             objective,
+            routes,
             plan: data.plan(&*self.model),
             updater: data.learner.optimiser.build(self.parameters.len()),
             scored: self.model.signal(source.scored()).ok(),
@@ -209,12 +215,13 @@ impl Trainer {
         let trials = stage.source.batch(number, *batch).map_err(TrainError::Source)?;
         let bound = current.objective.bind(&trials)?;
         let noise = NoiseSource { on: self.options.noise, seed: self.options.seed, epoch: number };
+        let credit = current.routes.credit(&self.parameters, self.counters.in_phase, *truncate);
         let loss = match self.model.gradient(
             &self.parameters,
             &trials,
             &bound,
             noise,
-            *truncate,
+            &credit,
             &mut self.gradient,
         ) {
             Err(RunError::NotFinite { .. }) => f64::NAN,

@@ -31,7 +31,8 @@ fn engine(threads: usize, memory: usize) -> Engine<f32> {
 fn stages() -> Vec<Stage> {
     let phase =
         "objective = [{ kind = 'mse' }, { kind = 'l2', signal = 'rec.r[A]', weight = 1e-3 },
-                              { kind = 'l1-weights', weight = 1e-4 }]
+                              { kind = 'l1-weights', weight = 1e-4 },
+                              { kind = 'rate', signal = 'rec.r', target = 0.2, weight = 0.1 }]
                  learner = { rate = 0.01, batch = 37, truncate = 6 }
                  stop = { updates = 60 }
                  validate = { every = 20, trials = 50 }";

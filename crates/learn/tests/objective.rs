@@ -5,7 +5,7 @@ mod common;
 use attractor_data::{Target, Trials};
 use attractor_learn::objective::{Bound, Objective};
 use attractor_learn::{Model, Names, ObjectiveError, Signal};
-use attractor_network::{Layout, NoiseSource};
+use attractor_network::{Credit, Layout, NoiseSource};
 use attractor_numerics::Real;
 use common::{HIDDEN, OUTPUTS, READOUT, Toy, UNITS, evaluate, hash, trials};
 use ndarray::{Array2, Array3};
@@ -38,10 +38,18 @@ fn derivatives_of_signal_terms() {
     let counts = Array3::from_shape_fn((8, 5, 2), |(t, k, c)| ((t + 2 * k + c) % 3) as f32);
     let shares = Array3::from_shape_fn((8, 5, 2), |(t, _, c)| [0.25, 0.75][(t + c) % 2]);
     let group = Array3::from_shape_fn((8, 5, 3), |(t, k, c)| 0.1 * (t * k + c) as f32);
+    let wide = group.clone();
     for (terms, trials) in [
         ("{ kind = 'mse' }", trials(3, 5)),
         ("{ kind = 'mse', signal = 'rec.r[A]', weight = 0.3 }", with_targets(group, "rec.r[A]")),
-        ("{ kind = 'cross-entropy' }", with_targets(shares, "out.y")),
+        ("{ kind = 'cross-entropy' }", with_targets(shares.clone(), "out.y")),
+        ("{ kind = 'cross-entropy', over = 'last' }", with_targets(shares.clone(), "out.y")),
+        ("{ kind = 'cross-entropy', over = 'mean' }", with_targets(shares.clone(), "out.y")),
+        ("{ kind = 'cross-entropy', over = 'sum' }", with_targets(shares.clone(), "out.y")),
+        ("{ kind = 'cross-entropy', over = 'max' }", with_targets(shares, "out.y")),
+        ("{ kind = 'mse', signal = 'rec.r[A]', over = 'max' }", with_targets(wide, "rec.r[A]")),
+        ("{ kind = 'poisson', over = 'mean' }", with_targets(counts.clone(), "out.y")),
+        ("{ kind = 'rate', signal = 'rec.r[B]', target = 0.3, weight = 0.7 }", trials(3, 5)),
         ("{ kind = 'poisson' }", with_targets(counts.clone(), "out.y")),
         ("{ kind = 'poisson', link = 'softplus' }", with_targets(counts, "out.y")),
         ("{ kind = 'l2', signal = 'rec.r', weight = 0.7 }", trials(3, 5)),
@@ -91,7 +99,8 @@ fn derivatives_by_parameters() {
     let mut both = |p: &[f64]| {
         let bound = resolved.bind(&trials).unwrap();
         let mut gradient = vec![0.0; p.len()];
-        let value = toy.gradient(p, &trials, &bound, SILENT, None, &mut gradient).unwrap();
+        let value =
+            toy.gradient(p, &trials, &bound, SILENT, &Credit::default(), &mut gradient).unwrap();
         let value = value + bound.penalise(p, Some(&mut gradient));
         let total: f64 = bound.values().iter().map(|term| term.value).sum();
         assert!((total - value).abs() < 1e-12, "terms add up: {total} {value}");
@@ -137,6 +146,75 @@ fn penalties_have_their_closed_form() {
     let (value, [slope, _]) = loss(&bound, &r, &Array3::zeros((8, 3, OUTPUTS)));
     assert!((value - 4.0).abs() < 1e-13, "{value}");
     assert!(slope.slice(ndarray::s![5.., 2, ..]).iter().all(|&d| d == 0.0));
+}
+
+/// Loss of `y` under an objective, and its slope.
+fn on_readout(terms: &str, trials: &Trials, y: &Array3<f64>) -> (f64, Array3<f64>) {
+    let resolved = objective(terms).resolve(&Toy::new()).unwrap();
+    let bound = resolved.bind(trials).unwrap();
+    let r = Array3::zeros((y.dim().0, y.dim().1, UNITS));
+    let (value, [_, slope]) = loss(&bound, &r, y);
+    (value, slope)
+}
+
+#[test]
+fn a_reduction_is_the_term_on_the_reduced_signal() {
+    let shares = Array3::from_shape_fn((8, 5, 2), |(_, k, c)| [0.25, 0.75][(k + c) % 2]);
+    let many = with_targets(shares.clone(), "out.y");
+    let y = Array3::from_shape_fn((8, 5, 2), |(t, k, i)| hash(&[t as u64, k as u64, i as u64]));
+    let weight = |t: usize, k: usize| f64::from(many.targets[0].weights[[t, k]]);
+    let last: Vec<usize> =
+        (0..5).map(|k| (0..8).rev().find(|&t| weight(t, k) > 0.0).unwrap()).collect();
+    assert_eq!(last[4], 4, "the last trial is shorter");
+    // the same numbers at the one step that is then asked
+    let mut single = many.clone();
+    single.targets[0].weights.fill(0.0);
+    (0..5).for_each(|k| single.targets[0].weights[[last[k], k]] = 1.0);
+    for over in ["last", "mean", "sum", "max"] {
+        let mut reduced = y.clone();
+        for ((k, c), number) in ndarray::indices((5, 2)).into_iter().map(|at| {
+            let (k, c) = at;
+            let asked = (0..8).filter(|&t| weight(t, k) > 0.0);
+            let total: f64 = asked.clone().map(|t| weight(t, k)).sum();
+            let sum: f64 = asked.clone().map(|t| weight(t, k) * y[[t, k, c]]).sum();
+            let number = match over {
+                "last" => y[[last[k], k, c]],
+                "mean" => sum / total,
+                "sum" => sum,
+                _ => asked.map(|t| y[[t, k, c]]).fold(f64::NEG_INFINITY, f64::max),
+            };
+            (at, number)
+        }) {
+            reduced[[last[k], k, c]] = number;
+        }
+        for kind in ["cross-entropy", "mse"] {
+            let (value, slope) =
+                on_readout(&format!("{{ kind = '{kind}', over = '{over}' }}"), &many, &y);
+            let (expected, _) = on_readout(&format!("{{ kind = '{kind}' }}"), &single, &reduced);
+            assert!((value - expected).abs() < 1e-13, "{kind} over {over}: {value} {expected}");
+            let nowhere =
+                slope.indexed_iter().all(|((t, k, _), &d)| weight(t, k) > 0.0 || d == 0.0);
+            assert!(nowhere, "{kind} over {over}: a slope where nothing is asked");
+        }
+    }
+}
+
+#[test]
+fn rates_have_their_closed_form() {
+    let trials = trials(0, 3);
+    let resolved = objective("{ kind = 'rate', signal = 'rec.r', target = 0.25, weight = 2 }");
+    let resolved = resolved.resolve(&Toy::new()).unwrap();
+    let bound = resolved.bind(&trials).unwrap();
+    // one spike per trial, of 8, 8 and 5 steps; what lies in the padding does not count
+    let mut r = Array3::zeros((8, 3, UNITS));
+    r.slice_mut(ndarray::s![1, .., ..]).fill(1.0);
+    r.slice_mut(ndarray::s![6, 2, ..]).fill(100.0);
+    let (value, [slope, _]) = loss(&bound, &r, &Array3::zeros((8, 3, OUTPUTS)));
+    let errors = [1.0 / 8.0 - 0.25, 1.0 / 8.0 - 0.25, 1.0 / 5.0 - 0.25];
+    let expected = 2.0 * errors.iter().map(|e| e * e).sum::<f64>() / 3.0;
+    assert!((value - expected).abs() < 1e-14, "{value} {expected}");
+    let expected = 2.0 * 2.0 * errors[2] / 5.0 / (3 * UNITS) as f64;
+    assert!((slope[[4, 2, 7]] - expected).abs() < 1e-14 && slope[[5, 2, 7]] == 0.0);
 }
 
 /// A signal of any width, for the constants.

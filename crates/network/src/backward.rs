@@ -6,11 +6,12 @@ use std::ops::Range;
 use attractor_equations::{Leaf, Output, Variable};
 use attractor_numerics::Real;
 
+use crate::credit::Way;
 use crate::forward::{Circumstances, Streams, Work, draw, reads_noise};
 use crate::network::Network;
 use crate::operator::{Rows, stream};
 use crate::plan::Plan;
-use crate::signal::{Loss, Part, Quantity, SignalView, SignalViewMut};
+use crate::signal::{Loss, Part, Quantity, SignalViewMut};
 use crate::state::State;
 
 /// Cotangents and gradients a worker carries backwards through time.
@@ -205,21 +206,16 @@ impl<T: Real> Back<T> {
         let mut views = Vec::new();
         let mut taken: Vec<Vec<T>> = Vec::new();
         for signal in loss.signals() {
-            let (range, units, ld) = place(signal);
-            let streams = &work.streams[signal.population];
+            let (range, ..) = place(signal);
             let (cotangents, seeds) =
                 (&mut self.cotangents[signal.population], &mut self.seeds[signal.population]);
-            let values = match signal.quantity {
-                Quantity::Emission(k) => &streams.emissions[k][range.clone()],
-                Quantity::State(k) => &streams.states[k][range.clone()],
-                Quantity::Drive(k) => &streams.drives[k][range.clone()],
-            };
-            views.push(SignalView { values, units, ld, trials });
+            views.push(work.view(network, *signal, steps, trials));
+            let length = range.len();
             // the loss writes straight into the cotangents of emissions, beside those of states and drives
             taken.push(match signal.quantity {
                 Quantity::Emission(k) => std::mem::take(&mut cotangents.emissions[k]),
-                Quantity::State(k) => seed(&mut seeds.states, k, values.len()),
-                Quantity::Drive(k) => seed(&mut seeds.drives, k, values.len()),
+                Quantity::State(k) => seed(&mut seeds.states, k, length),
+                Quantity::Drive(k) => seed(&mut seeds.drives, k, length),
             });
         }
         let mut outs: Vec<SignalViewMut<'_, T>> = Vec::new();
@@ -317,7 +313,7 @@ impl<T: Real> Back<T> {
     ) {
         let link = &network.links[k];
         let (from, to) = (link.from.0, link.to.0);
-        if !self.needed[from] {
+        if !self.needed[from] || matches!(plan.ways[k], Way::Cut) {
             return;
         }
         let (ldx, ldy) = (network.populations[from].ld, network.populations[to].ld);
@@ -327,7 +323,11 @@ impl<T: Real> Back<T> {
         let y = &self.cotangents[to].drives[link.to.1][steps.start * trials * ldy..];
         let y = Rows { values: y, ld: ldy };
         let out = &mut x[slot * trials * ldx..][..rows * ldx];
-        plan.operators[k].transpose(y, rows, out, ldx, T::ONE);
+        match &plan.ways[k] {
+            Way::Transposed => plan.operators[k].transpose(y, rows, out, ldx, T::ONE),
+            Way::Through(b) => b.multiply(y.values, y.ld, rows, out, ldx, T::ONE, true),
+            Way::Cut => {}
+        }
         self.cotangents[from].emissions[link.from.1] = x;
     }
 }

@@ -15,12 +15,13 @@ use rayon::prelude::*;
 
 use crate::NoiseSource;
 use crate::backward::Back;
+use crate::credit::Credit;
 use crate::error::RunError;
 use crate::forward::{Circumstances, Streams, Work};
 use crate::intervention::Interventions;
 use crate::network::{Network, StartPlan};
 use crate::plan::{Keep, Plan};
-use crate::signal::{Loss, Quantity, SignalId};
+use crate::signal::{Loss, Part, SignalId};
 use crate::state::{self, State};
 
 /// Longest segment of time, in steps: its streams stay in cache, its weight gradient is one product.
@@ -121,7 +122,7 @@ impl<T: Real> Engine<T> {
         Ok(())
     }
 
-    pub(crate) fn prepare(&mut self, parameters: &[T], noisy: bool) -> &Plan<T> {
+    pub(crate) fn prepare(&mut self, parameters: &[T], noisy: bool) -> &mut Plan<T> {
         let (network, isa) = (&self.network, self.options.isa);
         let plan =
             self.plans[usize::from(noisy)].get_or_insert_with(|| Plan::new(network, isa, noisy));
@@ -288,15 +289,33 @@ macro_rules! precision {
                 truncate: Option<usize>,
                 gradient: &mut [$t],
             ) -> Result<f64, RunError> {
+                let credit = Credit::truncated(truncate);
+                self.credited(parameters, trials, loss, noise, &credit, gradient)
+            }
+
+            /// Loss over a batch, and what credit that travels in some way makes of its gradient.
+            ///
+            /// # Errors
+            /// As [`Engine::gradient`]; routes that do not fit the projections.
+            pub fn credited(
+                &mut self,
+                parameters: &[$t],
+                trials: &Trials,
+                loss: &dyn Loss<$t>,
+                noise: NoiseSource,
+                credit: &Credit<$t>,
+                gradient: &mut [$t],
+            ) -> Result<f64, RunError> {
                 self.check(parameters, trials)?;
-                self.prepare(parameters, noise.on);
+                let ways = credit.ways(&self.network, self.options.isa)?;
+                self.prepare(parameters, noise.on).ways = ways;
                 if let Some(plan) = &mut self.plans[usize::from(noise.on)]
                     && plan.keep(loss.signals())
                 {
                     self.workers.clear(); // their tapes have no room for the new streams
                 }
                 // segments of equal length; a truncation window is a whole number of them
-                let window = truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
+                let window = credit.truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
                 let segment = window.div_ceil(window.div_ceil(SEGMENT));
                 let shape = (trials.len(), segment, noise.on);
                 let mut workers = self.workers(shape);
@@ -409,6 +428,13 @@ impl<T: Real> Worker<T> {
                 saved.push(state.clone());
             }
             self.work.forward(network, plan, at, &mut state, length);
+            if loss.observes() {
+                let part = Part { trials: self.trials.clone(), steps: first..first + length };
+                let signals = loss.signals().iter();
+                let views: Vec<_> =
+                    signals.map(|&s| self.work.view(network, s, length, count)).collect();
+                loss.observe(&part, &views);
+            }
             if keep {
                 let k = segments.len();
                 if self.tape.len() == k {
@@ -482,18 +508,11 @@ impl<T: Real> Work<T> {
         steps: usize,
         out: &mut Array3<T>,
     ) {
-        let p = &network.populations[signal.population];
-        let streams = &self.streams[signal.population];
-        let (stream, skip) = match signal.quantity {
-            Quantity::Emission(k) => (&streams.emissions[k], p.history[k]),
-            Quantity::State(k) => (&streams.states[k], 1),
-            Quantity::Drive(k) => (&streams.drives[k], 0),
-        };
+        let view = self.view(network, signal, steps, trials);
         for t in 0..steps {
             for trial in 0..trials {
-                let from = ((skip + t) * trials + trial) * p.ld;
-                for unit in 0..p.units {
-                    out[[start + t, trial, unit]] = stream[from + unit];
+                for (unit, &value) in view.row(t, trial).iter().enumerate() {
+                    out[[start + t, trial, unit]] = value;
                 }
             }
         }

@@ -14,6 +14,7 @@ use crate::intervention::Interventions;
 use crate::network::{Network, Stage};
 use crate::operator::{Rows, stream};
 use crate::plan::Plan;
+use crate::signal::{Quantity, SignalId, SignalView};
 use crate::state::State;
 
 /// Streams of one population during a segment.
@@ -101,6 +102,26 @@ impl<T: Real> Work<T> {
             }
         }
         state.step += steps;
+    }
+
+    /// Some steps of a signal, from the first of the segment.
+    pub(crate) fn view(
+        &self,
+        network: &Network,
+        signal: SignalId,
+        steps: usize,
+        trials: usize,
+    ) -> SignalView<'_, T> {
+        let p = &network.populations[signal.population];
+        let streams = &self.streams[signal.population];
+        let (stream, skip) = match signal.quantity {
+            Quantity::Emission(k) => (&streams.emissions[k], p.history[k]),
+            Quantity::State(k) => (&streams.states[k], 1),
+            Quantity::Drive(k) => (&streams.drives[k], 0),
+        };
+        let row = trials * p.ld;
+        let values = &stream[skip * row..(skip + steps) * row];
+        SignalView { values, units: p.units, ld: p.ld, trials }
     }
 
     /// Runs `steps` steps from `state`, which goes along.

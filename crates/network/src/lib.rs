@@ -6,6 +6,7 @@
 
 mod autonomous;
 mod backward;
+mod credit;
 mod description;
 mod engine;
 mod error;
@@ -23,11 +24,12 @@ mod tangent;
 mod wiring;
 
 pub use autonomous::Autonomous;
+pub use credit::{Credit, Route};
 pub use description::{Block, Description, Loadings, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
 pub use error::{NetworkError, RunError};
 pub use intervention::{Action, Intervention, Interventions};
-pub use network::Network;
+pub use network::{Connection, Network};
 pub use noise::NoiseSource;
 pub use parameters::{Entry, Layout};
 pub use signal::{Loss, Part, Quantity, SignalId, SignalView, SignalViewMut};

@@ -92,6 +92,25 @@ pub(crate) struct Stage {
     pub(crate) inner: Vec<usize>,
 }
 
+/// A projection with its ends resolved: see [`Network::connections`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Name of the projection.
+    pub name: String,
+    /// The emission it starts from.
+    pub from: SignalId,
+    /// The drive it ends in.
+    pub to: SignalId,
+    /// Delay in steps.
+    pub lag: usize,
+    /// Changed by training.
+    pub trained: bool,
+    /// Units it ends in.
+    pub targets: usize,
+    /// Units it starts from.
+    pub sources: usize,
+}
+
 impl Dynamics {
     /// Neuron parameters changed by training, by their place in the neuron.
     pub(crate) fn trained(&self) -> Vec<usize> {
@@ -273,6 +292,20 @@ impl Network {
             (Some(d), Quantity::Drive(k)) => &d.neuron.drives[k].name,
         };
         format!("{}.{quantity}", population.name)
+    }
+
+    /// The projections, in the order of the description.
+    pub fn connections(&self) -> Vec<Connection> {
+        let resolved = |link: &Link| Connection {
+            name: link.name.clone(),
+            from: SignalId { population: link.from.0, quantity: Quantity::Emission(link.from.1) },
+            to: SignalId { population: link.to.0, quantity: Quantity::Drive(link.to.1) },
+            lag: link.lag,
+            trained: link.trained,
+            targets: link.wiring.targets,
+            sources: link.wiring.sources,
+        };
+        self.links.iter().map(resolved).collect()
     }
 
     /// Every emission and state, in order: what a full recording holds.

@@ -3,6 +3,7 @@
 use attractor_equations::{Kernel, Leaf, Output, Program, Variable};
 use attractor_numerics::{Isa, Real};
 
+use crate::credit::Way;
 use crate::network::{Dynamics, Network};
 use crate::operator::Operator;
 use crate::signal::{Quantity, SignalId};
@@ -16,6 +17,8 @@ pub(crate) struct Plan<T> {
     pub(crate) blocks: Vec<Option<Block<T>>>,
     /// Per link.
     pub(crate) operators: Vec<Operator<T>>,
+    /// Per link, what the reverse pass does with the cotangents of its drive.
+    pub(crate) ways: Vec<Way<T>>,
 }
 
 /// The pointwise part of a population, and which of its streams the reverse pass reads.
@@ -51,7 +54,8 @@ impl<T: Real> Plan<T> {
             Some(block)
         });
         let operators = network.links.iter().map(|link| Operator::new(isa, &link.wiring));
-        Plan { isa, blocks: blocks.collect(), operators: operators.collect() }
+        let operators = operators.collect();
+        Plan { isa, blocks: blocks.collect(), operators, ways: Vec::new() }
     }
 
     /// Takes up a parameter vector.

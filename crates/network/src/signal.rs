@@ -81,6 +81,15 @@ pub trait Loss<T>: Sync {
     /// Signals the loss reads; the views come in this order.
     fn signals(&self) -> &[SignalId];
 
+    /// Whether it must [`observe`](Loss::observe) whole trials before it is evaluated.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// Shows it a part of the batch on the way forwards: every trial once, from its first step to
+    /// its last, before any of it is evaluated. For losses of what a trial adds up to.
+    fn observe(&self, _part: &Part, _signals: &[SignalView<'_, T>]) {}
+
     /// Value on a part of the batch; adds its derivative by each signal to `cotangents`.
     fn evaluate(
         &self,

@@ -6,6 +6,7 @@ use attractor_numerics::{Isa, Real, random};
 
 use crate::network::{Dynamics, Network, StartPlan};
 use crate::noise::stream;
+use crate::signal::{Quantity, SignalId};
 
 /// Unit states and delay lines of some trials, between two steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,19 @@ impl<T: Real> State<T> {
     pub fn values(&self, network: &Network, population: usize, state: usize) -> Vec<Vec<T>> {
         let compiled = &network.populations[population];
         let rows = self.populations[population].states[state].chunks(compiled.ld);
+        rows.map(|row| row[..compiled.units].to_vec()).collect()
+    }
+
+    /// What a projection of this lag, at least 1, reads of an emission in the coming step, trial by trial.
+    ///
+    /// # Panics
+    /// If no projection of the network reads that far back.
+    pub fn line(&self, network: &Network, emission: SignalId, lag: usize) -> Vec<Vec<T>> {
+        let Quantity::Emission(k) = emission.quantity else { return Vec::new() };
+        let compiled = &network.populations[emission.population];
+        let lines = &self.populations[emission.population].history[k];
+        let from = (compiled.history[k] - lag) * self.trials * compiled.ld;
+        let rows = lines[from..].chunks(compiled.ld).take(self.trials);
         rows.map(|row| row[..compiled.units].to_vec()).collect()
     }
 

@@ -149,7 +149,11 @@ impl<'a> Context<'a> {
         Ok(self.engine(network)?.run(parameters, trials, noise, interventions, &ids)?)
     }
 
-    fn engine(&self, network: &Arc<Network>) -> Result<Engine<f32>, StudyError> {
+    /// An engine for a study that trains by a loop of its own.
+    ///
+    /// # Errors
+    /// Threads that cannot be had.
+    pub fn engine(&self, network: &Arc<Network>) -> Result<Engine<f32>, StudyError> {
         let options = EngineOptions { threads: self.threads, ..EngineOptions::default() };
         Ok(Engine::new(network.clone(), options)?)
     }

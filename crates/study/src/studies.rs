@@ -2,8 +2,10 @@
 
 mod initialization;
 mod low_rank_inference;
+mod memristive_eprop;
 mod sequential_interference;
 
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;
+pub(crate) use memristive_eprop::MemristiveEprop;
 pub(crate) use sequential_interference::SequentialInterference;

@@ -11,10 +11,11 @@ use crate::claim::Expected;
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
-use crate::studies::{Initialization, LowRankInference, SequentialInterference};
+use crate::studies::{Initialization, LowRankInference, MemristiveEprop, SequentialInterference};
 
 /// Every study, in the order of the list.
-pub static STUDIES: &[&dyn Study] = &[&LowRankInference, &Initialization, &SequentialInterference];
+pub static STUDIES: &[&dyn Study] =
+    &[&LowRankInference, &Initialization, &SequentialInterference, &MemristiveEprop];
 
 /// The study of a name.
 ///

@@ -8,9 +8,9 @@ use crate::sequences::entry as sequence;
 use crate::task::{OptionDoc, Task, table};
 use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
-    FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PerceptualDecision,
-    PhaseMemory, ProAnti, ReadySetGo, SequentialDigits, SineGeneration, TaskError, multi, presets,
-    ring,
+    FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PatternGeneration,
+    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SequentialDigits, SineGeneration,
+    TaskError, multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -41,6 +41,7 @@ pub const TASKS: &[Entry] = &[
     multi::ENTRY,
     line::<OneStepInference>(),
     line::<PathIntegration>(),
+    line::<PatternGeneration>(),
     line::<PerceptualDecision>(),
     line::<PhaseMemory>(),
     line::<ProAnti>(),

@@ -9,6 +9,7 @@ use attractor_network::{Loss, Part, SignalId, SignalView, SignalViewMut};
 use attractor_numerics::{Isa, Real};
 use ndarray::ArrayView;
 
+use super::over::{Over, Reduction};
 use super::rows::{Asked, Rule};
 use crate::error::ObjectiveError;
 use crate::model::Signal;
@@ -19,9 +20,21 @@ pub(super) struct SignalTerm {
     pub(super) label: String,
     pub(super) weight: f64,
     pub(super) rule: Rule,
-    pub(super) target: Option<String>,
+    pub(super) over: Over,
+    pub(super) target: Wanted,
     pub(super) signal: Signal,
     pub(super) view: usize,
+}
+
+/// What a term compares its signal with.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// The target of this name that the trials have.
+    Given(String),
+    /// The same number for every unit, at every step before the padding.
+    Everywhere(f32),
+    /// Nothing.
+    Nothing,
 }
 
 /// A term on parameters, resolved; `scale` holds its weight and the number of parameters.
@@ -70,6 +83,12 @@ impl Resolved {
         &self.signals
     }
 
+    /// The populations that terms with a target of the trials read: those that answer.
+    pub fn answers(&self) -> Vec<usize> {
+        let given = self.on_signals.iter().filter(|t| matches!(t.target, Wanted::Given(_)));
+        given.map(|term| term.signal.id.population).collect()
+    }
+
     /// The loss on one batch. Costs one look at each target.
     ///
     /// # Errors
@@ -78,8 +97,8 @@ impl Resolved {
     pub fn bind<'a>(&'a self, trials: &'a Trials) -> Result<Bound<'a>, ObjectiveError> {
         let mut asked = Vec::with_capacity(self.on_signals.len());
         for term in &self.on_signals {
-            asked.push(match &term.target {
-                Some(signal) => {
+            let (steps, scale) = match &term.target {
+                Wanted::Given(signal) => {
                     let target = trials.target(signal).ok_or_else(|| ObjectiveError::NoTarget {
                         term: term.label.clone(),
                         signal: signal.clone(),
@@ -87,10 +106,25 @@ impl Resolved {
                     })?;
                     against(term, target)?
                 }
-                None => {
+                wanted => {
+                    let target = match wanted {
+                        Wanted::Everywhere(value) => vec![*value; term.signal.units.len()],
+                        _ => Vec::new(),
+                    };
                     let count: usize = trials.lengths.iter().sum();
                     let scale = term.weight / (count * term.signal.units.len()).max(1) as f64;
-                    (Asked::Within { lengths: &trials.lengths }, scale)
+                    (Asked::Within { lengths: &trials.lengths, target }, scale)
+                }
+            };
+            asked.push(match term.over {
+                Over::Each => Share { asked: steps, scale, reduction: None },
+                over => {
+                    let units = term.signal.units.len();
+                    let reduction =
+                        Reduction::new(over, steps, trials.steps(), trials.len(), units);
+                    let count = reduction.trials() as f64 * per_channel(term);
+                    let (asked, scale) = (reduction.one_step(units), term.weight / count.max(1.0));
+                    Share { asked, scale, reduction: Some(reduction) }
                 }
             });
         }
@@ -128,8 +162,12 @@ fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64)
         let term = term.label.clone();
         return Err(ObjectiveError::Target { term, step, trial, value: values[at], expected });
     }
-    let per_channel = if term.rule == Rule::CrossEntropy { 1.0 } else { channels as f64 };
-    Ok((Asked::Target { values, weights, trials }, term.weight / (sum * per_channel)))
+    Ok((Asked::Target { values, weights, trials }, term.weight / (sum * per_channel(term))))
+}
+
+/// Numbers that one step of one trial gives.
+fn per_channel(term: &SignalTerm) -> f64 {
+    if term.rule == Rule::CrossEntropy { 1.0 } else { term.signal.units.len() as f64 }
 }
 
 fn contiguous<'a, D: ndarray::Dimension>(array: ArrayView<'a, f32, D>) -> Cow<'a, [f32]> {
@@ -144,11 +182,20 @@ fn contiguous<'a, D: ndarray::Dimension>(array: ArrayView<'a, f32, D>) -> Cow<'a
 #[derive(Debug)]
 pub struct Bound<'a> {
     resolved: &'a Resolved,
-    /// Where each term on signals is asked, and the factor in front of its sum.
-    asked: Vec<(Asked<'a>, f64)>,
+    /// Per term on signals.
+    asked: Vec<Share<'a>>,
     isa: Isa,
     /// (term, first step, first trial, value): parts come in any order and are summed in this one.
     log: Mutex<Vec<(usize, usize, usize, f64)>>,
+}
+
+/// Where a term is asked, and the factor in front of its sum.
+#[derive(Debug)]
+struct Share<'a> {
+    asked: Asked<'a>,
+    scale: f64,
+    /// What trials become first: then `asked` speaks of one step per trial.
+    reduction: Option<Reduction<'a>>,
 }
 
 impl Bound<'_> {
@@ -167,8 +214,9 @@ impl Bound<'_> {
         total
     }
 
-    /// Value on a part of the batch, without derivatives.
+    /// Value on some whole trials of the batch, without derivatives.
     pub fn value<T: Real>(&self, part: &Part, signals: &[SignalView<'_, T>]) -> f64 {
+        self.observe(part, signals);
         self.terms(part, signals, &mut [])
     }
 
@@ -196,12 +244,14 @@ impl Bound<'_> {
         cotangents: &mut [SignalViewMut<'_, T>],
     ) -> f64 {
         let mut total = 0.0;
-        for (k, (term, (asked, scale))) in
-            self.resolved.on_signals.iter().zip(&self.asked).enumerate()
-        {
+        for (k, (term, share)) in self.resolved.on_signals.iter().zip(&self.asked).enumerate() {
+            let Share { asked, scale, reduction } = share;
             let (view, slope) = (&signals[term.view], cotangents.get_mut(term.view));
-            let value =
-                term.rule.part(self.isa, asked, &term.signal.units, *scale, part, view, slope);
+            let (isa, rule, units) = (self.isa, term.rule, &term.signal.units);
+            let value = match reduction {
+                Some(reduction) => reduction.part(isa, rule, asked, units, *scale, part, slope),
+                None => rule.part(isa, asked, units, *scale, part, view, slope),
+            };
             self.note(k, part.steps.start, part.trials.start, value);
             total += value;
         }
@@ -216,6 +266,18 @@ impl Bound<'_> {
 impl<T: Real> Loss<T> for Bound<'_> {
     fn signals(&self) -> &[SignalId] {
         &self.resolved.signals
+    }
+
+    fn observes(&self) -> bool {
+        self.asked.iter().any(|share| share.reduction.is_some())
+    }
+
+    fn observe(&self, part: &Part, signals: &[SignalView<'_, T>]) {
+        for (term, share) in self.resolved.on_signals.iter().zip(&self.asked) {
+            if let Some(reduction) = &share.reduction {
+                reduction.observe(part, &term.signal.units, &signals[term.view]);
+            }
+        }
     }
 
     fn evaluate(

@@ -3,6 +3,7 @@
 use attractor_numerics::{Real, math};
 use serde::{Deserialize, Serialize};
 
+use super::over::Over;
 use super::pointwise::Pointwise;
 
 /// Mean squared error over the steps that are asked, `Σ w (y − y*)² / (C Σ w)`.
@@ -15,6 +16,9 @@ pub struct Mse {
     /// The signal; the trials hold its target.
     #[serde(default = "super::output")]
     pub signal: String,
+    /// Over which steps of a trial.
+    #[serde(default, skip_serializing_if = "Over::is_each")]
+    pub over: Over,
     /// Weight in the objective.
     #[serde(default = "super::one")]
     pub weight: f64,
@@ -22,7 +26,7 @@ pub struct Mse {
 
 impl Default for Mse {
     fn default() -> Self {
-        Mse { signal: super::output(), weight: 1.0 }
+        Mse { signal: super::output(), over: Over::Each, weight: 1.0 }
     }
 }
 
@@ -38,6 +42,9 @@ pub struct Poisson {
     /// The signal; the trials hold the counts.
     #[serde(default = "super::output")]
     pub signal: String,
+    /// Over which steps of a trial.
+    #[serde(default, skip_serializing_if = "Over::is_each")]
+    pub over: Over,
     /// How the signal gives the expected count.
     #[serde(default)]
     pub link: Link,

@@ -28,27 +28,27 @@ pub(super) enum Asked<'a> {
         weights: std::borrow::Cow<'a, [f32]>,
         trials: usize,
     },
-    /// Every step of a trial before its padding.
-    Within { lengths: &'a [usize] },
+    /// Every step of a trial before its padding, for the same number everywhere.
+    Within { lengths: &'a [usize], target: Vec<f32> },
 }
 
 impl Asked<'_> {
     #[inline(always)]
-    fn weight(&self, step: usize, trial: usize) -> f32 {
+    pub(super) fn weight(&self, step: usize, trial: usize) -> f32 {
         match self {
             Asked::Target { weights, trials, .. } => weights[step * trials + trial],
-            Asked::Within { lengths } => f32::from(u8::from(step < lengths[trial])),
+            Asked::Within { lengths, .. } => f32::from(u8::from(step < lengths[trial])),
         }
     }
 
     #[inline(always)]
-    fn target(&self, step: usize, trial: usize, channels: usize) -> &[f32] {
+    pub(super) fn target(&self, step: usize, trial: usize, channels: usize) -> &[f32] {
         match self {
             Asked::Target { values, trials, .. } => {
                 let start = (step * trials + trial) * channels;
                 &values[start..start + channels]
             }
-            Asked::Within { .. } => &[],
+            Asked::Within { target, .. } => target,
         }
     }
 }

@@ -3,6 +3,7 @@
 use attractor_numerics::{Real, math};
 use serde::{Deserialize, Serialize};
 
+use super::over::Over;
 use super::rows::RowRule;
 
 /// Classes whose exponentials are kept from sum to derivative.
@@ -12,13 +13,17 @@ const FEW: usize = 16;
 ///
 /// The target holds probabilities, often one-hot, `[time, trial, class]`. The softmax is a link
 /// inside the term: the signal itself stays linear, and `dL/dy_c ∝ softmax(y)_c − p*_c`. The mean is
-/// over steps and trials that are asked, as PyTorch's `cross_entropy` has it.
+/// over steps and trials that are asked, as PyTorch's `cross_entropy` has it. To classify a whole
+/// trial, say [`over`](Over) what: its last step, the mean, the sum or the maximum of its logits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrossEntropy {
     /// The signal, one unit per class; the trials hold its target.
     #[serde(default = "super::output")]
     pub signal: String,
+    /// Over which steps of a trial.
+    #[serde(default, skip_serializing_if = "Over::is_each")]
+    pub over: Over,
     /// Weight in the objective.
     #[serde(default = "super::one")]
     pub weight: f64,

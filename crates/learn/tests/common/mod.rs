@@ -5,7 +5,7 @@
 use attractor_data::{Target, Trials};
 use attractor_learn::{Model, Names, Signal, Units};
 use attractor_network::{
-    Description, Layout, Loss, Network, NoiseSource, Part, Quantity, RunError, SignalId,
+    Credit, Description, Layout, Loss, Network, NoiseSource, Part, Quantity, RunError, SignalId,
     SignalView, SignalViewMut,
 };
 use attractor_numerics::Real;
@@ -156,7 +156,7 @@ impl<T: Real> Model<T> for Toy {
         trials: &Trials,
         loss: &dyn Loss<T>,
         noise: NoiseSource,
-        _: Option<usize>,
+        _: &Credit<T>,
         gradient: &mut [T],
     ) -> Result<f64, RunError> {
         let [r, y] = self.forward(p, trials, noise);
@@ -213,58 +213,68 @@ pub(crate) fn evaluate<T: Real>(
     let (steps, count, _) = signals[0].1.dim();
     let mut slopes = [signals[0].1.map(|_| T::ZERO), signals[1].1.map(|_| T::ZERO)];
     let mut value = 0.0;
+    let place = |id: &SignalId| signals.iter().position(|(known, _)| known == id).unwrap();
     for shard in 0..shards {
         let trials = shard * count / shards..(shard + 1) * count / shards;
-        for first in (0..steps).step_by(segment).rev() {
-            let part = Part { trials: trials.clone(), steps: first..(first + segment).min(steps) };
-            let place = |id: &SignalId| signals.iter().position(|(known, _)| known == id).unwrap();
-            let rows = part.steps.len() * part.trials.len();
-            let mut values = Vec::new();
-            for id in loss.signals() {
+        let parts: Vec<Part> = (0..steps)
+            .step_by(segment)
+            .map(|first| Part {
+                trials: trials.clone(),
+                steps: first..(first + segment).min(steps),
+            })
+            .collect();
+        // rows of a signal in a part, with their place in the padded stream
+        let rows = |part: &Part| {
+            let rows = part.steps.clone().flat_map(|s| trials.clone().map(move |k| (s, k)));
+            rows.enumerate().map(|(n, at)| (n * LD, at)).collect::<Vec<_>>()
+        };
+        let padded = |part: &Part| -> Vec<Vec<T>> {
+            let of = |id: &SignalId| {
                 let array = signals[place(id)].1;
-                let mut padded = vec![T::from_f64(f64::NAN); rows * LD];
-                for (n, (s, k)) in
-                    part.steps.clone().flat_map(|s| trials.clone().map(move |k| (s, k))).enumerate()
-                {
-                    for i in 0..array.dim().2 {
-                        padded[n * LD + i] = array[[s, k, i]];
-                    }
+                let mut padded = vec![T::from_f64(f64::NAN); rows(part).len() * LD];
+                for (n, (s, k)) in rows(part) {
+                    (0..array.dim().2).for_each(|i| padded[n + i] = array[[s, k, i]]);
                 }
-                values.push(padded);
-            }
+                padded
+            };
+            loss.signals().iter().map(of).collect()
+        };
+        let units = |id: &SignalId| signals[place(id)].1.dim().2;
+        let widths: Vec<usize> = loss.signals().iter().map(units).collect();
+        let count = trials.len();
+        for part in parts.iter().filter(|_| loss.observes()) {
+            let values = padded(part);
+            let views = views(&values, &widths, count);
+            loss.observe(part, &views);
+        }
+        for part in parts.iter().rev() {
+            let values = padded(part);
+            let views = views(&values, &widths, count);
             let mut cotangents: Vec<Vec<T>> =
                 values.iter().map(|v| vec![T::ZERO; v.len()]).collect();
-            let units = |id: &SignalId| signals[place(id)].1.dim().2;
-            let views: Vec<SignalView<'_, T>> = (values.iter().zip(loss.signals()))
-                .map(|(values, id)| SignalView {
-                    values,
-                    units: units(id),
-                    ld: LD,
-                    trials: trials.len(),
-                })
-                .collect();
             let mut outs: Vec<SignalViewMut<'_, T>> = (cotangents.iter_mut().zip(loss.signals()))
                 .map(|(values, id)| SignalViewMut {
                     values,
                     units: units(id),
                     ld: LD,
-                    trials: trials.len(),
+                    trials: count,
                 })
                 .collect();
-            value += loss.evaluate(&part, &views, &mut outs);
+            value += loss.evaluate(part, &views, &mut outs);
             for (cotangent, id) in cotangents.iter().zip(loss.signals()) {
                 let slope = &mut slopes[place(id)];
-                for (n, (s, k)) in
-                    part.steps.clone().flat_map(|s| trials.clone().map(move |k| (s, k))).enumerate()
-                {
-                    for i in 0..slope.dim().2 {
-                        slope[[s, k, i]] += cotangent[n * LD + i];
-                    }
+                for (n, (s, k)) in rows(part) {
+                    (0..slope.dim().2).for_each(|i| slope[[s, k, i]] += cotangent[n + i]);
                 }
             }
         }
     }
     (value, slopes)
+}
+
+fn views<'a, T>(values: &'a [Vec<T>], units: &[usize], trials: usize) -> Vec<SignalView<'a, T>> {
+    let pairs = values.iter().zip(units);
+    pairs.map(|(values, &units)| SignalView { values, units, ld: LD, trials }).collect()
 }
 
 /// Trials whose target is a fixed linear function of the inputs; the last trial is shorter.

@@ -9,8 +9,8 @@ use attractor_equations::{Neuron, NeuronError};
 use attractor_learn::{Model, Names, Signal};
 use attractor_network::library::{self, NoisePlace, Nonlinearity};
 use attractor_network::{
-    Description, Layout, Loss, Network, NetworkError, NoiseSource, Population, Projection,
-    RunError, SignalId, Start, Wiring,
+    Connection, Credit, Description, Layout, Loss, Network, NetworkError, NoiseSource, Population,
+    Projection, RunError, SignalId, Start, Wiring,
 };
 use attractor_numerics::law::Law;
 use ndarray::Array3;
@@ -236,6 +236,10 @@ impl<M: Names> Names for Held<M> {
     fn signal(&self, name: &str) -> Result<Signal, String> {
         self.model.signal(name)
     }
+
+    fn connections(&self) -> Vec<Connection> {
+        self.model.connections()
+    }
 }
 
 impl<M: Model<f32>> Model<f32> for Held<M> {
@@ -245,10 +249,10 @@ impl<M: Model<f32>> Model<f32> for Held<M> {
         trials: &Trials,
         loss: &dyn Loss<f32>,
         noise: NoiseSource,
-        truncate: Option<usize>,
+        credit: &Credit<f32>,
         gradient: &mut [f32],
     ) -> Result<f64, RunError> {
-        let value = self.model.gradient(parameters, trials, loss, noise, truncate, gradient)?;
+        let value = self.model.gradient(parameters, trials, loss, noise, credit, gradient)?;
         gradient[self.held.clone()].fill(0.0);
         Ok(value)
     }

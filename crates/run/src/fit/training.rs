@@ -87,7 +87,11 @@ impl Job {
 
     fn phase(&self, windows: usize) -> Phase {
         let variance = variance(&self.recording, &self.stretches);
-        let fit = Term::Mse(Mse { signal: OBSERVED.to_owned(), weight: 1.0 / variance });
+        let fit = Term::Mse(Mse {
+            signal: OBSERVED.to_owned(),
+            weight: 1.0 / variance,
+            ..Mse::default()
+        });
         let small = Term::L2Weights(WeightPenalty {
             parameters: "wirings".to_owned(),
             reduce: Reduce::Sum,
@@ -114,6 +118,7 @@ impl Job {
                 clip: self.clip,
                 truncate: None,
                 batch,
+                ..Learner::default()
             },
             train: Some(self.shape.trained()),
             stop: Stop { updates: self.updates, ..Stop::default() },

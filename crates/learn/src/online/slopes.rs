@@ -1,0 +1,182 @@
+//! The block of partials of a population, evaluated at one step.
+
+use std::ops::Range;
+
+use attractor_equations::{Kernel, Leaf, Neuron, NeuronText, Output, Program, Scratch, Variable};
+use attractor_network::{Network, Quantity, SignalId};
+use attractor_numerics::{Isa, Real, product};
+
+use crate::error::OnlineError;
+
+/// Partials of the next states and emissions by states, drives and trained parameters, those that are
+/// 0 everywhere left out.
+pub(super) struct Slopes<T> {
+    pub(super) neuron: Neuron,
+    pub(super) units: usize,
+    pub(super) ld: usize,
+    /// Parameters changed by training: their place in the neuron and in the flat vector.
+    pub(super) trained: Vec<(usize, Range<usize>)>,
+    entries: Vec<(Output, Variable)>,
+    /// States whose eligibility matters to an emission or a loss; the others are skipped.
+    kept: Vec<usize>,
+    name: String,
+    dt: f64,
+    params: Vec<Range<usize>>,
+    kernel: Kernel<T>,
+    scratch: Scratch<T>,
+    /// Per entry, `[trial, ld]`.
+    values: Vec<Vec<T>>,
+    reads_noise: bool,
+}
+
+impl<T: Real> Slopes<T> {
+    pub(super) fn new(
+        network: &Network,
+        population: usize,
+        text: &NeuronText,
+        read: Vec<usize>,
+    ) -> Result<Self, OnlineError> {
+        let described = &network.description().populations[population];
+        let name = described.name.clone();
+        let neuron = Neuron::parse(text, &format!("neuron of `{name}`"))?;
+        let step = neuron.step(network.description().integrator)?;
+        let layout = network.layout();
+        let place = |k: usize| {
+            let entry = layout.get(&format!("{name}.{}", neuron.params[k].symbol.name));
+            entry.map_or(0..0, |entry| entry.range.clone())
+        };
+        let params: Vec<Range<usize>> = (0..neuron.params.len()).map(place).collect();
+        let trained = (0..neuron.params.len()).filter(|&k| neuron.params[k].trained);
+        let trained: Vec<_> = trained.map(|k| (k, params[k].clone())).collect();
+        let variables: Vec<Variable> = (0..neuron.states.len())
+            .map(Variable::State)
+            .chain((0..neuron.drives.len()).map(Variable::Drive))
+            .chain(trained.iter().map(|(k, _)| Variable::Param(*k)))
+            .collect();
+        let noise = |leaf: &Leaf| matches!(leaf, Leaf::Value(Variable::Noise(_)));
+        let reads_noise = step.partials(&variables).reads().iter().any(noise);
+        let step = step.fix(|leaf| noise(&leaf).then_some(0.0));
+        let mut partials = step.partials(&variables);
+        let outputs = step.outputs.iter().map(|&(output, _)| output);
+        let entries = outputs.flat_map(|output| variables.iter().map(move |&v| (output, v)));
+        let found = entries.zip(std::mem::take(&mut partials.outputs));
+        let found = found.filter(|(_, (_, id))| partials.graph.constant_value(*id) != Some(0.0));
+        let (entries, outputs): (Vec<_>, Vec<_>) = found.unzip();
+        partials.outputs = outputs;
+        let ld = product::padded(described.units);
+        let program = Program::compile(&partials, |k| neuron.params[k].per_unit);
+        let kernel = Kernel::new(program, Isa::best(), ld);
+        let kept = kept(neuron.states.len(), &entries, &read);
+        let (units, dt) = (described.units, network.dt());
+        let (scratch, values) = (Scratch::default(), Vec::new());
+        Ok(Slopes {
+            neuron,
+            units,
+            ld,
+            trained,
+            entries,
+            kept,
+            name,
+            dt,
+            params,
+            kernel,
+            scratch,
+            values,
+            reads_noise,
+        })
+    }
+
+    /// Number of states whose eligibility is kept.
+    pub(super) fn states(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Number of states.
+    pub(super) fn all_states(&self) -> usize {
+        self.neuron.states.len()
+    }
+
+    /// The place of a state among those that are kept.
+    pub(super) fn place(&self, state: usize) -> Option<usize> {
+        self.kept.iter().position(|&kept| kept == state)
+    }
+
+    /// The drives, as signals of a population.
+    pub(super) fn drives(&self, population: usize) -> impl Iterator<Item = SignalId> + use<T> {
+        let drives = 0..self.neuron.drives.len();
+        drives.map(move |k| SignalId { population, quantity: Quantity::Drive(k) })
+    }
+
+    /// Takes up a parameter vector.
+    pub(super) fn load(&mut self, parameters: &[T]) {
+        let params = &self.params;
+        self.kernel.set(self.dt, |k| &parameters[params[k].clone()]);
+    }
+
+    /// Evaluates the partials at states before the step and drives of the step, `[trial][unit]` each.
+    pub(super) fn evaluate(
+        &mut self,
+        states: &[Vec<Vec<T>>],
+        drives: &[Vec<Vec<T>>],
+        noise: bool,
+    ) -> Result<(), OnlineError> {
+        if noise && self.reads_noise {
+            return Err(OnlineError::Noise { population: self.name.clone() });
+        }
+        let stream = |rows: &Vec<Vec<T>>| {
+            let mut stream = vec![T::ZERO; rows.len() * self.ld];
+            for (to, row) in stream.chunks_mut(self.ld).zip(rows) {
+                to[..row.len()].copy_from_slice(row);
+            }
+            stream
+        };
+        let states: Vec<Vec<T>> = states.iter().map(stream).collect();
+        let drives: Vec<Vec<T>> = drives.iter().map(stream).collect();
+        let rows = states.first().or(drives.first()).map_or(self.ld, Vec::len);
+        self.values.resize(self.entries.len(), Vec::new());
+        self.values.iter_mut().for_each(|values| values.resize(rows, T::ZERO));
+        let inputs: Vec<&[T]> = (self.kernel.program().inputs().iter())
+            .map(|leaf| match *leaf {
+                Leaf::Value(Variable::State(k)) => &states[k][..],
+                Leaf::Value(Variable::Drive(k)) => &drives[k][..],
+                _ => unreachable!("partials read states and drives: noise is fixed"),
+            })
+            .collect();
+        let mut outputs: Vec<&mut [T]> = self.values.iter_mut().map(Vec::as_mut_slice).collect();
+        self.kernel.run(&mut self.scratch, &inputs, &mut outputs);
+        Ok(())
+    }
+
+    /// The partials of an output by everything, with their values `[trial, ld]`.
+    pub(super) fn of(&self, output: Output) -> impl Iterator<Item = (Variable, &[T])> {
+        let all = self.entries.iter().zip(&self.values);
+        let some = all.filter(move |((of, _), _)| *of == output);
+        some.map(|((_, variable), values)| (*variable, &values[..]))
+    }
+
+    /// Whether the partials depend on where they are taken.
+    pub(super) fn is_linear(&self) -> bool {
+        self.kernel.program().inputs().is_empty()
+    }
+}
+
+/// States that a loss reads or an emission reads before the step, and those that lead to them.
+fn kept(states: usize, entries: &[(Output, Variable)], read: &[usize]) -> Vec<usize> {
+    let mut kept: Vec<bool> = (0..states).map(|k| read.contains(&k)).collect();
+    for (output, variable) in entries {
+        if let (Output::Emit(_), Variable::State(k)) = (output, variable) {
+            kept[*k] = true;
+        }
+    }
+    loop {
+        let more = entries.iter().find_map(|entry| match *entry {
+            (Output::Next(to), Variable::State(from)) if kept[to] && !kept[from] => Some(from),
+            _ => None,
+        });
+        match more {
+            Some(k) => kept[k] = true,
+            None => break,
+        }
+    }
+    (0..kept.len()).filter(|&k| kept[k]).collect()
+}
