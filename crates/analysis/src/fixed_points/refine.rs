@@ -13,6 +13,9 @@ const STALLED: usize = 3;
 /// Damping, relative to the largest diagonal value of AᵀA, that stands for none.
 const NONE: f64 = 1e-13;
 
+/// Rows of AᵀA computed together.
+const BAND: usize = 64;
+
 /// A state with its residual.
 struct At {
     x: Vec<f64>,
@@ -124,7 +127,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
 struct Normal {
     n: usize,
     a: Vec<f64>,
-    /// AᵀA, and its largest diagonal value.
+    /// The lower half of AᵀA, and its largest diagonal value.
     squared: Vec<f64>,
     most: f64,
     /// Aᵀf.
@@ -146,7 +149,12 @@ impl Normal {
         let Normal { n, a, squared, .. } = self;
         let n = *n;
         squared.fill(0.0);
-        product::accumulate_outer(Isa::best(), squared, n, a, n, n, a, n, n, n);
+        // it is symmetric, and what solves it reads the lower half alone
+        for first in (0..n).step_by(BAND) {
+            let (rows, columns) = (BAND.min(n - first), n.min(first + BAND));
+            let (to, left) = (&mut squared[first * n..], &a[first..]);
+            product::accumulate_outer(Isa::best(), to, n, left, n, rows, a, n, columns, n);
+        }
         self.most = (0..n).fold(0.0, |most: f64, i| most.max(squared[i * n + i]));
         self.gradient.fill(0.0);
         for (row, f) in a.chunks_exact(n).zip(f) {

@@ -31,7 +31,7 @@ pub struct CrossEntropy {
 
 impl Default for CrossEntropy {
     fn default() -> Self {
-        CrossEntropy { signal: super::output(), weight: super::one() }
+        CrossEntropy { signal: super::output(), over: Over::Each, weight: super::one() }
     }
 }
 
