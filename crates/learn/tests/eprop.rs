@@ -141,7 +141,21 @@ fn both(network: &Arc<Network>, terms: &str, feedback: Feedback) -> (Vec<f64>, V
 }
 
 fn neurons() -> Vec<Neuron> {
-    let library = ["leaky-tanh", "rate-softplus", "gru", "lstm", "gated"];
+    let library = [
+        "leaky-tanh",
+        "rate-softplus",
+        "gru",
+        "lstm",
+        "gated",
+        "lif",
+        "lif-hard",
+        "alif",
+        "alif-refractory",
+        "lif-synaptic",
+        "alif-learned",
+        "adapting",
+        "horn",
+    ];
     let library = library.map(|name| library::neuron(name, NoisePlace::None).unwrap().unwrap());
     let mut neurons = vec![spiking(false), spiking(true)];
     neurons.extend(library);

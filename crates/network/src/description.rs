@@ -155,6 +155,17 @@ pub enum Wiring {
         /// Law of `M [rank, rank]`.
         core: Law,
     },
+    /// One small dense wiring shared by all units: block-diagonal, the same block `copies` times.
+    ///
+    /// Sources and targets are divided into as many runs of neighbours as there are copies; run k of the
+    /// targets hears run k of the sources. With as many copies as units it is one weight for each to
+    /// itself. Never formed: the cost is that of the blocks.
+    Each {
+        /// Number of copies; sources and targets are multiples of it.
+        copies: usize,
+        /// Law of the block `[targets/copies, sources/copies]`.
+        law: Law,
+    },
     /// Wirings between groups; pairs of groups that are not named are not connected.
     Blocks {
         /// The blocks.

@@ -328,7 +328,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
         Wiring::LowRank { rank, .. } => 2.0 * units * *rank as f64,
         Wiring::Core { rank, .. } => 2.0 * units * *rank as f64 + (*rank as f64).powi(2),
         Wiring::Sum { terms } => terms.iter().map(|term| weights(term, units as usize)).sum(),
-        Wiring::Blocks { .. } => 0.0,
+        Wiring::Each { .. } | Wiring::Blocks { .. } => 0.0,
     }
 }
 
@@ -340,6 +340,8 @@ fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Probl
         PhaseError::NoValidation { field } => format!("stop.{field}"),
         PhaseError::NoPlateau => "learner.schedule".to_owned(),
         PhaseError::NoScore => "stop.score".to_owned(),
+        PhaseError::NoSignal { .. } => "learner.rule".to_owned(),
+        PhaseError::NotDense { .. } | PhaseError::NoFeedback => "learner.feedback".to_owned(),
         _ => "objective".to_owned(),
     };
     let own = format!("phase.{k}.{field}");

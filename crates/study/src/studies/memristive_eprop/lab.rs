@@ -7,7 +7,7 @@ use attractor::data::Trials;
 use attractor::equations::Neuron;
 use attractor::learn::objective::{Mse, RatePenalty, Term};
 use attractor::learn::optimiser::{Crossbar, Devices, Plan, Scheme, Segment};
-use attractor::learn::{Names, Objective, Optimiser};
+use attractor::learn::{Objective, Optimiser};
 use attractor::network::{
     Credit, Description, Engine, EngineOptions, Interventions, Network, NoiseSource, Population,
     Projection, Route, Wiring,
