@@ -83,7 +83,7 @@ fn gradient(description: &Description, trials: &Trials, credit: &Credit<f64>) ->
 fn distance(a: &[f64], b: &[f64]) -> f64 {
     let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
     let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    norm(&difference) / norm(b)
+    norm(&difference) / norm(b).max(1e-30) // where both are 0, they are equal
 }
 
 #[test]
