@@ -131,6 +131,7 @@ pub mod registry;
 mod ring;
 mod score;
 mod sine_generation;
+mod store_recall;
 mod task;
 mod timing;
 
@@ -159,5 +160,6 @@ pub use registry::{Entry, create, names};
 pub use ring::{Yang2019, Yang2019Options};
 pub use score::{ConditionScore, Psychometric, PsychometricPoint, Score};
 pub use sine_generation::SineGeneration;
+pub use store_recall::StoreRecall;
 pub use task::{OptionDoc, Task};
 pub use timing::{Duration, Period, Schedule, Timing};

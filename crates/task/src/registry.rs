@@ -8,8 +8,8 @@ use crate::task::{OptionDoc, Task, table};
 use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
     FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PatternGeneration,
-    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SineGeneration, TaskError, multi,
-    presets, ring,
+    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SineGeneration, StoreRecall, TaskError,
+    multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -44,6 +44,7 @@ pub const TASKS: &[Entry] = &[
     line::<ProAnti>(),
     line::<ReadySetGo>(),
     line::<SineGeneration>(),
+    line::<StoreRecall>(),
     ring::ENTRY,
 ];
 
