@@ -10,7 +10,7 @@ use crate::{
     label::Label,
     mark::{Dots, Line},
     panel::Panel,
-    ticks::number,
+    ticks::{number, short},
 };
 
 /// Levels up to which each has a colour of its own and a name.
@@ -140,14 +140,14 @@ fn color(level: usize, count: usize) -> Color {
 }
 
 fn told(axis: &TaskAxis) -> String {
-    let at = |course: &Vec<f64>| course.iter().copied().filter(|y| y.is_finite()).last();
+    let at = |course: &Vec<f64>| course.iter().copied().filter(|y| y.is_finite()).next_back();
     let end = |level: Option<&(String, Vec<f64>)>| {
         let (name, course) = level?;
         Some(format!("{} for {name}", number(at(course)?, 2)))
     };
     let ends = [end(axis.levels.first()), end(axis.levels.last())];
     let ends: Vec<String> = ends.into_iter().flatten().collect();
-    let peak = number(axis.peak_ms, 3);
+    let peak = short(axis.peak_ms, 4);
     format!("{}: axis at {peak} ms, activity at the end {}.", axis.name, ends.join(", "))
 }
 
