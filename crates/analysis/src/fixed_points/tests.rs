@@ -75,7 +75,8 @@ fn ring(dt: f64) -> impl Dynamics {
 /// unit that does have fixed points.
 #[test]
 fn where_a_map_falls_off_to_infinity_there_is_no_fixed_point() {
-    let falls: [(fn(f64) -> f64, fn(f64) -> f64); 2] = [
+    type Function = fn(f64) -> f64;
+    let falls: [(Function, Function); 2] = [
         (|x| (-x).exp(), |x| -(-x).exp()),
         (|x| 1.0 / (1.0 + x * x), |x| -2.0 * x / (1.0 + x * x).powi(2)),
     ];
