@@ -38,7 +38,6 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "ideal_60", statement: "with ideal weights the mean squared error is below 0.05 by epoch 60 (median of ten epochs)", source: CODE, relation: Relation::AtMost, value: 0.05, over: Over::Median },
     Expected { id: "ideal_100", statement: "and below 0.03 by epoch 100", source: CODE, relation: Relation::AtMost, value: 0.03, over: Over::Median },
     Expected { id: "mixed", statement: "mixed precision on devices learns with the published constants: the lowest median of ten epochs", source: CODE, relation: Relation::AtMost, value: 0.15, over: Over::Median },
-    Expected { id: "tuned_over_ideal", statement: "with larger conductances it comes within three times the error of ideal weights", source: PAPER, relation: Relation::AtMost, value: 3.0, over: Over::Median },
     Expected { id: "sign_over_mixed", statement: "the sign of the gradient is at least twice as bad as mixed precision", source: CODE, relation: Relation::AtLeast, value: 2.0, over: Over::Median },
     Expected { id: "stochastic_over_mixed", statement: "stochastic writing is worse than mixed precision", source: PAPER, relation: Relation::AtLeast, value: 1.0, over: Over::Median },
     Expected { id: "multi_over_mixed", statement: "several devices a side are worse than mixed precision", source: PAPER, relation: Relation::AtLeast, value: 1.0, over: Over::Median },
