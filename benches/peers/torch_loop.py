@@ -1,4 +1,4 @@
-"""PyTorch peer: the leaky cell as a Python loop; nn.RNN, nn.GRU and nn.LSTM."""
+"""PyTorch peer: leaky cells and oscillators as Python loops; nn.RNN, nn.GRU and nn.LSTM."""
 
 import peer
 
@@ -38,7 +38,27 @@ class Leaky(nn.Module):
         return torch.stack(rates), x
 
 
-CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+class Horn(nn.Module):
+    """Harmonic oscillators that drive each other by their velocities y."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.w_in = nn.Linear(inputs, units)
+        self.w_rec = nn.Linear(units, units, bias=False)
+
+    def forward(self, inputs):
+        omega, gamma, alpha = peer.HORN["omega"], peer.HORN["gamma"], peer.HORN["alpha"]
+        drive = self.w_in(inputs)
+        x = y = torch.zeros(inputs.shape[1], self.w_rec.in_features)
+        velocities = []
+        for drive_t in drive:
+            y = y + alpha * torch.tanh(drive_t + self.w_rec(y)) - 2 * gamma * y - omega**2 * x
+            x = x + y
+            velocities.append(y)
+        return torch.stack(velocities), x
+
+
+CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM, "horn": Horn}
 
 
 class Network(nn.Module):
@@ -53,6 +73,8 @@ class Network(nn.Module):
 
 
 def build(cell, units, trials, steps):
+    if cell not in CELLS:
+        raise peer.Absent(cell)
     torch.manual_seed(0)
     inputs, targets, mask = map(torch.from_numpy, peer.task(trials, steps))
     network = Network(cell, units)

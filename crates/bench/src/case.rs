@@ -9,7 +9,7 @@ use attractor_equations::{Neuron, NeuronError};
 use attractor_learn::{
     Learner, Objective, Options, Phase, Source, SourceError, Stage, Stop, Trainer, Validate,
 };
-use attractor_network::library::{self, NoisePlace, Nonlinearity};
+use attractor_network::library::{self, Lif, NoisePlace, Nonlinearity};
 use attractor_network::{
     Description, Engine, EngineOptions, Network, Population, Projection, Wiring,
 };
@@ -22,7 +22,7 @@ use crate::error::BenchError;
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Case {
-    /// `leaky`, `elman`, `gru` or `lstm`, as the peers call it.
+    /// `leaky`, `elman`, `gru`, `lstm`, `horn`, `lif` or `alif`, as the peers call it.
     pub cell: &'static str,
     /// Recurrent units.
     pub units: usize,
@@ -37,7 +37,7 @@ const fn case(cell: &'static str, units: usize, trials: usize, steps: usize) -> 
 }
 
 /// All cases.
-pub const CASES: [Case; 13] = [
+pub const CASES: [Case; 18] = [
     case("leaky", 64, 64, 100),
     case("leaky", 128, 64, 100),
     case("leaky", 256, 64, 100),
@@ -51,6 +51,11 @@ pub const CASES: [Case; 13] = [
     case("gru", 512, 64, 100),
     case("lstm", 128, 64, 100),
     case("lstm", 512, 64, 100),
+    case("horn", 32, 64, 196),
+    case("lif", 100, 64, 100),
+    case("lif", 256, 64, 100),
+    case("alif", 100, 64, 100),
+    case("alif", 256, 64, 100),
 ];
 
 /// Input and output channels.
@@ -69,6 +74,11 @@ impl Case {
         6.0 * (gates * self.units * self.units * self.trials * self.steps) as f64
     }
 
+    /// Whether its units spike.
+    pub fn spikes(&self) -> bool {
+        matches!(self.cell, "lif" | "alif")
+    }
+
     /// Its neuron, and the drives that inputs and recurrent projections go to.
     fn neuron(&self) -> Result<Ports, NeuronError> {
         let ports = |neuron, inputs: &[&'static str], recurrent: &[&'static str]| {
@@ -80,12 +90,22 @@ impl Case {
                 let gates = ["I_i", "I_f", "I_g", "I_o"];
                 ports(library::lstm()?, &gates, &gates)
             }
+            "horn" => ports(library::horn()?, &["I"], &["R"]),
+            "lif" | "alif" => {
+                let kind = Lif { adaptive: self.cell == "alif", ..Lif::default() };
+                ports(library::lif(self.cell, &kind)?, &["I"], &["I"])
+            }
             "elman" => ports(library::elman(Nonlinearity::Tanh)?, &["I"], &["I"]),
             _ => ports(library::leaky(Nonlinearity::Tanh, NoisePlace::Outside)?, &["I"], &["I"]),
         })
     }
 
-    /// The network: inputs, recurrent units with `dt/tau` = 0.2, linear readout.
+    /// Time step, ms: rate units have `dt/tau` = 0.2, the others are defined for steps of 1 ms.
+    fn dt(&self) -> f64 {
+        if self.spikes() || self.cell == "horn" { 1.0 } else { 20.0 }
+    }
+
+    /// The network: inputs, recurrent units, linear readout.
     fn description(&self) -> Result<Description, NeuronError> {
         let (neuron, inputs, recurrent) = self.neuron()?;
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
@@ -119,7 +139,7 @@ impl Case {
                 .map(|d| projection(format!("rec.{d}"), &emission, format!("rec.{d}"), 1)),
         );
         Ok(Description {
-            dt: 20.0,
+            dt: self.dt(),
             integrator: Default::default(),
             populations: vec![
                 population("in", INPUTS, None),
@@ -211,7 +231,7 @@ fn trials(case: Case) -> Trials {
         }),
     };
     Trials {
-        dt: 20.0,
+        dt: case.dt(),
         inputs: Array3::from_shape_fn(shape(INPUTS), |(t, b, c)| wave(t, b, c)),
         input_names: (0..INPUTS).map(|c| format!("in{c}")).collect(),
         targets: vec![target],

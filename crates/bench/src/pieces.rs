@@ -7,9 +7,9 @@ use attractor_equations::{Integrator, Kernel, NeuronError, Output, Program, Scra
 use attractor_learn::optimiser::Segment;
 use attractor_learn::{Optimiser, Plan};
 use attractor_network::library::{self, NoisePlace};
-use attractor_numerics::Isa;
 use attractor_numerics::product::{Packed, accumulate_outer, padded};
 use attractor_numerics::random::{NoiseKey, fill_normal_rows};
+use attractor_numerics::{Isa, math};
 use serde::Serialize;
 
 /// One measured piece.
@@ -62,6 +62,10 @@ pub fn pieces(isa: Isa) -> Result<Vec<Piece>, NeuronError> {
             let per_unit = seconds * 1e9 / (ROWS * padded(UNITS)) as f64;
             found.push(piece(format!("{name}, {what}"), per_unit, "ns per unit", Some(operations)));
         }
+    }
+    for (what, seconds) in by_hand(isa) {
+        let per_unit = seconds * 1e9 / (ROWS * padded(UNITS)) as f64;
+        found.push(piece(format!("leaky-tanh, {what}, by hand"), per_unit, "ns per unit", None));
     }
     for units in [50, 64, 128, 256, 1024] {
         let ld = padded(units);
@@ -126,6 +130,53 @@ fn pointwise(program: Program, isa: Isa, params: &[[f32; 1]]) -> f64 {
     best(|| {
         let mut views: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
         kernel.run(&mut scratch, &inputs, &mut views);
+    })
+}
+
+/// The leaky unit as one loop written by hand: what a machine makes of it at best. The graph is judged
+/// by its ratio to this.
+struct ByHand<'a> {
+    /// Forward: drive and state (and nothing else). Reverse: rate, its cotangent, that of the next state.
+    read: [&'a [f32]; 3],
+    /// Forward: next state and rate. Reverse: cotangents of state and drive.
+    written: [&'a mut [f32]; 2],
+    reverse: bool,
+}
+
+impl attractor_numerics::Kernel for ByHand<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let alpha = black_box(0.2f32);
+        let n = self.read[0].len();
+        let (a, b, c) = (&self.read[0][..n], &self.read[1][..n], &self.read[2][..n]);
+        let [d, e] = self.written;
+        let (d, e) = (&mut d[..n], &mut e[..n]);
+        if self.reverse {
+            for k in 0..n {
+                let slope = math::madd::<f32, FMA>(-a[k], a[k], 1.0);
+                let g = math::madd::<f32, FMA>(b[k], slope, c[k]);
+                d[k] = g * (1.0 - alpha);
+                e[k] = g * alpha;
+            }
+        } else {
+            for k in 0..n {
+                d[k] = math::madd::<f32, FMA>(a[k] - b[k], alpha, b[k]);
+                e[k] = math::tanh::<f32, FMA>(d[k]);
+            }
+        }
+    }
+}
+
+fn by_hand(isa: Isa) -> [(&'static str, f64); 2] {
+    let stream = || vec![0.3f32; ROWS * padded(UNITS)];
+    let (a, b, c, mut d, mut e) = (stream(), stream(), stream(), stream(), stream());
+    [("forward", false), ("VJP", true)].map(|(what, reverse)| {
+        let seconds = best(|| {
+            isa.run(ByHand { read: [&a, &b, &c], written: [&mut d, &mut e], reverse });
+        });
+        (what, seconds)
     })
 }
 

@@ -10,6 +10,7 @@
 //! | [`trials`] | [`Trials`]: inputs, targets, weights, start, conditions, lengths |
 //! | [`conditions`] | [`Conditions`]: one row of named values per trial |
 //! | [`activity`] | [`Activity`]: recorded signals of a simulation |
+//! | [`part`] | training, validation, evaluation: which a batch belongs to |
 //! | [`split`] | training and held-out trials or stretches of time |
 //! | [`npz`], [`npz_write`] | reading and writing named arrays as NumPy does |
 //! | [`trials_file`] | `trials.npz` |
@@ -22,6 +23,7 @@ pub mod files;
 mod npy;
 pub mod npz;
 pub mod npz_write;
+pub mod part;
 pub mod split;
 pub mod trials;
 mod trials_combine;
@@ -32,6 +34,7 @@ pub use conditions::{Column, Conditions, Value};
 pub use error::{FileError, FileProblem, TrialsError, closest};
 pub use npz::Npz;
 pub use npz_write::{NpzArray, NpzNumber, write_npz};
+pub use part::Part;
 pub use split::{Split, SplitError, TimeSplit};
 pub use trials::{OUTPUT, Target, Trials};
 pub use trials_file::{read_trials, write_trials};

@@ -220,8 +220,14 @@ fn expect_shape(
 }
 
 fn expect_finite<D: Dimension>(key: &str, array: ArrayView<'_, f32, D>) -> Result<(), TrialsError> {
-    // Looking where costs ten times as much as looking whether.
-    if array.iter().all(|x| x.is_finite()) {
+    // Looking where costs ten times as much as looking whether, and one by one four times as much as
+    // many together.
+    let together = |some: &[f32]| some.iter().fold(true, |all, x| all & x.is_finite());
+    let finite = match array.as_slice_memory_order() {
+        Some(all) => all.chunks(256).all(together),
+        None => array.iter().all(|x| x.is_finite()),
+    };
+    if finite {
         return Ok(());
     }
     match array.into_dyn().indexed_iter().find(|(_, x)| !x.is_finite()) {

@@ -273,7 +273,7 @@ fn conditions_are_read_and_checked() {
     mistake(&with("a > dt"), "4:3", "written with `>=`");
     mistake(&with("a >= dtt"), "4:8", "unknown symbol `dtt`: did you mean `dt`?");
     mistake(&with("a*(2 >= dt"), "4:5", "this `(` is never closed");
-    mistake(&with("a >= "), "4:7", "the right-hand side is empty");
+    mistake(&with("a >= "), "4:8", "the right-hand side is empty");
 }
 
 #[test]

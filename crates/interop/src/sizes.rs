@@ -62,7 +62,7 @@ impl Ends<'_> {
                 };
                 self.check(&block.wiring, size(self.to, &block.to), size(self.from, &block.from))
             }),
-            Wiring::Dense { .. } => Ok(()),
+            Wiring::Dense { .. } | Wiring::Each { .. } => Ok(()),
         }
     }
 }

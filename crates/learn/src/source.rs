@@ -1,14 +1,12 @@
 //! Where trials come from: a task that makes them, or a data set that holds them.
 
+pub use attractor_data::part::VALIDATION;
 use attractor_data::{OUTPUT, Split, Trials};
 use attractor_numerics::random;
 use ndarray::ArrayView3;
 use rand::seq::SliceRandom;
 
 use crate::error::SourceError;
-
-/// Batches whose numbers have this bit are for validation and differ from all training batches.
-pub const VALIDATION: u64 = 1 << 63;
 
 /// A supply of trials. The same number always gives the same trials: training can then continue
 /// where it stopped.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use attractor_equations::{Integrator, Neuron, NeuronText};
+use attractor_equations::{Integrator, Neuron, NeuronText, ParamText};
 use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,17 @@ pub enum Wiring {
         /// Law of `M [rank, rank]`.
         core: Law,
     },
+    /// One small dense wiring shared by all units: block-diagonal, the same block `copies` times.
+    ///
+    /// Sources and targets are divided into as many runs of neighbours as there are copies; run k of the
+    /// targets hears run k of the sources. With as many copies as units it is one weight for each to
+    /// itself. Never formed: the cost is that of the blocks.
+    Each {
+        /// Number of copies; sources and targets are multiples of it.
+        copies: usize,
+        /// Law of the block `[targets/copies, sources/copies]`.
+        law: Law,
+    },
     /// Wirings between groups; pairs of groups that are not named are not connected.
     Blocks {
         /// The blocks.
@@ -229,6 +240,31 @@ impl Population {
     #[must_use]
     pub fn param(mut self, name: &str, value: f64) -> Self {
         self.params.insert(name.to_owned(), Law::Constant { value });
+        self
+    }
+
+    /// With a parameter that has one value per unit, drawn from a law.
+    #[must_use]
+    pub fn per_unit(mut self, name: &str, law: Law) -> Self {
+        self.params.insert(name.to_owned(), law);
+        self.declare(name, |param| param.per_unit = true)
+    }
+
+    /// With a parameter that training changes; one value for all, unless it is said to be per unit.
+    #[must_use]
+    pub fn trained(self, name: &str) -> Self {
+        self.declare(name, |param| param.trained = true)
+    }
+
+    /// Changes the declaration of a parameter; one that the neuron does not have is reported by
+    /// [`crate::Network::new`].
+    fn declare(mut self, name: &str, change: impl FnOnce(&mut ParamText)) -> Self {
+        match self.neuron.as_mut().and_then(|neuron| neuron.parameters.get_mut(name)) {
+            Some(param) => change(param),
+            None => {
+                self.params.insert(name.to_owned(), Law::Constant { value: 0.0 });
+            }
+        }
         self
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use attractor_equations::{Function, Neuron, Output};
+use attractor_equations::{Function, Neuron, NeuronError, Output};
 use attractor_numerics::{law::Law, product, random};
 
 use crate::description::{Description, Population, Start};
@@ -224,6 +224,10 @@ impl Network {
                 Some(given) => given.clone(),
                 None => drawn.law.sample(drawn.rows, drawn.columns, &mut rng),
             };
+            // what is drawn stays inside, as what is trained does
+            if let Some(entry) = self.layout.get(&drawn.name) {
+                values.iter_mut().for_each(|x| *x = x.clamp(entry.limits.0, entry.limits.1));
+            }
             if let Some(mask) = &drawn.mask {
                 for (value, _) in values.iter_mut().zip(mask).filter(|(_, allowed)| !**allowed) {
                     *value = 0.0;
@@ -491,12 +495,22 @@ fn dynamics(
         let law = population.params.get(symbol);
         let law = law.cloned().unwrap_or(Law::Constant { value: param.default });
         let size = if param.per_unit { units } else { 1 };
-        first.push(if let Law::Constant { value } = law { value } else { param.default });
+        let (low, high) = param.range;
+        first.push(match law {
+            Law::Constant { value } if !(low <= value && value <= high) => {
+                let name = symbol.clone();
+                return Err(neuron_error(NeuronError::Range { name, value, low, high }));
+            }
+            Law::Constant { value } => value,
+            Law::Between { low, .. } => low,
+            _ => param.default,
+        });
         // the smallest a value can become decides whether dt resolves it
         let lowest = match law {
             Law::Constant { value } if !param.trained => value,
             Law::Constant { value } if param.range.0.is_finite() => value.min(param.range.0),
             Law::Constant { value } => value,
+            Law::Between { low, .. } if !param.trained => low,
             _ if param.range.0.is_finite() => param.range.0,
             _ => param.default,
         };

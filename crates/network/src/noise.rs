@@ -1,6 +1,7 @@
 //! Where the noise of a run comes from.
 
 use attractor_numerics::random::NoiseKey;
+pub(crate) use attractor_numerics::random::stream_of as stream;
 
 /// The seed of a run's noise. Each number is a pure function of (seed, population and symbol, epoch,
 /// step, trial, unit): nothing is stored, the reverse pass draws it again.
@@ -23,11 +24,4 @@ impl NoiseSource {
     pub(crate) fn key(self, stream: u64) -> NoiseKey {
         NoiseKey { seed: self.seed, stream, epoch: self.epoch }
     }
-}
-
-/// Number of the stream of a name (FNV-1a): the same on every machine.
-pub(crate) fn stream(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

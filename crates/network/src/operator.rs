@@ -5,7 +5,7 @@ use std::ops::Range;
 use attractor_numerics::product::{self, Packed, accumulate_outer, padded};
 use attractor_numerics::{Isa, Real};
 
-use crate::wiring::{DensePart, WiringPlan};
+use crate::wiring::{DensePart, EachPart, WiringPlan};
 
 /// A wiring ready to multiply. Weights are packed once per update, in both directions.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Operator<T> {
     plan: WiringPlan,
     matrix: Option<Directions<T>>,
     low_rank: Vec<LowRank<T>>,
+    /// The block of each part, which goes over a row as over many short ones.
+    each: Vec<Directions<T>>,
     /// The assembled matrix, where it is not a parameter array itself.
     assembled: Vec<T>,
 }
@@ -66,9 +68,14 @@ impl<T: Real> Operator<T> {
             scale: T::from_f64(1.0 / sources as f64),
             fixed: None,
         });
+        let each = plan
+            .each
+            .iter()
+            .map(|part| Directions::new(isa, targets / part.copies, sources / part.copies));
         let whole = plan.dense.is_empty() || plan.whole().is_some();
         let assembled = vec![T::ZERO; if whole { 0 } else { targets * sources }];
-        Operator { isa, plan: plan.clone(), matrix, low_rank: low_rank.collect(), assembled }
+        let (low_rank, each) = (low_rank.collect(), each.collect());
+        Operator { isa, plan: plan.clone(), matrix, low_rank, each, assembled }
     }
 
     /// Takes the weights from the flat parameter vector.
@@ -91,6 +98,9 @@ impl<T: Real> Operator<T> {
             low_rank.m.load(&part.left(parameters), part.rank);
             low_rank.fixed = part.core.as_ref().map(|_| parameters[part.m.clone()].to_vec());
             low_rank.n.load(&parameters[part.n.clone()], part.rank);
+        }
+        for (part, block) in self.plan.each.iter().zip(&mut self.each) {
+            block.load(&parameters[part.weights.clone()], sources / part.copies);
         }
     }
 
@@ -129,6 +139,13 @@ impl<T: Real> Operator<T> {
             part.n.backward.multiply(x.values, x.ld, rows, &mut z, ldz, T::ONE, false);
             part.m.forward.multiply(&z, ldz, rows, y, ldy, scale * part.scale, true);
         }
+        for (part, block) in self.plan.each.iter().zip(&self.each) {
+            let (height, width) = part.block(&self.plan);
+            for row in 0..rows {
+                let (x, y) = (&x.values[row * x.ld..], &mut y[row * ldy..]);
+                block.forward.multiply(x, width, part.copies, y, height, scale, true);
+            }
+        }
     }
 
     /// `x += scale · Wᵀ y`, row by row.
@@ -142,17 +159,25 @@ impl<T: Real> Operator<T> {
             part.m.backward.multiply(y.values, y.ld, rows, &mut z, ldz, T::ONE, false);
             part.n.forward.multiply(&z, ldz, rows, x, ldx, scale * part.scale, true);
         }
+        for (part, block) in self.plan.each.iter().zip(&self.each) {
+            let (height, width) = part.block(&self.plan);
+            for row in 0..rows {
+                let (y, x) = (&y.values[row * y.ld..], &mut x[row * ldx..]);
+                block.backward.multiply(y, height, part.copies, x, width, scale, true);
+            }
+        }
     }
 
     /// Number of values [`Operator::gradient`] adds to.
     pub(crate) fn gradient_len(&self) -> usize {
         let ranks = self.plan.low_rank.iter().map(|part| part.m.len() + part.n.len());
         let matrix = if self.matrix.is_some() { self.plan.targets * self.plan.sources } else { 0 };
-        matrix + ranks.sum::<usize>()
+        let each: usize = self.plan.each.iter().map(|part| part.weights.len()).sum();
+        matrix + ranks.sum::<usize>() + each
     }
 
     /// Adds the parameter gradient of `rows` rows: cotangents `y` of the drive, emissions `x`.
-    /// The buffer holds the dense matrix, then m and n of each low-rank part.
+    /// The buffer holds the dense matrix, m and n of each low-rank part, then the shared blocks.
     pub(crate) fn gradient(&self, y: Rows<'_, T>, x: Rows<'_, T>, rows: usize, buffer: &mut [T]) {
         let (targets, sources) = (self.plan.targets, self.plan.sources);
         let mut rest = buffer;
@@ -176,6 +201,26 @@ impl<T: Real> Operator<T> {
             }
             part.m.backward.multiply(y.values, y.ld, rows, &mut z, ldz, part.scale, false);
             accumulate_outer(self.isa, gn, rank, x.values, x.ld, sources, &z, ldz, rank, rows);
+        }
+        for part in &self.plan.each {
+            let (g, tail) = rest.split_at_mut(part.weights.len());
+            rest = tail;
+            let (height, width) = part.block(&self.plan);
+            for row in 0..rows {
+                let (y, x) = (&y.values[row * y.ld..], &x.values[row * x.ld..]);
+                accumulate_outer(
+                    self.isa,
+                    g,
+                    width,
+                    y,
+                    height,
+                    height,
+                    x,
+                    width,
+                    width,
+                    part.copies,
+                );
+            }
         }
     }
 
@@ -215,6 +260,18 @@ impl<T: Real> Operator<T> {
                 }
             }
         }
+        for part in &self.plan.each {
+            let (g, tail) = rest.split_at(part.weights.len());
+            rest = tail;
+            add(part.weights.clone(), g);
+        }
+    }
+}
+
+impl EachPart {
+    /// Height and width of the block.
+    fn block(&self, plan: &WiringPlan) -> (usize, usize) {
+        (plan.targets / self.copies, plan.sources / self.copies)
     }
 }
 

@@ -16,6 +16,14 @@ pub(crate) struct WiringPlan {
     pub(crate) sources: usize,
     pub(crate) dense: Vec<DensePart>,
     pub(crate) low_rank: Vec<LowRankPart>,
+    pub(crate) each: Vec<EachPart>,
+}
+
+/// One block for all runs of neighbours.
+#[derive(Clone, Debug)]
+pub(crate) struct EachPart {
+    pub(crate) weights: Range<usize>,
+    pub(crate) copies: usize,
 }
 
 /// Free weights at some rows and columns of the matrix.
@@ -270,6 +278,16 @@ impl WiringPlan {
                 let core = Drawn::new(format!("{name}.M"), *rank, *rank, *core);
                 let core = Some(push(core, ends.trained));
                 self.low_rank.push(LowRankPart { m, n, rank: *rank, core });
+            }
+            Wiring::Each { copies, law } if block.is_none() => {
+                if *copies == 0 || height % copies != 0 || width % copies != 0 {
+                    let what = format!("projection `{name}`, copies");
+                    let expected = format!("a divisor of {width} sources and of {height} targets");
+                    return Err(NetworkError::value(what, copies, expected));
+                }
+                let name = format!("{name}.W");
+                let weights = declare(name, height / copies, width / copies, law, None);
+                self.each.push(EachPart { weights, copies: *copies });
             }
             Wiring::Blocks { blocks } if block.is_none() => {
                 for block in blocks {

@@ -26,6 +26,20 @@ pub enum Law {
         /// Largest size.
         limit: f64,
     },
+    /// Normal around a mean: heterogeneous parameters.
+    Around {
+        /// Mean.
+        mean: f64,
+        /// Standard deviation.
+        sd: f64,
+    },
+    /// Uniform between two values: heterogeneous parameters.
+    Between {
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+    },
     /// Uniform in `±gain √(6/(targets + sources))` (Glorot & Bengio 2010).
     Glorot {
         /// Factor; 1 in the paper.
@@ -67,6 +81,11 @@ impl Law {
         match *self {
             Law::Gaussian { gain } => normal(gain / (sources as f64).sqrt()),
             Law::Normal { sd } => normal(sd),
+            Law::Around { mean, sd } => normal(sd).iter().map(|x| mean + x).collect(),
+            Law::Between { low, high } => {
+                let (middle, limit) = (low + (high - low) / 2.0, (high - low) / 2.0);
+                uniform(count, limit, rng).iter().map(|x| middle + x).collect()
+            }
             Law::Uniform { limit } => uniform(count, limit, rng),
             Law::Glorot { gain } => {
                 uniform(count, gain * (6.0 / (targets + sources) as f64).sqrt(), rng)
@@ -140,6 +159,14 @@ mod tests {
         close(variance(draw(Law::Gaussian { gain: 2.0 }, 100, 300)), 4.0 / 300.0);
         close(variance(draw(Law::Normal { sd: 0.5 }, 100, 300)), 0.25);
         close(variance(draw(Law::Uniform { limit: 0.3 }, 100, 300)), 0.03);
+        let mean = |w: &[f64]| w.iter().sum::<f64>() / w.len() as f64;
+        let around = draw(Law::Around { mean: 20.0, sd: 5.0 }, 100, 300);
+        close(mean(&around), 20.0);
+        close(variance(around.iter().map(|x| x - 20.0).collect()), 25.0);
+        let between = draw(Law::Between { low: 0.5, high: 1.5 }, 100, 300);
+        assert!(between.iter().all(|x| (0.5..1.5).contains(x)));
+        close(mean(&between), 1.0);
+        close(variance(between.iter().map(|x| x - 1.0).collect()), 1.0 / 12.0);
         close(variance(draw(Law::Glorot { gain: 1.0 }, 100, 300)), 2.0 / 400.0);
     }
 

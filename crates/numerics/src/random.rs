@@ -212,12 +212,16 @@ fn box_muller(radius: &[u32; LANES], angle: &[u32; LANES]) -> [[f32; LANES]; 2] 
 /// 2⁻³¹, from words to −1..1.
 const TURN: f32 = 1.0 / 2_147_483_648.0;
 
+/// The number of a name, for [`NoiseKey::stream`] (FNV-1a): the same on every machine.
+pub fn stream_of(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// A stream of random numbers for drawing weights or trials: `name` separates what shares a seed.
 pub fn stream(seed: u64, name: &str) -> rand::rngs::ChaCha8Rng {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let [low, high] = NoiseKey { seed, stream: hash, epoch: 0 }.words();
+    let [low, high] = NoiseKey { seed, stream: stream_of(name), epoch: 0 }.words();
     rand::rngs::ChaCha8Rng::seed_from_u64(u64::from(low) | u64::from(high) << 32)
 }
 

@@ -76,8 +76,15 @@ fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (Str
     let params = params.filter(|(name, law)| differs(name, *law)).collect();
     let bias = config.bias.0.iter().flatten();
     let bias = bias.filter_map(|(drive, law)| Some((drive.clone(), law.0?))).collect();
+    let mut neuron = chosen.neuron.to_text();
+    for (name, param) in &mut neuron.parameters {
+        let named = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.contains(name));
+        param.per_unit = named(&config.per_unit).unwrap_or(param.per_unit);
+        param.trained = named(&config.trained).unwrap_or(param.trained);
+        param.range = config.range.get(name).copied().or(param.range);
+    }
     Ok(Population {
-        neuron: Some(chosen.neuron.to_text()),
+        neuron: Some(neuron),
         groups,
         bias,
         params,

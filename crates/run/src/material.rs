@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use attractor_data::part::{EVALUATION, Part, VALIDATION};
 use attractor_data::{Column, OUTPUT, Trials, Value};
 use attractor_learn::source::r_squared;
 use attractor_learn::{DataSet, Source, SourceError};
@@ -9,9 +10,6 @@ use attractor_task::{Score, Task, TaskError};
 use ndarray::ArrayView3;
 
 use crate::results::{ConditionRow, Evaluation};
-
-/// Batches whose numbers have this bit are for evaluation. (Validation has bit 63.)
-const EVALUATION: u64 = 1 << 62;
 
 /// Characters that fit above a panel.
 const TITLE: usize = 60;
@@ -50,6 +48,11 @@ impl Source for TaskSource {
         Ok(self.task.generate(self.seed, index, trials)?)
     }
 
+    fn validation(&self, index: u64, trials: usize) -> Result<Trials, SourceError> {
+        let trials = at_most(&*self.task, Part::Validation, trials);
+        self.batch(index | VALIDATION, trials)
+    }
+
     fn score(
         &self,
         trials: &Trials,
@@ -57,6 +60,11 @@ impl Source for TaskSource {
     ) -> Result<Option<f64>, SourceError> {
         Ok(Some(self.task.score(trials, outputs)?.fraction))
     }
+}
+
+/// So many trials, or all that the task has of a part: none counts twice.
+fn at_most(task: &dyn Task, part: Part, trials: usize) -> usize {
+    task.distinct(part).map_or(trials, |distinct| trials.min(distinct))
 }
 
 impl Material {
@@ -139,7 +147,10 @@ impl Material {
     /// Trials to evaluate on: so many fresh ones of a task, or all that were held out.
     pub(crate) fn evaluation(&self, trials: usize) -> Result<Trials, TaskError> {
         match self {
-            Material::Task { task, seed } => task.generate(*seed, EVALUATION, trials),
+            Material::Task { task, seed } => {
+                let trials = at_most(&**task, Part::Evaluation, trials);
+                task.generate(*seed, EVALUATION, trials)
+            }
             Material::Trials { judged, .. } => Ok((**judged).clone()),
         }
     }

@@ -72,6 +72,17 @@ impl Ends<'_> {
                     *sum += product / into.sources as f64;
                 }
             }
+            Wiring::Each { copies, .. } => {
+                let w = self.array(&format!("{name}.W"))?;
+                let width = into.sources / copies;
+                let height = w.len() / width;
+                for (k, w) in w.iter().enumerate() {
+                    for copy in 0..*copies {
+                        let (row, column) = (copy * height + k / width, copy * width + k % width);
+                        into.values[row * into.sources + column] += w;
+                    }
+                }
+            }
             Wiring::Blocks { blocks } => {
                 for block in blocks {
                     let group = |groups: &BTreeMap<String, Vec<usize>>, name: &str| {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use attractor_network::library;
 use attractor_run::*;
 
 fn request(task: &str, overrides: &[&str]) -> Request {
@@ -166,6 +167,18 @@ fn values_that_make_no_sense_are_told_with_their_key() {
     says(&["task.dt=50"], &["task.dt=50", "`decision` lasts 20 ms"]);
     says(&["network.noise=outsied"], &["there is no `outsied`", "did you mean `outside`?"]);
     says(&["network.neuron=gru", "network.noise=inside"], &["`gru` has no noise"]);
+    says(&["network.surrogate=arctan"], &["`network.surrogate`", "`leaky-tanh` has no surrogate"]);
+    says(
+        &["network.neuron=lif", "network.surrogate=arctn"],
+        &["`network.surrogate", "there is no `arctn`", "did you mean `arctan`?", "multi-gaussian"],
+    );
+    says(
+        &["network.neuron=lif-hard", "network.params.v_reset=0.3"],
+        &["requires th >= v_reset, but 0.1 is less than 0.3"],
+    );
+    says(&["network.neuron=lif", "network.params.tau=5"], &["requires tau >= dt, but 5"]);
+    says(&["network.neuron=gamma", "network.params.s=1.5"], &["`s` = 1.5", "range [0, 1]"]);
+    says(&["network.neuron=gamma", "network.trained=['m']"], &["has no parameter `m`", "`n`, `s`"]);
     says(&["network.neuron=nowhere.toml"], &["nowhere.toml: cannot be read"]);
     says(
         &["network.neuron={name='n', equations=['r = tanh(y)']}"],
@@ -182,6 +195,52 @@ fn values_that_make_no_sense_are_told_with_their_key() {
     assert!(unknown[0].contains("did you mean `flip-flop`?"), "{unknown:?}");
     let missing = said(&request("nowhere.npz", &[]));
     assert!(missing[0].contains("nowhere.npz"), "{missing:?}");
+}
+
+#[test]
+fn every_neuron_of_the_library_goes_by_its_name() {
+    for name in library::names() {
+        let neuron = format!("network.neuron={name}");
+        let experiment = read(&[
+            &neuron,
+            "network.units=4",
+            "network.integrator=exponential-euler",
+            "task.dt=1",
+        ]);
+        assert_eq!(experiment.neuron.name, name);
+    }
+    let by = |surrogate: &str| {
+        let asked = format!("network.surrogate={surrogate}");
+        read(&["network.neuron=alif", &asked]).neuron.to_text().equations.join("; ")
+    };
+    assert!(by("multi-gaussian").contains("multi-gaussian, gamma)"), "{}", by("multi-gaussian"));
+}
+
+#[test]
+fn parameters_are_trained_as_the_configuration_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let overrides = [
+        "network.neuron=gamma",
+        "network.units=9",
+        "network.trained=['n']",
+        "network.per_unit=['n', 's']",
+        "network.range.n=[0.5, 3.0]",
+        "network.params.n={kind='around', mean=2.0, sd=5.0}",
+    ];
+    let experiment = read(&overrides);
+    let network = experiment.network.clone();
+    let entry = |name: &str| network.layout().get(name).unwrap().clone();
+    let (n, s) = (entry("rec.n"), entry("rec.s"));
+    assert_eq!((n.shape, n.trained, n.limits), (vec![9], true, (0.5, 3.0)));
+    assert_eq!((s.shape, s.trained, s.limits), (vec![9], false, (0.0, 1.0)));
+    let parameters = network.initial_parameters(1);
+    let drawn = network.layout().array("rec.n", &parameters).unwrap();
+    assert!(drawn.iter().all(|n| (0.5..=3.0).contains(n)) && drawn.contains(&0.5), "{drawn:?}");
+    assert_eq!(again(&experiment, dir.path()).network.description(), network.description());
+    // what the neuron says itself can be taken back
+    let fixed = read(&["network.neuron=alif-learned", "network.trained=['tau_m']"]);
+    let trained = |name: &str| fixed.network.layout().get(name).unwrap().trained;
+    assert!(trained("rec.tau_m") && !trained("rec.tau_adp"));
 }
 
 #[test]

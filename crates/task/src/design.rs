@@ -3,7 +3,8 @@
 use attractor_data::{OUTPUT, Target, Trials};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 
-use crate::draft::{Draft, Notes};
+use crate::draft::{Draft, Noises, Notes};
+use crate::draw::Noise;
 use crate::task::table;
 use crate::timing::Schedule;
 use crate::{Entry, Options, Period, Score, Task, TaskError, Timing, draw, registry};
@@ -59,7 +60,7 @@ pub trait Design: Options + 'static {
 
     /// Writes one trial: inputs, targets, where they are asked, and its conditions.
     ///
-    /// Draw noise last: the same seed then gives the same trial with more noise or with none.
+    /// Noise has numbers of its own: the same seed gives the same trial with more noise or with none.
     fn trial(&self, card: &Self::Card, trial: &mut Draft<'_>);
 
     /// Judges outputs of trials that this task has made.
@@ -87,6 +88,7 @@ pub(crate) const fn entry<D: Design>() -> Entry {
         name: D::ABOUT.name,
         summary: D::ABOUT.summary,
         options: D::DOCS,
+        needs: None,
         create: |given| Ok(Box::new(registry::options::<D>(D::ABOUT.name, given)?.make()?)),
     }
 }
@@ -116,6 +118,7 @@ impl<D: Design> Made<D> {
         let mut weights = Array2::zeros((steps, trials));
         let mut notes = Notes::default();
         let mut schedules = Vec::with_capacity(trials);
+        let (noise, mut numbers) = (Noise::new(seed, name, epoch), Vec::new());
 
         let label = format!("task/{name}/{epoch}");
         let cards = draw::deal(seed, &label, self.cards.len(), trials);
@@ -131,6 +134,7 @@ impl<D: Design> Made<D> {
                 weights: weights.index_axis_mut(Axis(1), index),
                 notes: &mut notes,
                 rng,
+                noises: Noises { noise, trial: index, asked: 0, numbers: &mut numbers },
             };
             self.design.trial(card, &mut draft);
             schedules.push(draft.at);

@@ -6,7 +6,7 @@ use attractor_data::{Column, Conditions, TrialsError};
 use ndarray::{ArrayViewMut1, ArrayViewMut2, s};
 use rand::RngExt;
 
-use crate::draw::{self, Stream};
+use crate::draw::{self, Noise, Stream};
 use crate::timing::{Schedule, whole_steps};
 
 /// One trial of a batch while a task writes it: silent, with nothing asked, its periods drawn.
@@ -19,6 +19,18 @@ pub struct Draft<'a> {
     pub(crate) weights: ArrayViewMut1<'a, f32>,
     pub(crate) notes: &'a mut Notes,
     pub(crate) rng: Stream,
+    pub(crate) noises: Noises<'a>,
+}
+
+/// Where a trial's noise comes from.
+#[derive(Debug)]
+pub(crate) struct Noises<'a> {
+    pub(crate) noise: Noise,
+    pub(crate) trial: usize,
+    /// How often the trial has asked for some.
+    pub(crate) asked: usize,
+    /// Kept from trial to trial.
+    pub(crate) numbers: &'a mut Vec<f32>,
 }
 
 impl Draft<'_> {
@@ -93,26 +105,29 @@ impl Draft<'_> {
     /// on dt.
     pub fn noise(&mut self, channels: Range<usize>, per_20_ms: f64) {
         let (end, sd) = (self.at.end(), draw::per_step(per_20_ms, self.dt));
-        for channel in channels {
-            draw::add_noise(self.inputs.slice_mut(s![..end, channel]), sd, &mut self.rng);
+        if sd == 0.0 || channels.is_empty() {
+            return;
+        }
+        let Noises { noise, trial, asked, numbers } = &mut self.noises;
+        numbers.resize(end * channels.len(), 0.0);
+        noise.fill(*trial, *asked, sd, numbers);
+        *asked += 1;
+        let count = channels.len();
+        for (k, channel) in channels.enumerate() {
+            let mut steps = self.inputs.slice_mut(s![..end, channel]);
+            let own = numbers[k..].iter().step_by(count);
+            steps.iter_mut().zip(own).for_each(|(x, number)| *x += number);
         }
     }
 
     /// Adds a number to the trial's conditions. Every trial notes the same names.
     pub fn note(&mut self, condition: &'static str, value: f64) {
-        if let Column::Numbers(numbers) =
-            self.notes.column(condition, || Column::Numbers(Vec::new()))
-        {
-            numbers.push(value);
-        }
+        self.notes.number(condition, value);
     }
 
     /// Adds a label to the trial's conditions. Every trial notes the same names.
     pub fn label(&mut self, condition: &'static str, value: &str) {
-        if let Column::Labels(labels) = self.notes.column(condition, || Column::Labels(Vec::new()))
-        {
-            labels.push(value.to_owned());
-        }
+        self.notes.label(condition, value);
     }
 
     /// +1 or -1, equally likely.
@@ -133,6 +148,20 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Adds a number to a trial's row.
+    pub(crate) fn number(&mut self, condition: &'static str, value: f64) {
+        if let Column::Numbers(numbers) = self.column(condition, || Column::Numbers(Vec::new())) {
+            numbers.push(value);
+        }
+    }
+
+    /// Adds a label to a trial's row.
+    pub(crate) fn label(&mut self, condition: &'static str, value: &str) {
+        if let Column::Labels(labels) = self.column(condition, || Column::Labels(Vec::new())) {
+            labels.push(value.to_owned());
+        }
+    }
+
     fn column(&mut self, name: &'static str, empty: impl Fn() -> Column) -> &mut Column {
         let place = self.columns.iter().position(|(n, _)| *n == name).unwrap_or_else(|| {
             self.columns.push((name, empty()));

@@ -1,9 +1,8 @@
 //! Random numbers of the tasks: one stream per trial, decks of conditions, noise on inputs.
 
-use ndarray::ArrayViewMut1;
+use attractor_numerics::Isa;
+use attractor_numerics::random::{NoiseKey, fill_normal_rows, stream_of};
 use rand::seq::SliceRandom;
-use rand::{Rng, RngExt};
-use rand_distr::StandardNormal;
 
 /// Steps for which the options state the noise, ms.
 const REFERENCE_DT: f64 = 20.0;
@@ -39,10 +38,27 @@ pub(crate) fn per_step(noise: f64, dt: f64) -> f32 {
     (noise * (REFERENCE_DT / dt).sqrt()) as f32
 }
 
-/// Adds Gaussian noise.
-pub(crate) fn add_noise(mut channel: ArrayViewMut1<'_, f32>, sd: f32, rng: &mut impl Rng) {
-    if sd > 0.0 {
-        channel.iter_mut().for_each(|x| *x += sd * rng.sample::<f32, _>(StandardNormal));
+/// The Gaussian noise of a batch: each number is a pure function of seed, task, epoch, trial, and its
+/// place in the trial. It takes nothing from the trial's own random numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Noise {
+    isa: Isa,
+    key: NoiseKey,
+}
+
+impl Noise {
+    pub(crate) fn new(seed: u64, task: &str, epoch: u64) -> Self {
+        let stream = stream_of(&format!("task/{task}"));
+        Noise { isa: Isa::best(), key: NoiseKey { seed, stream, epoch } }
+    }
+
+    /// Fills with numbers of this standard deviation: the `block`-th block of this trial.
+    pub(crate) fn fill(&self, trial: usize, block: usize, sd: f32, out: &mut [f32]) {
+        let (block, trial, count) = (block as u32, trial as u32, out.len());
+        if count > 0 {
+            fill_normal_rows(self.isa, self.key, block, trial, count, count, out);
+            out.iter_mut().for_each(|x| *x *= sd);
+        }
     }
 }
 
@@ -60,5 +76,28 @@ mod tests {
         assert_eq!(deal(3, "x", 6, 7), dealt[..7], "smaller batches begin alike");
         assert_ne!(deal(4, "x", 6, 20), dealt);
         assert!(deal(3, "x", 0, 5).is_empty());
+    }
+
+    #[test]
+    fn noise_depends_on_seed_task_epoch_trial_and_block() {
+        let numbers = |noise: Noise, trial, block| {
+            let mut out = [0.0; 5];
+            noise.fill(trial, block, 2.0, &mut out);
+            out
+        };
+        let one = Noise::new(3, "x", 1);
+        assert_eq!(numbers(one, 4, 0), numbers(Noise::new(3, "x", 1), 4, 0));
+        let mut longer = [0.0; 100];
+        one.fill(4, 0, 2.0, &mut longer);
+        assert_eq!(numbers(one, 4, 0), longer[..5], "a longer trial begins alike");
+        for other in [
+            numbers(Noise::new(4, "x", 1), 4, 0),
+            numbers(Noise::new(3, "y", 1), 4, 0),
+            numbers(Noise::new(3, "x", 2), 4, 0),
+            numbers(one, 5, 0),
+            numbers(one, 4, 1),
+        ] {
+            assert_ne!(other, numbers(one, 4, 0));
+        }
     }
 }

@@ -102,9 +102,24 @@ pub enum TaskError {
         /// What is missing.
         lacks: &'static str,
     },
+    /// Data that cannot be read.
+    #[error("task {task}: {problem}")]
+    Data {
+        /// The task.
+        task: &'static str,
+        /// Which file, what is wrong with it, and what would help.
+        problem: String,
+    },
     /// Trials that do not hold together.
     #[error(transparent)]
     Trials(#[from] TrialsError),
+}
+
+impl TaskError {
+    /// Data that cannot be read.
+    pub(crate) fn data(task: &'static str, problem: impl std::fmt::Display) -> Self {
+        TaskError::Data { task, problem: problem.to_string() }
+    }
 }
 
 fn did_you_mean(meant: &Option<String>) -> String {

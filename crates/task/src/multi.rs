@@ -37,6 +37,7 @@ pub(crate) const ENTRY: Entry = Entry {
         },
         OptionDoc { name: "outputs", unit: "", meaning: "`separate` or `shared`, as for inputs" },
     ],
+    needs: None,
     create: |given| Ok(Box::new(Multi::new(options(NAME, given)?)?)),
 };
 

@@ -4,12 +4,13 @@ use attractor_data::closest;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::design::entry as line;
+use crate::sequences::entry as sequence;
 use crate::task::{OptionDoc, Task, table};
 use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
     FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PatternGeneration,
-    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SineGeneration, StoreRecall, TaskError,
-    multi, presets, ring,
+    PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SequentialDigits, SineGeneration,
+    StoreRecall, TaskError, multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -21,6 +22,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// What its options mean.
     pub options: &'static [OptionDoc],
+    /// The option without which it cannot be made: where its data are.
+    pub needs: Option<&'static str>,
     /// Makes it with these options; those left out have their defaults.
     pub create: fn(&toml::Table) -> Result<Box<dyn Task>, TaskError>,
 }
@@ -43,6 +46,7 @@ pub const TASKS: &[Entry] = &[
     line::<PhaseMemory>(),
     line::<ProAnti>(),
     line::<ReadySetGo>(),
+    sequence::<SequentialDigits>(),
     line::<SineGeneration>(),
     line::<StoreRecall>(),
     ring::ENTRY,

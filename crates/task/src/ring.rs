@@ -2,11 +2,10 @@
 //! rule input that says which task a trial is.
 
 use attractor_data::{Conditions, OUTPUT, Target, Trials, closest};
-use attractor_numerics::Isa;
-use attractor_numerics::random::{NoiseKey, fill_normal_rows};
-use ndarray::{Array2, Array3, ArrayView3, s};
+use ndarray::{ArrayView3, s};
 use serde::{Deserialize, Serialize};
 
+use crate::draw::Noise;
 use crate::registry::{Entry, options};
 use crate::score::{answered, psychometric};
 use crate::task::{OptionDoc, Task, not_negative, table, wrong};
@@ -15,9 +14,11 @@ use crate::{Period, Score, TaskError, Timing, draw};
 
 mod geometry;
 mod rules;
+mod sheets;
 
 use geometry::{Ring, apart};
-use rules::{RULES, Rule, Trial};
+use rules::{RULES, Rule};
+use sheets::{Sheets, Style, Written};
 
 const NAME: &str = "yang-2019";
 const SUMMARY: &str =
@@ -27,6 +28,8 @@ const SUMMARY: &str =
 const RING: usize = 32;
 /// Fixation, two rings, rules.
 const INPUTS: usize = 1 + 2 * RING + RULES.len();
+/// Fixation, a ring.
+const OUTPUTS: usize = 1 + RING;
 /// Target of the fixation output while the eyes should rest.
 const FIXATE: f32 = 0.85;
 /// Target of an output that should be quiet.
@@ -35,8 +38,6 @@ const QUIET: f32 = 0.05;
 const THRESHOLD: f32 = 0.5;
 /// Largest error of a direction that is right: 36°.
 const TOLERANCE: f64 = 0.2 * std::f64::consts::PI;
-/// Number of this task's noise: what it is does not matter.
-const NOISE: u64 = 2019;
 /// Conditions that are numbers.
 const NUMBERS: [&str; 7] =
     ["stimulus_1", "stimulus_2", "answer", "coherence_1", "coherence_2", "onset", "go"];
@@ -70,6 +71,7 @@ pub(crate) const ENTRY: Entry = Entry {
             meaning: "weight of the response in the objective; before it is 1",
         },
     ],
+    needs: None,
     create: |given| Ok(Box::new(Yang2019::new(options(NAME, given)?)?)),
 };
 
@@ -197,80 +199,6 @@ impl Yang2019 {
             .collect();
         dealt.into_iter().map(|task| (task, conditions[task].next().unwrap_or_default())).collect()
     }
-
-    /// Writes the noise, then what is shown.
-    fn show(
-        &self,
-        task: usize,
-        shown: &Trial,
-        trial: usize,
-        noise: Noise,
-        inputs: &mut Array3<f32>,
-    ) {
-        let bumps: Vec<_> = shown
-            .stimuli
-            .iter()
-            .map(|stimulus| (stimulus, self.ring.bump(stimulus.direction, stimulus.strength)))
-            .collect();
-        for step in 0..shown.end {
-            let mut row = inputs.slice_mut(s![step, trial, ..]);
-            let Some(row) = row.as_slice_mut() else { continue };
-            noise.fill(step, trial, row);
-            row[0] += if step < shown.go || !shown.cued { 1.0 } else { 0.0 };
-            row[1 + 2 * RING + task] += 1.0;
-            for (stimulus, bump) in &bumps {
-                if stimulus.on.contains(&step) {
-                    let ring = &mut row[1 + stimulus.modality * RING..][..RING];
-                    ring.iter_mut().zip(bump).for_each(|(u, b)| *u += b);
-                }
-            }
-        }
-    }
-
-    /// Writes what is wanted, and how much.
-    fn ask(
-        &self,
-        shown: &Trial,
-        trial: usize,
-        values: &mut Array3<f32>,
-        weights: &mut Array2<f32>,
-    ) {
-        let bump = shown.answer.map(|answer| self.ring.bump(answer, 1.0));
-        for step in 0..shown.end {
-            let mut row = values.slice_mut(s![step, trial, ..]);
-            let Some(row) = row.as_slice_mut() else { continue };
-            row.fill(QUIET);
-            match &bump {
-                Some(bump) if step >= shown.go => {
-                    row[1..].iter_mut().zip(bump).for_each(|(z, b)| *z += b);
-                }
-                _ => row[0] = FIXATE,
-            }
-            weights[[step, trial]] = match step {
-                _ if step < shown.go => 1.0,
-                _ if step < shown.go + self.grace => 0.0,
-                _ => self.options.response_weight as f32,
-            };
-        }
-    }
-}
-
-/// The noise of a batch.
-#[derive(Clone, Copy)]
-struct Noise {
-    isa: Isa,
-    key: NoiseKey,
-    sd: f32,
-}
-
-impl Noise {
-    fn fill(self, step: usize, trial: usize, row: &mut [f32]) {
-        if self.sd > 0.0 {
-            let (step, trial, units) = (step as u32, trial as u32, row.len());
-            fill_normal_rows(self.isa, self.key, step, trial, units, units, row);
-            row.iter_mut().for_each(|x| *x *= self.sd);
-        }
-    }
 }
 
 /// Where the tasks stand in the table.
@@ -376,22 +304,20 @@ impl Task for Yang2019 {
             return Err(TaskError::NoTrials { task: NAME });
         }
         let dt = self.options.dt;
-        let noise = Noise {
-            isa: Isa::best(),
-            key: NoiseKey { seed, stream: NOISE, epoch },
+        let style = Style {
+            noise: Noise::new(seed, NAME, epoch),
             sd: draw::per_step(self.options.noise, dt),
+            grace: self.grace,
+            response: self.options.response_weight as f32,
         };
-        let mut inputs = Array3::zeros((self.steps, trials, INPUTS));
-        let mut values = Array3::zeros((self.steps, trials, 1 + RING));
-        let mut weights = Array2::zeros((self.steps, trials));
+        let mut written = Vec::with_capacity(trials);
         let (mut names, mut modality, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
         let mut numbers: [Vec<f64>; 7] = Default::default();
         let label = format!("task/{NAME}/{epoch}");
         for (trial, (task, condition)) in self.deal(seed, &label, trials).into_iter().enumerate() {
             let mut rng = draw::stream(seed, &format!("{label}/{trial}"));
             let shown = RULES[task].draw(condition, dt, &mut rng);
-            self.show(task, &shown, trial, noise, &mut inputs);
-            self.ask(&shown, trial, &mut values, &mut weights);
+            written.push(Written::new(task, &shown, &self.ring));
             names.push(RULES[task].name);
             modality.push(["1", "2", "both"][shown.modalities[0]]);
             lengths.push(shown.end);
@@ -402,6 +328,7 @@ impl Task for Yang2019 {
             let row = [first, second, answer, c1, c2, onset, go];
             numbers.iter_mut().zip(row).for_each(|(column, x)| column.push(x));
         }
+        let Sheets { inputs, values, weights } = style.write(&written, self.steps)?;
         let mut batch = Trials::new(dt, inputs)?;
         batch.input_names = self.inputs();
         batch.targets.push(Target { signal: OUTPUT.to_owned(), values, weights });

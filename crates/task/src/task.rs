@@ -1,6 +1,6 @@
 //! What every task offers.
 
-use attractor_data::Trials;
+use attractor_data::{Part, Trials};
 use ndarray::ArrayView3;
 use serde::Serialize;
 
@@ -51,6 +51,18 @@ pub trait Task: Send + Sync {
     fn schedules(&self, seed: u64, epoch: u64, trials: usize) -> Result<Vec<Schedule>, TaskError> {
         let _ = (seed, epoch, trials);
         Ok(Vec::new())
+    }
+
+    /// How many different trials there are of a part; none for a task that makes them, where no two
+    /// are the same. A larger batch repeats some.
+    fn distinct(&self, part: Part) -> Option<usize> {
+        let _ = part;
+        None
+    }
+
+    /// Whether the outputs are classes, of which one is right: cross-entropy is their loss.
+    fn classifies(&self) -> bool {
+        false
     }
 
     /// Judges outputs `[time, trial, channel]` of trials that this task has made.

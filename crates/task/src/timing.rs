@@ -245,6 +245,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// One period of so many steps.
+    pub(crate) fn single(period: &'static str, steps: usize) -> Self {
+        Schedule { ranges: vec![(period, 0..steps)] }
+    }
+
     /// The steps of a period; an empty range if there is no such period.
     #[must_use]
     pub fn of(&self, period: &str) -> Range<usize> {

@@ -60,11 +60,12 @@ fn targets_are_right_and_their_opposites_wrong() {
     }
 }
 
-/// The tasks made of one `Design`; `multi` and `yang-2019` are made of several, and have tests of their own.
+/// The tasks made of one `Design`; `multi` and `yang-2019` are made of several, sequences of data have no
+/// timing of their own, and all these have tests of their own.
 fn designed() -> Vec<&'static str> {
-    let several = ["multi", "yang-2019"];
-    assert!(several.iter().all(|name| names().contains(name)));
-    names().into_iter().filter(|name| !several.contains(name)).collect()
+    let others = ["multi", "sequential-digits", "yang-2019"];
+    assert!(others.iter().all(|name| names().contains(name)));
+    names().into_iter().filter(|name| !others.contains(name)).collect()
 }
 
 /// A task's own dt, and two that divide its periods otherwise.

@@ -10,8 +10,13 @@ use super::{Label, Outcome, SearchOptions};
 const FAST: f64 = 4.0;
 /// Steps that lower q by less than one in a hundred, after which it is a minimum.
 const STALLED: usize = 3;
+/// Least slope at the end of a long step, relative to the mean slope along it.
+const SLOPE: f64 = 1e-3;
 /// Damping, relative to the largest diagonal value of AᵀA, that stands for none.
 const NONE: f64 = 1e-13;
+
+/// Rows of AᵀA computed together.
+const BAND: usize = 64;
 
 /// A state with its residual.
 struct At {
@@ -38,6 +43,30 @@ impl At {
     }
 }
 
+/// The step that led to a state: its length by value, and `F(x) - x` before it.
+struct Step {
+    d: Vec<f64>,
+    f: Vec<f64>,
+}
+
+impl Step {
+    /// Whether it went along what is flat: where `F(x) - x` only falls off towards infinity, as in
+    /// `x + exp(-x)`, steps stay long until the difference is rounded to 0, and a next step with it.
+    /// Nothing is fixed there. Short steps (`unique`) do no harm; a long one must not come from what stood
+    /// still already, and what it brought to 0 must have a slope where it ends: `A d`, about `f`.
+    fn flat(&self, dynamics: &dyn Dynamics, x: &[f64], options: &SearchOptions) -> bool {
+        if largest(&self.d) <= options.unique {
+            return false;
+        }
+        let mut end = Normal::new(x.len());
+        end.linearise(dynamics, x);
+        let mut rows = end.a.chunks_exact(x.len()).zip(&self.f);
+        let slope = |row: &[f64]| row.iter().zip(&self.d).map(|(a, d)| a * d).sum::<f64>().abs();
+        largest(&self.f) <= options.tolerance
+            || rows.any(|(row, f)| f.abs() > options.tolerance && slope(row) < SLOPE * f.abs())
+    }
+}
+
 fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
 }
@@ -49,6 +78,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
     let (mut steps, mut stalled, mut fast, mut moved) = (0, 0, true, true);
     let mut damping: f64 = 1e-3;
     let mut correction = f64::INFINITY;
+    let mut last = None;
     let mut normal = Normal::new(x.len());
     while at.q.is_finite() && stalled < STALLED {
         if moved {
@@ -61,7 +91,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
                 let next = at.moved(dynamics, &d);
                 if next.q <= at.q / FAST {
                     correction = lu.solve(&next.f, 1).map_or(f64::INFINITY, |d| largest(&d));
-                    at = next;
+                    last = Some(Step { d, f: std::mem::replace(&mut at, next).f });
                     if at.residual() <= options.tolerance && correction <= close {
                         break;
                     }
@@ -98,7 +128,8 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
                 1.0
             };
             if next.q < at.q {
-                (at, moved) = (next, true);
+                last = Some(Step { d, f: std::mem::replace(&mut at, next).f });
+                moved = true;
             }
         } else {
             damping *= 10.0;
@@ -110,7 +141,8 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
     }
     x.copy_from_slice(&at.x);
     let residual = if at.q.is_finite() { at.residual() } else { f64::INFINITY };
-    let label = if residual <= options.tolerance && correction <= close {
+    let still = residual <= options.tolerance && correction <= close;
+    let label = if still && !last.is_some_and(|step| step.flat(dynamics, x, options)) {
         Label::Fixed
     } else if at.q <= options.slow {
         Label::Slow
@@ -124,7 +156,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
 struct Normal {
     n: usize,
     a: Vec<f64>,
-    /// AᵀA, and its largest diagonal value.
+    /// The lower half of AᵀA, and its largest diagonal value.
     squared: Vec<f64>,
     most: f64,
     /// Aᵀf.
@@ -146,7 +178,12 @@ impl Normal {
         let Normal { n, a, squared, .. } = self;
         let n = *n;
         squared.fill(0.0);
-        product::accumulate_outer(Isa::best(), squared, n, a, n, n, a, n, n, n);
+        // it is symmetric, and what solves it reads the lower half alone
+        for first in (0..n).step_by(BAND) {
+            let (rows, columns) = (BAND.min(n - first), n.min(first + BAND));
+            let (to, left) = (&mut squared[first * n..], &a[first..]);
+            product::accumulate_outer(Isa::best(), to, n, left, n, rows, a, n, columns, n);
+        }
         self.most = (0..n).fold(0.0, |most: f64, i| most.max(squared[i * n + i]));
         self.gradient.fill(0.0);
         for (row, f) in a.chunks_exact(n).zip(f) {

@@ -29,6 +29,12 @@ pub struct CrossEntropy {
     pub weight: f64,
 }
 
+impl Default for CrossEntropy {
+    fn default() -> Self {
+        CrossEntropy { signal: super::output(), over: Over::Each, weight: super::one() }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Softmax;
 

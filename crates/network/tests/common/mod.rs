@@ -41,7 +41,8 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
         v: Loadings::Given((0..UNITS).map(|k| vec![number(k), number(k + 70)]).collect()),
         core: Law::Normal { sd: 1.0 },
     };
-    let terms = vec![masked.clone(), low_rank.clone(), core.clone(), blocks.clone()];
+    let each = Wiring::Each { copies: UNITS, law: Law::Normal { sd: 0.7 } };
+    let terms = vec![masked.clone(), low_rank.clone(), core.clone(), blocks.clone(), each.clone()];
     let sum = Wiring::Sum { terms };
     vec![
         ("dense", dense()),
@@ -49,6 +50,7 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
         ("low-rank", low_rank),
         ("core", core),
         ("blocks", blocks),
+        ("each", each),
         ("sum", sum),
     ]
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use attractor_equations::Neuron;
-use attractor_learn::{Phase, PhaseError, Stop, Validate};
+use attractor_learn::objective::{CrossEntropy, Term};
+use attractor_learn::{Objective, Phase, PhaseError, Stop, Validate};
 use attractor_network::{Network, Wiring};
 use attractor_numerics::law::Law;
 
@@ -89,12 +90,11 @@ impl Experiment {
         let complete = material.is_some() && chosen.is_some();
         // with something to stand in for what is wrong, the rest can still be checked
         let chosen = chosen.or_else(|| {
-            neurons::named(attractor_network::library::DEFAULT, neurons::PLACE, None, problems)
+            neurons::named(attractor_network::library::DEFAULT, Default::default(), problems)
         })?;
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
-        let scored =
-            material.as_ref().is_none_or(|(material, _)| matches!(material, Material::Task { .. }));
-        let defaults = defaults(user, &chosen, seed, scored);
+        let defaults =
+            defaults(user, &chosen, seed, material.as_ref().map(|(material, _)| material));
         let mut default_node = node(&defaults)?;
         let task = Node::from_value(&toml::Value::Table(task));
         default_node.put(&["task"], Some(task.clone()));
@@ -165,8 +165,15 @@ fn seed(user: &Node) -> u64 {
 }
 
 /// Everything that nobody said.
-fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
+fn defaults(user: &Node, chosen: &Chosen, seed: u64, material: Option<&Material>) -> Config {
     let phase = Phase::default();
+    let scored = material.is_none_or(Material::is_task);
+    let objective = match material {
+        Some(Material::Task { task, .. }) if task.classifies() => {
+            Objective { terms: vec![Term::CrossEntropy(CrossEntropy::default())] }
+        }
+        _ => phase.objective,
+    };
     let kind = |which: &str| {
         let node = user.get(&["network", which])?;
         node.kind().or(node.text())
@@ -184,8 +191,12 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
             units: 128,
             neuron: chosen.choice.clone(),
             noise: chosen.noise,
+            surrogate: None,
             integrator: Default::default(),
             params,
+            per_unit: None,
+            trained: None,
+            range: BTreeMap::new(),
             bias: Choice(Some(bias)),
             start: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -195,7 +206,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, scored: bool) -> Config {
             readout_bias: Choice(Some(zero)),
             projection: Vec::new(),
         },
-        objective: phase.objective,
+        objective,
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
@@ -248,12 +259,19 @@ fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Probl
             let meant = did_you_mean(closest(name, known.iter().copied()));
             let message =
                 format!("`{}` has no {what} `{name}`{meant}; it has {}", neuron.name, list(known));
-            let key = format!("network.{section}.{name}");
+            // an entry of a table, or of a list
+            let mut key = format!("network.{section}.{name}");
+            if place(user, &key) == Place::Default {
+                key = format!("network.{section}");
+            }
             problems.push(Problem::new(&key, message).at(&place(user, &key)));
         }
     };
     let network = &config.network;
     check("params", "parameter", network.params.keys().collect(), &params);
+    check("range", "parameter", network.range.keys().collect(), &params);
+    check("per_unit", "parameter", network.per_unit.iter().flatten().collect(), &params);
+    check("trained", "parameter", network.trained.iter().flatten().collect(), &params);
     let bias = network.bias.0.iter().flat_map(BTreeMap::keys).collect();
     check("bias", "drive", bias, &drives);
     check("start", "state", network.start.keys().collect(), &states);
@@ -310,7 +328,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
         Wiring::LowRank { rank, .. } => 2.0 * units * *rank as f64,
         Wiring::Core { rank, .. } => 2.0 * units * *rank as f64 + (*rank as f64).powi(2),
         Wiring::Sum { terms } => terms.iter().map(|term| weights(term, units as usize)).sum(),
-        Wiring::Blocks { .. } => 0.0,
+        Wiring::Each { .. } | Wiring::Blocks { .. } => 0.0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use attractor_equations::{Integrator, NeuronText};
+use attractor_equations::{Integrator, NeuronText, Surrogate};
 use attractor_network::library::NoisePlace;
 use attractor_network::{Start, Wiring};
 use attractor_numerics::law::Law;
@@ -29,12 +29,25 @@ pub struct NetworkConfig {
     /// parameter `sigma`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<NoisePlace>,
+    /// What spikes of a neuron of the library are differentiated as; without it, as its source does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surrogate: Option<Surrogate>,
     /// How vector fields become steps.
     #[serde(default)]
     pub integrator: Integrator,
     /// Parameters of the neuron: a number, or the law they are drawn from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, ParamChoice>,
+    /// Parameters of the neuron that have one value per unit; without it, those the neuron says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_unit: Option<Vec<String>>,
+    /// Parameters of the neuron that training changes; without it, those the neuron says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Vec<String>>,
+    /// Smallest and largest value of parameters, where they differ from the neuron's; training stays
+    /// inside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub range: BTreeMap<String, [f64; 2]>,
     /// Trained biases of the drives, by the law they start from; `none`, or `none` for one drive.
     #[serde(default)]
     pub bias: Choice<BTreeMap<String, Choice<Law>>>,

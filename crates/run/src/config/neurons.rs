@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use attractor_equations::{Neuron, NeuronText};
+use attractor_equations::{Neuron, NeuronText, Surrogate};
 use attractor_network::library::{self, NoisePlace, Ports};
 
 use super::network::NeuronChoice;
@@ -28,15 +28,15 @@ pub(crate) struct Chosen {
 /// The neuron of `user`; nothing if there is something wrong with it.
 pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen> {
     let key = "network.neuron";
-    let asked = user.get(&["network", "noise"]);
-    let place = noise(asked);
+    let asked = Asked::of(user);
+    let place = asked.place();
     let Some(node) = user.get(&["network", "neuron"]) else {
-        return named(library::DEFAULT, place, asked, problems);
+        return named(library::DEFAULT, asked, problems);
     };
     let problem = |message: String| Problem::new(key, message).at(&node.place);
     let parsed = match &node.value {
         Value::Text(name) if library::neuron(name, place).is_some() => {
-            return named(name, place, asked, problems);
+            return named(name, asked, problems);
         }
         Value::Text(path) => match find(path, &node.place) {
             Ok((text, origin)) => NeuronText::from_toml(&text, &origin)
@@ -59,12 +59,17 @@ pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen>
     };
     match parsed {
         Ok((neuron, text)) => {
-            if let Some(asked) = asked.filter(|_| place != NoisePlace::None) {
+            let written = [
+                ("noise", asked.noise.filter(|_| place != NoisePlace::None)),
+                ("surrogate", asked.surrogate),
+            ];
+            for (what, asked) in written {
+                let Some(asked) = asked else { continue };
                 let message = format!(
-                    "the noise of `{}` stands in its equations; leave `network.noise` out",
+                    "the {what} of `{}` stands in its equations; leave `network.{what}` out",
                     neuron.name
                 );
-                problems.push(Problem::new("network.noise", message).at(&asked.place));
+                problems.push(Problem::new(&format!("network.{what}"), message).at(&asked.place));
             }
             let (ports, choice) = (Ports::of(&neuron), NeuronChoice::Text(Box::new(text)));
             Some(Chosen { neuron, ports, choice, noise: None })
@@ -76,42 +81,63 @@ pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen>
     }
 }
 
+/// What was asked of a neuron of the library beside its name.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asked<'t> {
+    noise: Option<&'t Node>,
+    surrogate: Option<&'t Node>,
+}
+
+impl<'t> Asked<'t> {
+    fn of(user: &'t Node) -> Self {
+        let get = |key| user.get(&["network", key]);
+        Asked { noise: get("noise"), surrogate: get("surrogate") }
+    }
+
+    /// Where noise was asked for; a word that is none is reported when the section is read.
+    fn place(self) -> NoisePlace {
+        match self.noise.and_then(Node::text) {
+            Some("none") => NoisePlace::None,
+            Some("inside") => NoisePlace::Inside,
+            _ => PLACE,
+        }
+    }
+
+    /// The surrogate that was asked for; a word that is none is reported when the section is read.
+    fn surrogate(self) -> Option<Surrogate> {
+        Surrogate::named(self.surrogate.and_then(Node::text)?).ok()
+    }
+}
+
 /// A neuron of the library.
-pub(super) fn named(
-    name: &str,
-    place: NoisePlace,
-    asked: Option<&Node>,
-    problems: &mut Vec<Problem>,
-) -> Option<Chosen> {
-    let neuron = match library::neuron(name, place)? {
+pub(super) fn named(name: &str, asked: Asked<'_>, problems: &mut Vec<Problem>) -> Option<Chosen> {
+    let (place, surrogate) = (asked.place(), asked.surrogate());
+    let neuron = match library::spiking_as(name, place, surrogate)? {
         Ok(neuron) => neuron,
         Err(error) => {
             problems.push(Problem::new("network.neuron", error.to_string()));
             return None;
         }
     };
-    // a neuron without noise may be one whose noise is off, or one that never has any
-    let noisy = match place {
-        NoisePlace::None => library::neuron(name, PLACE)?.is_ok_and(|n| !n.noises.is_empty()),
-        _ => !neuron.noises.is_empty(),
-    };
-    if let Some(asked) = asked.filter(|_| place != NoisePlace::None && !noisy) {
-        let message = format!("`{name}` has no noise; leave `network.noise` out");
+    // a neuron without noise may be one whose noise is off, or one that never has any; a noise of its
+    // own (the same at every place) leaves no choice
+    let at = |place| library::neuron(name, place).and_then(Result::ok);
+    let noisy = at(PLACE) != at(NoisePlace::None);
+    if let Some(asked) = asked.noise.filter(|_| place != NoisePlace::None && !noisy) {
+        let message = format!("`{name}` has no noise to place; leave `network.noise` out");
         problems.push(Problem::new("network.noise", message).at(&asked.place));
+    }
+    let by = |surrogate| library::spiking_as(name, place, Some(surrogate)).and_then(Result::ok);
+    if let Some(asked) = asked.surrogate
+        && by(Surrogate::Triangular) == by(Surrogate::Arctan)
+    {
+        let message = format!("`{name}` has no surrogate to choose; leave `network.surrogate` out");
+        problems.push(Problem::new("network.surrogate", message).at(&asked.place));
     }
     let ports = library::ports(name).unwrap_or_else(|| Ports::of(&neuron));
     let choice = NeuronChoice::Name(name.to_owned());
     let noise = noisy.then_some(if place == NoisePlace::None { PLACE } else { place });
     Some(Chosen { neuron, ports, choice, noise })
-}
-
-/// Where noise was asked for; a word that is none is reported when the section is read.
-fn noise(asked: Option<&Node>) -> NoisePlace {
-    match asked.and_then(Node::text) {
-        Some("none") => NoisePlace::None,
-        Some("inside") => NoisePlace::Inside,
-        _ => PLACE,
-    }
 }
 
 /// The text of a neuron's file, and what to call it.

@@ -29,9 +29,10 @@ impl Ring {
     /// The activity that a stimulus in direction ψ with strength γ causes:
     /// `u_i = 0.8 γ exp(−½ (8 |ψ − θ_i| / π)²)`, distances around the circle.
     pub(crate) fn bump(&self, direction: f64, strength: f64) -> Vec<f32> {
-        let units = self.units() as f64;
+        let (direction, units) = (wrap(direction), self.units() as f64);
         let bump = |i: usize| {
-            let d = apart(direction, TAU * i as f64 / units) / WIDTH;
+            let d = (direction - TAU * i as f64 / units).abs();
+            let d = d.min(TAU - d) / WIDTH;
             (strength * HEIGHT * (-0.5 * d * d).exp()) as f32
         };
         (0..self.units()).map(bump).collect()

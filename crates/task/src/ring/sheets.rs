@@ -1,0 +1,147 @@
+//! Writing a batch: step by step, all trials of a step together, so that memory is written once and in
+//! order. It is most of what a batch costs.
+
+use std::ops::Range;
+
+use attractor_data::TrialsError;
+use ndarray::{Array2, Array3, Dimension, IntoDimension};
+
+use super::geometry::Ring;
+use super::rules::Trial;
+use super::{FIXATE, INPUTS, OUTPUTS, QUIET, RING};
+use crate::draw::Noise;
+
+/// Steps of noise that are drawn together: nearly a whole number of the generator's rounds, which are
+/// of 64 numbers.
+const TOGETHER: usize = 3;
+/// Numbers of such a block, from trial to trial.
+const BLOCK: usize = INPUTS * TOGETHER + 1;
+
+/// A trial as it is written.
+pub(super) struct Written {
+    /// Steps of the trial, and the first of the response.
+    end: usize,
+    go: usize,
+    /// Steps with the fixation input on.
+    fixation: usize,
+    /// Which rule input is on.
+    rule: usize,
+    /// First channel of a bump, when it is on, and what it adds.
+    bumps: Vec<(usize, Range<usize>, Vec<f32>)>,
+    /// What the outputs should be until the response, and in it.
+    wanted: [[f32; OUTPUTS]; 2],
+}
+
+impl Written {
+    pub(super) fn new(rule: usize, trial: &Trial, ring: &Ring) -> Self {
+        let bumps = trial.stimuli.iter().map(|stimulus| {
+            let bump = ring.bump(stimulus.direction, stimulus.strength);
+            (1 + stimulus.modality * RING, stimulus.on.clone(), bump)
+        });
+        let mut fixate = [QUIET; OUTPUTS];
+        fixate[0] = FIXATE;
+        let response = trial.answer.map_or(fixate, |answer| {
+            let mut wanted = [QUIET; OUTPUTS];
+            wanted[1..].iter_mut().zip(ring.bump(answer, 1.0)).for_each(|(z, b)| *z += b);
+            wanted
+        });
+        Written {
+            end: trial.end,
+            go: trial.go,
+            fixation: if trial.cued { trial.go } else { trial.end },
+            rule: 1 + 2 * RING + rule,
+            bumps: bumps.collect(),
+            wanted: [fixate, response],
+        }
+    }
+
+    /// Adds what is shown at a step.
+    fn show(&self, step: usize, row: &mut [f32; INPUTS]) {
+        row[0] += if step < self.fixation { 1.0 } else { 0.0 };
+        row[self.rule] += 1.0;
+        for (from, _, bump) in self.bumps.iter().filter(|(_, on, _)| on.contains(&step)) {
+            row[*from..].iter_mut().zip(bump).for_each(|(u, b)| *u += b);
+        }
+    }
+}
+
+/// Inputs, targets and weights of a batch.
+pub(super) struct Sheets {
+    /// `[time, trial, channel]`.
+    pub(super) inputs: Array3<f32>,
+    /// `[time, trial, output]`.
+    pub(super) values: Array3<f32>,
+    /// `[time, trial]`.
+    pub(super) weights: Array2<f32>,
+}
+
+/// How a batch is written.
+pub(super) struct Style {
+    pub(super) noise: Noise,
+    /// Standard deviation of the noise.
+    pub(super) sd: f32,
+    /// Steps at the start of the response in which nothing is asked.
+    pub(super) grace: usize,
+    /// Weight of the response.
+    pub(super) response: f32,
+}
+
+impl Style {
+    /// Writes trials, padded with silence to `steps`.
+    pub(super) fn write(&self, trials: &[Written], steps: usize) -> Result<Sheets, TrialsError> {
+        let rows = steps * trials.len();
+        let mut inputs = Vec::with_capacity(rows * INPUTS);
+        let mut values = Vec::with_capacity(rows * OUTPUTS);
+        let mut weights = Vec::with_capacity(rows);
+        // of each trial the block of noise it stands in
+        let mut noise = vec![0.0; if self.sd > 0.0 { trials.len() * BLOCK } else { 0 }];
+        let silent = [0.0; INPUTS];
+        for step in 0..steps {
+            for (index, trial) in trials.iter().enumerate() {
+                if step >= trial.end {
+                    inputs.extend_from_slice(&silent);
+                    values.extend_from_slice(&silent[..OUTPUTS]);
+                    weights.push(0.0);
+                    continue;
+                }
+                // put together where it is near, then moved
+                let mut row = silent;
+                if let Some(block) = noise.get_mut(index * BLOCK..(index + 1) * BLOCK) {
+                    if step % TOGETHER == 0 {
+                        self.noise.fill(index, step / TOGETHER, self.sd, block);
+                    }
+                    row.copy_from_slice(&block[step % TOGETHER * INPUTS..][..INPUTS]);
+                }
+                trial.show(step, &mut row);
+                inputs.extend_from_slice(&row);
+                values.extend_from_slice(&trial.wanted[usize::from(step >= trial.go)]);
+                weights.push(match step {
+                    _ if step < trial.go => 1.0,
+                    _ if step < trial.go + self.grace => 0.0,
+                    _ => self.response,
+                });
+            }
+        }
+        let shape = (steps, trials.len());
+        Ok(Sheets {
+            inputs: shaped((steps, trials.len(), INPUTS), inputs)?,
+            values: shaped((steps, trials.len(), OUTPUTS), values)?,
+            weights: shaped(shape, weights)?,
+        })
+    }
+}
+
+/// Numbers in order, as an array.
+fn shaped<D: Dimension>(
+    shape: impl IntoDimension<Dim = D>,
+    numbers: Vec<f32>,
+) -> Result<ndarray::Array<f32, D>, TrialsError> {
+    let (shape, found) = (shape.into_dimension(), vec![numbers.len()]);
+    let expected = shape.slice().to_vec();
+    ndarray::Array::from_shape_vec(shape, numbers).map_err(|_| TrialsError::Shape {
+        key: "a batch".to_owned(),
+        axes: "[time, trial, ..]",
+        expected,
+        found,
+    })
+}
