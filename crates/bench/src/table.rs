@@ -9,6 +9,7 @@ use attractor_numerics::{Isa, product};
 use serde::Serialize;
 
 use crate::case::{Case, TrainingStep};
+use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
 use crate::peers::{First, Peer, commit, install};
@@ -22,6 +23,8 @@ pub struct Options {
     pub cases: Vec<Case>,
     /// Searches of fixed points.
     pub searches: Vec<SearchCase>,
+    /// Trials of e-prop that are timed.
+    pub eprop: Vec<EpropCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -93,6 +96,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Searches of fixed points.
     pub searches: Vec<SearchRow>,
+    /// E-prop of single trials.
+    pub eprop: Vec<EpropRow>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -150,6 +155,19 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
             searches.push(finder::row(case, repeats, options.threads, &mut peer, &mut notes)?);
         }
     }
+    let python = programs.iter().find(|(name, _)| name == "jax").map(|(_, program)| &program[0]);
+    let mut local = Vec::new();
+    if let (Some(python), Some(scripts), false) =
+        (python, &options.scripts, options.eprop.is_empty())
+    {
+        local = eprop::peers(python, scripts, &mut notes);
+    }
+    let mut by_eprop = Vec::new();
+    for &case in &options.eprop {
+        say(&case.to_string());
+        by_eprop.push(eprop::row(case, options.repeats, &mut local, &mut notes)?);
+    }
+    drop(local);
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -192,6 +210,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         repeats: options.repeats,
         rows,
         searches,
+        eprop: by_eprop,
         trials,
         shards,
         first_updates,
@@ -461,6 +480,7 @@ impl fmt::Display for Table {
                 )?;
             }
         }
+        eprop::print(&self.eprop, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(

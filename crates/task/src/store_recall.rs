@@ -64,7 +64,7 @@ impl Design for StoreRecall {
     const ABOUT: About = About {
         name: "store-recall",
         summary: "keep the bit that came with a store command until recall is asked",
-        reference: "Bellec et al. 2018, NeurIPS 31, arXiv:1803.09574",
+        reference: "Bellec et al. 2018, NeurIPS 31, arXiv:1803.09574; Bellec et al. 2020, Nat Commun 11:3625, doi:10.1038/s41467-020-17236-y",
         choice_rule: "the output's mean has the sign of the stored bit in every slot with a recall",
     };
 
