@@ -97,9 +97,12 @@ pub(crate) fn row(
         for mut peer in std::mem::take(peers) {
             let request = Request { units: case.units, steps: case.steps, repeats: 3 };
             match peer.times(&request) {
-                Ok(mut times) => {
+                Ok(times) => {
+                    let mut times = times.unwrap_or_default();
                     times.sort_by(f64::total_cmp);
-                    ms.entry(peer.name.clone()).or_default().push(times[times.len() / 2]);
+                    if let Some(&median) = times.get(times.len() / 2) {
+                        ms.entry(peer.name.clone()).or_default().push(median);
+                    }
                     peers.push(peer);
                 }
                 Err(error) => {

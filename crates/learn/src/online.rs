@@ -213,8 +213,7 @@ impl<T: Real> Online<T> {
             &cotangents[k.unwrap_or(0)] // readouts are what the loss reads
         };
         for readout in &mut self.readouts {
-            readout.slopes.load(parameters);
-            readout.settle()?;
+            readout.settle(parameters)?;
             let c = cotangent(readout.signal());
             readout.learn(&activity, c, gradient);
         }
