@@ -62,7 +62,7 @@ impl<T: Real> Plan<T> {
 
     /// Takes up a parameter vector.
     pub(crate) fn load(&mut self, network: &Network, parameters: &[T]) {
-        if self.loaded == parameters && !parameters.is_empty() {
+        if same(&self.loaded, parameters) {
             return;
         }
         self.loaded.clear();
@@ -102,6 +102,23 @@ impl<T: Real> Plan<T> {
         }
         more
     }
+}
+
+/// Whether two vectors hold the same numbers, and some.
+fn same<T: Real>(a: &[T], b: &[T]) -> bool {
+    if a.len() != b.len() || a.is_empty() {
+        return false;
+    }
+    // block by block: a comparison that may end at every number is not vectorised
+    let differ = |k: usize| {
+        let (a, b) = (&a[k..(k + 256).min(a.len())], &b[k..(k + 256).min(b.len())]);
+        let mut differ = false;
+        for i in 0..a.len() {
+            differ |= a[i] != b[i];
+        }
+        differ
+    };
+    !(0..a.len()).step_by(256).any(differ)
 }
 
 impl<T: Real> Block<T> {
