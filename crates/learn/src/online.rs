@@ -78,7 +78,7 @@ pub trait Stepper<T> {
 /// # trials.targets.push(Target::everywhere("out.y", ndarray::Array3::from_elem((20, 1, 1), 0.5)));
 /// let mut engine = Engine::<f64>::new(network.clone(), EngineOptions::default())?;
 /// let objective = Objective::default().resolve(&*network).map_err(|mut all| all.remove(0))?;
-/// let mut online = Online::new(&network, objective.signals())?;
+/// let mut online = Online::<f64>::new(&network, objective.signals())?;
 ///
 /// // one update per step: the weights change while the trial goes on
 /// let loss = objective.bind(&trials)?;
@@ -139,144 +139,6 @@ impl<T: Real> Online<T> {
         Ok(Online { network: network.clone(), wires, readouts, learners, record })
     }
 
-    /// Forgets all eligibility, for trials that begin anew; a state at their start.
-    ///
-    /// # Errors
-    /// Trials or parameters of another shape than the network.
-    pub fn start(
-        &mut self,
-        engine: &mut impl Stepper<T>,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-    ) -> Result<State<T>, OnlineError> {
-        for learning in &mut self.learners {
-            let states = learning.slopes.states();
-            learning.traces.iter_mut().for_each(|trace| trace.reset(trials.len(), states));
-        }
-        self.readouts.iter_mut().for_each(|readout| readout.reset(trials.len()));
-        Ok(engine.start(parameters, trials, noise)?)
-    }
-
-    /// One step of the trials: `state` goes on, the e-prop gradient of this step is added to `gradient`,
-    /// and the loss of the step is returned.
-    ///
-    /// Credit goes to the units that are read as `credit` says for their readout ([`Route::Transposed`]
-    /// or [`Route::Through`]; transposed by default); over all other projections none goes.
-    ///
-    /// # Errors
-    /// As [`Online::start`]; a loss of whole trials, which no step knows; noise within the partials.
-    pub fn step(
-        &mut self,
-        engine: &mut impl Stepper<T>,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        state: &mut State<T>,
-        loss: &dyn Loss<T>,
-        credit: &Credit<T>,
-        gradient: &mut [T],
-    ) -> Result<f64, OnlineError> {
-        if loss.observes() {
-            return Err(OnlineError::WholeTrials);
-        }
-        let count = state.trials();
-        let before: Vec<Vec<Vec<Vec<T>>>> = (self.learners.iter())
-            .map(|learning| {
-                let states = 0..learning.slopes.all_states();
-                states.map(|s| state.values(&self.network, learning.population, s)).collect()
-            })
-            .collect();
-        let mut activity: Vec<Vec<Vec<T>>> = (self.wires.connections.iter())
-            .map(|c| match c.lag {
-                0 => Vec::new(),
-                lag => state.line(&self.network, c.from, lag),
-            })
-            .collect();
-        let step = state.step();
-        let recorded = engine.step(parameters, trials, noise, state, &self.record)?;
-        let recorded: Vec<Array3<T>> =
-            recorded.into_iter().map(|r| r.as_standard_layout().into_owned()).collect();
-        let find = |signal: SignalId| {
-            let k = self.record.iter().position(|known| *known == signal).unwrap_or(0);
-            rows(&recorded[k])
-        };
-        for (rows, connection) in activity.iter_mut().zip(&self.wires.connections) {
-            if connection.lag == 0 {
-                *rows = find(connection.from);
-            }
-        }
-
-        let (value, cotangents) = ask(loss, &recorded, step, count);
-        let cotangent = |signal: SignalId| {
-            let k = loss.signals().iter().position(|known| *known == signal);
-            &cotangents[k.unwrap_or(0)] // readouts are what the loss reads
-        };
-        for readout in &mut self.readouts {
-            readout.slopes.load(parameters);
-            readout.settle()?;
-            let c = cotangent(readout.signal());
-            readout.learn(&activity, c, gradient);
-        }
-        for (learning, before) in self.learners.iter_mut().zip(&before) {
-            let p = learning.population;
-            let drives: Vec<Vec<Vec<T>>> = learning.slopes.drives(p).map(find).collect();
-            learning.slopes.load(parameters);
-            learning.slopes.evaluate(before, &drives, noise.on)?;
-            let mut signals = Signals::default();
-            for readout in &self.readouts {
-                let c = cotangent(readout.signal());
-                for (k, connection) in self.wires.connections.iter().enumerate() {
-                    let ends = (connection.from.population, connection.to.population);
-                    if let (Quantity::Emission(e), true) =
-                        (connection.from.quantity, ends == (p, readout.population))
-                    {
-                        let weights = match credit.routes.get(k) {
-                            Some(Route::Cut) => None,
-                            Some(Route::Through(b)) => Some(&b[..]),
-                            _ => Some(&parameters[self.wires.dense(&self.network, k)?]),
-                        };
-                        signals.through(e, readout.filter, c, weights, connection.sources);
-                    }
-                }
-            }
-            for (k, &signal) in loss.signals().iter().enumerate() {
-                if signal.population == p {
-                    signals.direct.push((signal.quantity, &cotangents[k]));
-                }
-            }
-            for trace in &mut learning.traces {
-                let sources = trace.activity(&activity);
-                trace.advance(&learning.slopes, sources, &signals, gradient);
-            }
-        }
-        Ok(value)
-    }
-
-    /// Whole trials: the e-prop gradient of all steps, and the loss.
-    ///
-    /// # Errors
-    /// As [`Online::step`].
-    pub fn gradient(
-        &mut self,
-        engine: &mut impl Stepper<T>,
-        parameters: &[T],
-        trials: &Trials,
-        noise: NoiseSource,
-        loss: &dyn Loss<T>,
-        credit: &Credit<T>,
-        gradient: &mut [T],
-    ) -> Result<f64, OnlineError> {
-        gradient.fill(T::ZERO);
-        let mut state = self.start(engine, parameters, trials, noise)?;
-        let mut value = 0.0;
-        for _ in 0..trials.steps() {
-            value +=
-                self.step(engine, parameters, trials, noise, &mut state, loss, credit, gradient)?;
-        }
-        Ok(value)
-    }
-
     /// Numbers it remembers from step to step: eligibility vectors and filters. They depend on the
     /// network and the number of trials, not on how long these are.
     pub fn remembered(&self) -> usize {
@@ -285,6 +147,156 @@ impl<T: Real> Online<T> {
         traces.map(Trace::remembered).sum::<usize>() + readouts.sum::<usize>()
     }
 }
+
+/// What is done at every step, compiled here for both precisions: generic methods would be compiled again
+/// in every crate that calls one, however that crate is optimised.
+macro_rules! precision {
+    ($t:ident) => {
+        impl Online<$t> {
+            /// Forgets all eligibility, for trials that begin anew; a state at their start.
+            ///
+            /// # Errors
+            /// Trials or parameters of another shape than the network.
+            pub fn start(
+                &mut self,
+                engine: &mut dyn Stepper<$t>,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+            ) -> Result<State<$t>, OnlineError> {
+                for learning in &mut self.learners {
+                    let states = learning.slopes.states();
+                    learning.traces.iter_mut().for_each(|trace| trace.reset(trials.len(), states));
+                }
+                self.readouts.iter_mut().for_each(|readout| readout.reset(trials.len()));
+                Ok(engine.start(parameters, trials, noise)?)
+            }
+
+            /// One step of the trials: `state` goes on, the e-prop gradient of this step is added to `gradient`,
+            /// and the loss of the step is returned.
+            ///
+            /// Credit goes to the units that are read as `credit` says for their readout ([`Route::Transposed`]
+            /// or [`Route::Through`]; transposed by default); over all other projections none goes.
+            ///
+            /// # Errors
+            /// As [`Online::start`]; a loss of whole trials, which no step knows; noise within the partials.
+            pub fn step(
+                &mut self,
+                engine: &mut dyn Stepper<$t>,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                state: &mut State<$t>,
+                loss: &dyn Loss<$t>,
+                credit: &Credit<$t>,
+                gradient: &mut [$t],
+            ) -> Result<f64, OnlineError> {
+                if loss.observes() {
+                    return Err(OnlineError::WholeTrials);
+                }
+                let count = state.trials();
+                let before: Vec<Vec<Vec<Vec<$t>>>> = (self.learners.iter())
+                    .map(|learning| {
+                        let states = 0..learning.slopes.all_states();
+                        states
+                            .map(|s| state.values(&self.network, learning.population, s))
+                            .collect()
+                    })
+                    .collect();
+                let mut activity: Vec<Vec<Vec<$t>>> = (self.wires.connections.iter())
+                    .map(|c| match c.lag {
+                        0 => Vec::new(),
+                        lag => state.line(&self.network, c.from, lag),
+                    })
+                    .collect();
+                let step = state.step();
+                let recorded = engine.step(parameters, trials, noise, state, &self.record)?;
+                let recorded: Vec<Array3<$t>> =
+                    recorded.into_iter().map(|r| r.as_standard_layout().into_owned()).collect();
+                let find = |signal: SignalId| {
+                    let k = self.record.iter().position(|known| *known == signal).unwrap_or(0);
+                    rows(&recorded[k])
+                };
+                for (rows, connection) in activity.iter_mut().zip(&self.wires.connections) {
+                    if connection.lag == 0 {
+                        *rows = find(connection.from);
+                    }
+                }
+
+                let (value, cotangents) = ask(loss, &recorded, step, count);
+                let cotangent = |signal: SignalId| {
+                    let k = loss.signals().iter().position(|known| *known == signal);
+                    &cotangents[k.unwrap_or(0)] // readouts are what the loss reads
+                };
+                for readout in &mut self.readouts {
+                    readout.settle(parameters)?;
+                    let c = cotangent(readout.signal());
+                    readout.learn(&activity, c, gradient);
+                }
+                for (learning, before) in self.learners.iter_mut().zip(&before) {
+                    let p = learning.population;
+                    let drives: Vec<Vec<Vec<$t>>> = learning.slopes.drives(p).map(find).collect();
+                    learning.slopes.load(parameters);
+                    learning.slopes.evaluate(before, &drives, noise.on)?;
+                    let mut signals = Signals::default();
+                    for readout in &self.readouts {
+                        let c = cotangent(readout.signal());
+                        for (k, connection) in self.wires.connections.iter().enumerate() {
+                            let ends = (connection.from.population, connection.to.population);
+                            if let (Quantity::Emission(e), true) =
+                                (connection.from.quantity, ends == (p, readout.population))
+                            {
+                                let weights = match credit.routes.get(k) {
+                                    Some(Route::Cut) => None,
+                                    Some(Route::Through(b)) => Some(&b[..]),
+                                    _ => Some(&parameters[self.wires.dense(&self.network, k)?]),
+                                };
+                                signals.through(e, readout.filter, c, weights, connection.sources);
+                            }
+                        }
+                    }
+                    for (k, &signal) in loss.signals().iter().enumerate() {
+                        if signal.population == p {
+                            signals.direct.push((signal.quantity, &cotangents[k]));
+                        }
+                    }
+                    for trace in &mut learning.traces {
+                        let sources = trace.activity(&activity);
+                        trace.advance(&learning.slopes, sources, &signals, gradient);
+                    }
+                }
+                Ok(value)
+            }
+
+            /// Whole trials: the e-prop gradient of all steps, and the loss.
+            ///
+            /// # Errors
+            /// As [`Online::step`].
+            pub fn gradient(
+                &mut self,
+                engine: &mut dyn Stepper<$t>,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                loss: &dyn Loss<$t>,
+                credit: &Credit<$t>,
+                gradient: &mut [$t],
+            ) -> Result<f64, OnlineError> {
+                gradient.fill(0.0);
+                let mut state = self.start(engine, parameters, trials, noise)?;
+                let mut value = 0.0;
+                for _ in 0..trials.steps() {
+                    value += self.step(
+                        engine, parameters, trials, noise, &mut state, loss, credit, gradient,
+                    )?;
+                }
+                Ok(value)
+            }
+        }
+    };
+}
+precision!(f32);
+precision!(f64);
 
 /// Rows per trial of one recorded step.
 fn rows<T: Real>(array: &Array3<T>) -> Vec<Vec<T>> {

@@ -132,7 +132,7 @@ fn both(network: &Arc<Network>, terms: &str, feedback: Feedback) -> (Vec<f64>, V
     let (mut factorised, mut gradient) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
     let value =
         engine.credited(&parameters, &trials, &bound, noise, &credit, &mut factorised).unwrap();
-    let mut online = Online::new(network, resolved.signals()).unwrap();
+    let mut online = Online::<f64>::new(network, resolved.signals()).unwrap();
     let again = online
         .gradient(&mut engine, &parameters, &trials, noise, &bound, &credit, &mut gradient)
         .unwrap();
@@ -212,7 +212,7 @@ fn memory_is_flat_in_time() {
     let remembered = [20, 500].map(|steps| {
         let trials = trials(steps, 2);
         let bound = resolved.bind(&trials).unwrap();
-        let mut online = Online::new(&network, resolved.signals()).unwrap();
+        let mut online = Online::<f64>::new(&network, resolved.signals()).unwrap();
         let mut gradient = vec![0.0; parameters.len()];
         let (noise, credit) = (NoiseSource::off(), Credit::default());
         online
@@ -409,7 +409,7 @@ fn what_does_not_fit_is_named() {
     let whole = objective("{ kind = 'mse', over = 'last' }").resolve(&*plain).unwrap();
     let (trials, parameters) = (trials(5, 1), plain.initial_parameters(1));
     let bound = whole.bind(&trials).unwrap();
-    let mut online = Online::new(&plain, whole.signals()).unwrap();
+    let mut online = Online::<f64>::new(&plain, whole.signals()).unwrap();
     let mut gradient = vec![0.0; parameters.len()];
     let (noise, credit) = (NoiseSource::off(), Credit::default());
     let outcome = online.gradient(

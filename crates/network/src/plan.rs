@@ -19,6 +19,8 @@ pub(crate) struct Plan<T> {
     pub(crate) operators: Vec<Operator<T>>,
     /// Per link, what the reverse pass does with the cotangents of its drive.
     pub(crate) ways: Vec<Way<T>>,
+    /// The parameters taken up last: step by step they are the same again and again.
+    loaded: Vec<T>,
 }
 
 /// The pointwise part of a population, and which of its streams the reverse pass reads.
@@ -55,11 +57,16 @@ impl<T: Real> Plan<T> {
         });
         let operators = network.links.iter().map(|link| Operator::new(isa, &link.wiring));
         let operators = operators.collect();
-        Plan { isa, blocks: blocks.collect(), operators, ways: Vec::new() }
+        Plan { isa, blocks: blocks.collect(), operators, ways: Vec::new(), loaded: Vec::new() }
     }
 
     /// Takes up a parameter vector.
     pub(crate) fn load(&mut self, network: &Network, parameters: &[T]) {
+        if same(&self.loaded, parameters) {
+            return;
+        }
+        self.loaded.clear();
+        self.loaded.extend_from_slice(parameters);
         for (block, compiled) in self.blocks.iter_mut().zip(&network.populations) {
             let (Some(block), Some(dynamics)) = (block, &compiled.dynamics) else {
                 continue;
@@ -95,6 +102,23 @@ impl<T: Real> Plan<T> {
         }
         more
     }
+}
+
+/// Whether two vectors hold the same numbers, and some.
+fn same<T: Real>(a: &[T], b: &[T]) -> bool {
+    if a.len() != b.len() || a.is_empty() {
+        return false;
+    }
+    // block by block: a comparison that may end at every number is not vectorised
+    let differ = |k: usize| {
+        let (a, b) = (&a[k..(k + 256).min(a.len())], &b[k..(k + 256).min(b.len())]);
+        let mut differ = false;
+        for i in 0..a.len() {
+            differ |= a[i] != b[i];
+        }
+        differ
+    };
+    !(0..a.len()).step_by(256).any(differ)
 }
 
 impl<T: Real> Block<T> {

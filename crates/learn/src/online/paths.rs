@@ -141,6 +141,7 @@ pub(super) struct Readout<T> {
     pub(super) population: usize,
     pub(super) slopes: Slopes<T>,
     pub(super) filter: Filter<T>,
+    settled: bool,
     name: String,
     emission: usize,
     /// What is trained of it, its place, and what the filter holds of each source, `[trial, source]`.
@@ -177,7 +178,7 @@ impl<T: Real> Readout<T> {
         let sources = wires.sources(network, population, &slopes)?.into_iter();
         let sources = sources.map(|(source, range)| (source, range, Vec::new())).collect();
         let filter = Filter { now: T::ZERO, held: T::ZERO, decay: T::ZERO, gain: T::ZERO };
-        Ok(Readout { population, slopes, filter, name, emission, sources })
+        Ok(Readout { population, slopes, filter, settled: false, name, emission, sources })
     }
 
     /// The signal that is judged.
@@ -193,8 +194,11 @@ impl<T: Real> Readout<T> {
         self.sources.iter().flat_map(|(_, _, held)| held).map(Vec::len).sum()
     }
 
-    /// Takes the filter from the partials.
-    pub(super) fn settle(&mut self) -> Result<(), OnlineError> {
+    /// Takes the filter from the partials, where the parameters are others than before.
+    pub(super) fn settle(&mut self, parameters: &[T]) -> Result<(), OnlineError> {
+        if !self.slopes.load(parameters) && self.settled {
+            return Ok(());
+        }
         let rows = vec![vec![T::ZERO; self.slopes.units]];
         let states = vec![rows.clone(); self.slopes.all_states()];
         self.slopes.evaluate(&states, std::slice::from_ref(&rows), false)?;
@@ -217,6 +221,7 @@ impl<T: Real> Readout<T> {
             decay: value(next, state)?,
             gain: value(next, drive)?,
         };
+        self.settled = true;
         Ok(())
     }
 

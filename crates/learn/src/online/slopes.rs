@@ -22,6 +22,8 @@ pub(super) struct Slopes<T> {
     name: String,
     dt: f64,
     params: Vec<Range<usize>>,
+    /// What was taken up last.
+    loaded: Vec<T>,
     kernel: Kernel<T>,
     scratch: Scratch<T>,
     /// Per entry, `[trial, ld]`.
@@ -79,6 +81,7 @@ impl<T: Real> Slopes<T> {
             name,
             dt,
             params,
+            loaded: Vec::new(),
             kernel,
             scratch,
             values,
@@ -107,10 +110,16 @@ impl<T: Real> Slopes<T> {
         drives.map(move |k| SignalId { population, quantity: Quantity::Drive(k) })
     }
 
-    /// Takes up a parameter vector.
-    pub(super) fn load(&mut self, parameters: &[T]) {
+    /// Takes up a parameter vector; says whether its neuron's parameters are others than before.
+    pub(super) fn load(&mut self, parameters: &[T]) -> bool {
         let params = &self.params;
+        let own = || params.iter().flat_map(|range| &parameters[range.clone()]);
+        if self.loaded.iter().eq(own()) && !self.loaded.is_empty() {
+            return false;
+        }
+        self.loaded = own().copied().collect();
         self.kernel.set(self.dt, |k| &parameters[params[k].clone()]);
+        true
     }
 
     /// Evaluates the partials at states before the step and drives of the step, `[trial][unit]` each.

@@ -159,18 +159,19 @@ impl<T: Real> Terms<'_, T> {
     /// `Σ_s c_s ε_s + d x`, into `out`.
     #[inline(always)]
     fn of(&self, at: usize, eligibility: &[T], x: &[T], out: &mut [T]) {
+        // loops by index: iterators that are set up by calls cost as much as rows are long
         let n = x.len();
-        match self.by_source {
-            Some(values) => {
-                let d = values[at];
-                out.iter_mut().zip(x).for_each(|(o, &x)| *o = d * x);
-            }
-            None => out.fill(T::ZERO),
+        let out = &mut out[..n];
+        let d = self.by_source.map_or(T::ZERO, |values| values[at]);
+        for i in 0..n {
+            out[i] = d * x[i];
         }
         for (k, values) in &self.by_state {
             let c = values[at];
             let row = &eligibility[k * n..(k + 1) * n];
-            out.iter_mut().zip(row).for_each(|(o, &e)| *o += c * e);
+            for i in 0..n {
+                out[i] += c * row[i];
+            }
         }
     }
 }
@@ -199,26 +200,27 @@ impl<T: Real> Kernel for Step<'_, '_, T> {
         let one = [T::ONE];
         let mut emitted = vec![T::ZERO; self.emissions.len() * n];
         let mut next = vec![T::ZERO; states * n];
-        for (trial, unit) in (0..trials).flat_map(|b| (0..units).map(move |j| (b, j))) {
+        for row in 0..trials * units {
+            let (trial, unit) = (row / units, row % units);
             let x = self.activity.map_or(&one[..], |rows| &rows[trial][..]);
-            let (at, synapses) = (trial * self.ld + unit, (trial * units + unit) * n);
+            let (at, synapses) = (trial * self.ld + unit, row * n);
             let eligible = &mut eligibility[synapses * states..][..n * states];
-            for (terms, out) in self.emissions.iter().zip(emitted.chunks_mut(n)) {
-                terms.of(at, eligible, x, out);
+            for (k, terms) in self.emissions.iter().enumerate() {
+                terms.of(at, eligible, x, &mut emitted[k * n..(k + 1) * n]);
             }
-            for (terms, out) in self.next.iter().zip(next.chunks_mut(n)) {
-                terms.of(at, eligible, x, out);
+            for (k, terms) in self.next.iter().enumerate() {
+                terms.of(at, eligible, x, &mut next[k * n..(k + 1) * n]);
             }
             eligible.copy_from_slice(&next);
             // a parameter that all units share has one place
             let place = if self.gradient.len() == units * n { unit * n } else { 0 };
             let gradient = &mut self.gradient[place..place + n];
-            let held = held[synapses * paths..][..n * paths].chunks_mut(n);
-            for ((emission, filter, learning), held) in self.signals.paths.iter().zip(held) {
-                let l = learning[trial][unit];
+            for (k, (emission, filter, learning)) in self.signals.paths.iter().enumerate() {
+                let (l, filter) = (learning[trial][unit], *filter);
                 let e = &emitted[emission * n..(emission + 1) * n];
-                for ((g, &e), u) in gradient.iter_mut().zip(e).zip(held) {
-                    *g += l * filter.pass(e, u);
+                let held = &mut held[synapses * paths + k * n..][..n];
+                for i in 0..n {
+                    gradient[i] += l * filter.pass(e[i], &mut held[i]);
                 }
             }
             for (quantity, cotangents) in &self.signals.direct {
@@ -232,7 +234,9 @@ impl<T: Real> Kernel for Step<'_, '_, T> {
                     Quantity::Drive(k) if self.variable == Variable::Drive(k) => x,
                     Quantity::Drive(_) => continue,
                 };
-                gradient.iter_mut().zip(moved).for_each(|(g, &m)| *g += c * m);
+                for i in 0..n {
+                    gradient[i] += c * moved[i];
+                }
             }
         }
     }
