@@ -143,6 +143,8 @@ fn a_run_of_an_earlier_version_opens_or_says_why_not() {
     let names: Vec<&str> = analysis.task_axes.iter().map(|axis| axis.variable.as_str()).collect();
     assert!(names.contains(&"coherence a") && names.contains(&"context"), "{names:?}");
     assert!(analysis.spectra[0].radius > 0.0);
+    let page = fs::read_to_string(directory.report()).unwrap();
+    assert!(page.contains("Activity along task axes"));
 
     // an analysis that knew fewer questions
     edit(&|results| {

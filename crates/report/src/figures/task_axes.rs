@@ -140,7 +140,7 @@ fn color(level: usize, count: usize) -> Color {
 }
 
 fn told(axis: &TaskAxis) -> String {
-    let at = |course: &Vec<f64>| course.iter().copied().filter(|y| y.is_finite()).next_back();
+    let at = |course: &Vec<f64>| course.iter().copied().rfind(|y| y.is_finite());
     let end = |level: Option<&(String, Vec<f64>)>| {
         let (name, course) = level?;
         Some(format!("{} for {name}", number(at(course)?, 2)))

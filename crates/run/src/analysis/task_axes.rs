@@ -141,20 +141,16 @@ fn extend(basis: &mut Vec<Vec<f64>>, mut vector: Vec<f64>) -> bool {
     own
 }
 
+/// A condition's name, and where it goes.
+type Path = (String, Vec<(f64, f64)>);
+
 /// Mean trajectories of the conditions in the plane of the first two axes.
-fn paths(
-    activity: &Activity,
-    axes: &RegressionAxes,
-) -> Result<Vec<(String, Vec<(f64, f64)>)>, Unanswered> {
+fn paths(activity: &Activity, axes: &RegressionAxes) -> Result<Vec<Path>, Unanswered> {
     let means = axes.project(activity.averages(&activity.noisy)?.view())?;
     let path =
         |k: usize| means.slice(s![.., k, ..2]).rows().into_iter().map(|p| (p[0], p[1])).collect();
-    Ok(activity
-        .conditions
-        .iter()
-        .enumerate()
-        .map(|(k, (name, _))| (name.clone(), path(k)))
-        .collect())
+    let conditions = activity.conditions.iter().enumerate();
+    Ok(conditions.map(|(k, (name, _))| (name.clone(), path(k))).collect())
 }
 
 fn correlation(a: &[f64], b: &[f64]) -> f64 {

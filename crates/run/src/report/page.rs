@@ -48,7 +48,7 @@ pub(super) fn page(
         }
         page = shown(
             page.section("Population"),
-            &["dimensions", "selectivity", "decoding", "perturbations"],
+            &["dimensions", "selectivity", "task-axes", "decoding", "perturbations"],
         );
         for sentence in &analysis.unanswered {
             page = page.paragraph(format!("Not answered: {sentence}."));

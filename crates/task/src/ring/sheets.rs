@@ -96,6 +96,8 @@ impl Style {
         // of each trial the block of noise it stands in
         let mut noise = vec![0.0; if self.sd > 0.0 { trials.len() * BLOCK } else { 0 }];
         let silent = [0.0; INPUTS];
+        // put together where it is near, then moved
+        let mut row = silent;
         for step in 0..steps {
             for (index, trial) in trials.iter().enumerate() {
                 if step >= trial.end {
@@ -104,13 +106,13 @@ impl Style {
                     weights.push(0.0);
                     continue;
                 }
-                // put together where it is near, then moved
-                let mut row = silent;
                 if let Some(block) = noise.get_mut(index * BLOCK..(index + 1) * BLOCK) {
                     if step % TOGETHER == 0 {
                         self.noise.fill(index, step / TOGETHER, self.sd, block);
                     }
                     row.copy_from_slice(&block[step % TOGETHER * INPUTS..][..INPUTS]);
+                } else {
+                    row = silent;
                 }
                 trial.show(step, &mut row);
                 inputs.extend_from_slice(&row);
