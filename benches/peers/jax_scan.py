@@ -15,7 +15,7 @@ def load():
 
 import_ms, _ = peer.milliseconds(load)
 
-GATES = {"leaky": 1, "elman": 1, "gru": 3, "lstm": 4}
+GATES = {"leaky": 1, "horn": 1, "elman": 1, "gru": 3, "lstm": 4}
 
 
 def init_params(key, cell, units):
@@ -26,7 +26,7 @@ def init_params(key, cell, units):
     def uniform(key, shape):
         return jax.random.uniform(key, shape, minval=-bound, maxval=bound)
 
-    if cell == "leaky":
+    if cell in ("leaky", "horn"):
         w_rec = jax.random.normal(k_rec, (units, units)) * bound
     else:
         w_rec = uniform(k_rec, (units, width))
@@ -37,7 +37,7 @@ def init_params(key, cell, units):
         "w_out": uniform(k_out, (units, peer.OUTPUTS)),
         "c": jnp.zeros(peer.OUTPUTS),
     }
-    if cell == "gru":
+    if cell in ("gru", "horn"):
         params["b_rec"] = jnp.zeros(width)
     return params
 
@@ -57,6 +57,19 @@ def leaky(params, inputs, key):
 
     zeros = jnp.zeros((trials, units))
     return lax.scan(step, (zeros, zeros), (inputs, noise))[1]
+
+
+def horn(params, inputs, key):
+    def step(carry, u):
+        x, y = carry
+        drive = u @ params["w_in"] + params["b"] + y @ params["w_rec"] + params["b_rec"]
+        force = peer.HORN_ALPHA * jnp.tanh(drive)
+        y = y + force - 2 * peer.HORN_GAMMA * y - peer.HORN_OMEGA**2 * x
+        x = x + y
+        return (x, y), x
+
+    zeros = jnp.zeros((inputs.shape[1], params["w_rec"].shape[0]))
+    return lax.scan(step, (zeros, zeros), inputs)[1]
 
 
 def elman(params, inputs, key):
@@ -93,7 +106,7 @@ def lstm(params, inputs, key):
     return lax.scan(step, (zeros, zeros), inputs)[1]
 
 
-CELLS = {"leaky": leaky, "elman": elman, "gru": gru, "lstm": lstm}
+CELLS = {"leaky": leaky, "horn": horn, "elman": elman, "gru": gru, "lstm": lstm}
 
 
 def build(cell, units, trials, steps):

@@ -14,6 +14,7 @@ import traceback
 
 INPUTS, OUTPUTS = 6, 3
 ALPHA, SIGMA = 0.2, 0.05  # leaky cell: step / time constant, noise per step
+HORN_OMEGA, HORN_GAMMA, HORN_ALPHA = 0.2244, 0.01, 0.04  # oscillator: period of 28 steps
 LEARNING_RATE, MAX_NORM = 1e-3, 1.0
 FIRST_UPDATE = {"cell": "leaky", "units": 128, "trials": 64, "steps": 100}
 

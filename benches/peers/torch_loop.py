@@ -1,4 +1,4 @@
-"""PyTorch peer: the leaky cell as a Python loop; nn.RNN, nn.GRU and nn.LSTM."""
+"""PyTorch peer: the leaky cell and the oscillator as Python loops; nn.RNN, nn.GRU and nn.LSTM."""
 
 import peer
 
@@ -38,7 +38,28 @@ class Leaky(nn.Module):
         return torch.stack(rates), x
 
 
-CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+class Horn(nn.Module):
+    """y <- y + alpha tanh(W_in u + b + W_rec y) - 2 gamma y - omega^2 x, then x <- x + y."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.w_in = nn.Linear(inputs, units)
+        self.w_rec = nn.Linear(units, units)
+        nn.init.normal_(self.w_rec.weight, std=units**-0.5)
+
+    def forward(self, inputs):
+        _, trials, _ = inputs.shape
+        x = y = torch.zeros(trials, self.w_rec.in_features)
+        positions = []
+        for drive_t in self.w_in(inputs):
+            force = peer.HORN_ALPHA * torch.tanh(drive_t + self.w_rec(y))
+            y = y + force - 2 * peer.HORN_GAMMA * y - peer.HORN_OMEGA**2 * x
+            x = x + y
+            positions.append(x)
+        return torch.stack(positions), x
+
+
+CELLS = {"leaky": Leaky, "horn": Horn, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class Network(nn.Module):

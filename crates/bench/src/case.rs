@@ -22,7 +22,7 @@ use crate::error::BenchError;
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Case {
-    /// `leaky`, `elman`, `gru` or `lstm`, as the peers call it.
+    /// `leaky`, `elman`, `gru`, `lstm` or `horn`, as the peers call it.
     pub cell: &'static str,
     /// Recurrent units.
     pub units: usize,
@@ -37,7 +37,7 @@ const fn case(cell: &'static str, units: usize, trials: usize, steps: usize) -> 
 }
 
 /// All cases.
-pub const CASES: [Case; 13] = [
+pub const CASES: [Case; 14] = [
     case("leaky", 64, 64, 100),
     case("leaky", 128, 64, 100),
     case("leaky", 256, 64, 100),
@@ -51,6 +51,7 @@ pub const CASES: [Case; 13] = [
     case("gru", 512, 64, 100),
     case("lstm", 128, 64, 100),
     case("lstm", 512, 64, 100),
+    case("horn", 32, 64, 196),
 ];
 
 /// Input and output channels.
@@ -69,6 +70,11 @@ impl Case {
         6.0 * (gates * self.units * self.units * self.trials * self.steps) as f64
     }
 
+    /// Time step in ms: a fifth of a time constant, or a step of the oscillators.
+    fn dt(&self) -> f64 {
+        if self.cell == "horn" { 1.0 } else { 20.0 }
+    }
+
     /// Its neuron, and the drives that inputs and recurrent projections go to.
     fn neuron(&self) -> Result<Ports, NeuronError> {
         let ports = |neuron, inputs: &[&'static str], recurrent: &[&'static str]| {
@@ -80,6 +86,7 @@ impl Case {
                 let gates = ["I_i", "I_f", "I_g", "I_o"];
                 ports(library::lstm()?, &gates, &gates)
             }
+            "horn" => ports(library::horn()?, &["I"], &["R"]),
             "elman" => ports(library::elman(Nonlinearity::Tanh)?, &["I"], &["I"]),
             _ => ports(library::leaky(Nonlinearity::Tanh, NoisePlace::Outside)?, &["I"], &["I"]),
         })
@@ -89,6 +96,8 @@ impl Case {
     fn description(&self) -> Result<Description, NeuronError> {
         let (neuron, inputs, recurrent) = self.neuron()?;
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
+        let read = library::ports(&neuron.name).map(|ports| format!("rec.{}", ports.readout));
+        let read = read.as_ref().unwrap_or(&emission);
         let zero = || Law::Constant { value: 0.0 };
         let population = |name: &str, units, neuron: Option<&Neuron>| Population {
             name: name.into(),
@@ -109,7 +118,7 @@ impl Case {
             wiring: Wiring::Dense { law: Law::Gaussian { gain: 1.0 } },
             trained: true,
         };
-        let mut projections = vec![projection("out".into(), &emission, "out.I".into(), 0)];
+        let mut projections = vec![projection("out".into(), read, "out.I".into(), 0)];
         projections.extend(
             inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", format!("rec.{d}"), 0)),
         );
@@ -119,7 +128,7 @@ impl Case {
                 .map(|d| projection(format!("rec.{d}"), &emission, format!("rec.{d}"), 1)),
         );
         Ok(Description {
-            dt: 20.0,
+            dt: self.dt(),
             integrator: Default::default(),
             populations: vec![
                 population("in", INPUTS, None),
@@ -211,7 +220,7 @@ fn trials(case: Case) -> Trials {
         }),
     };
     Trials {
-        dt: 20.0,
+        dt: case.dt(),
         inputs: Array3::from_shape_fn(shape(INPUTS), |(t, b, c)| wave(t, b, c)),
         input_names: (0..INPUTS).map(|c| format!("in{c}")).collect(),
         targets: vec![target],
