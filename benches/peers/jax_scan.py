@@ -6,8 +6,9 @@ options = peer.start()
 
 
 def load():
-    global jax, jnp, lax, optax
+    global jax, jnp, lax, np, optax
     import jax
+    import numpy as np
     import optax
     from jax import lax
     from jax import numpy as jnp
@@ -15,7 +16,7 @@ def load():
 
 import_ms, _ = peer.milliseconds(load)
 
-GATES = {"leaky": 1, "horn": 1, "elman": 1, "gru": 3, "lstm": 4}
+GATES = {"leaky": 1, "elman": 1, "gru": 3, "lstm": 4, "horn": 1, "lif": 1, "alif": 1}
 
 
 def init_params(key, cell, units):
@@ -26,7 +27,7 @@ def init_params(key, cell, units):
     def uniform(key, shape):
         return jax.random.uniform(key, shape, minval=-bound, maxval=bound)
 
-    if cell in ("leaky", "horn"):
+    if cell == "leaky":
         w_rec = jax.random.normal(k_rec, (units, units)) * bound
     else:
         w_rec = uniform(k_rec, (units, width))
@@ -37,7 +38,7 @@ def init_params(key, cell, units):
         "w_out": uniform(k_out, (units, peer.OUTPUTS)),
         "c": jnp.zeros(peer.OUTPUTS),
     }
-    if cell in ("gru", "horn"):
+    if cell == "gru":
         params["b_rec"] = jnp.zeros(width)
     return params
 
@@ -57,19 +58,6 @@ def leaky(params, inputs, key):
 
     zeros = jnp.zeros((trials, units))
     return lax.scan(step, (zeros, zeros), (inputs, noise))[1]
-
-
-def horn(params, inputs, key):
-    def step(carry, u):
-        x, y = carry
-        drive = u @ params["w_in"] + params["b"] + y @ params["w_rec"] + params["b_rec"]
-        force = peer.HORN_ALPHA * jnp.tanh(drive)
-        y = y + force - 2 * peer.HORN_GAMMA * y - peer.HORN_OMEGA**2 * x
-        x = x + y
-        return (x, y), x
-
-    zeros = jnp.zeros((inputs.shape[1], params["w_rec"].shape[0]))
-    return lax.scan(step, (zeros, zeros), inputs)[1]
 
 
 def elman(params, inputs, key):
@@ -106,7 +94,64 @@ def lstm(params, inputs, key):
     return lax.scan(step, (zeros, zeros), inputs)[1]
 
 
-CELLS = {"leaky": leaky, "horn": horn, "elman": elman, "gru": gru, "lstm": lstm}
+def horn(params, inputs, key):
+    omega, gamma, alpha = peer.HORN["omega"], peer.HORN["gamma"], peer.HORN["alpha"]
+
+    def step(carry, u):
+        x, y = carry
+        drive = jnp.tanh(u @ params["w_in"] + params["b"] + y @ params["w_rec"])
+        y = y + alpha * drive - 2 * gamma * y - omega**2 * x
+        return (x + y, y), y
+
+    zeros = jnp.zeros((inputs.shape[1], params["w_rec"].shape[0]))
+    return lax.scan(step, (zeros, zeros), inputs)[1]
+
+
+def spike(x):
+    """1 where x > 0, differentiated as a triangle."""
+    bump = lax.stop_gradient(peer.HEIGHT * jnp.maximum(0.0, 1.0 - jnp.abs(x)))
+    return lax.stop_gradient((x > 0).astype(x.dtype) - bump * x) + bump * x
+
+
+def lif(params, inputs, key):
+    alpha, th = np.exp(-1 / peer.LIF["tau"]), peer.LIF["th"]
+
+    def step(carry, u):
+        v, z = carry
+        drive = u @ params["w_in"] + params["b"] + z @ params["w_rec"]
+        v = alpha * v + drive - th * lax.stop_gradient(z)
+        z = spike((v - th) / th)
+        return (v, z), z
+
+    zeros = jnp.zeros((inputs.shape[1], params["w_rec"].shape[0]))
+    return lax.scan(step, (zeros, zeros), inputs)[1]
+
+
+def alif(params, inputs, key):
+    alpha, rho = np.exp(-1 / peer.ALIF["tau"]), np.exp(-1 / peer.ALIF["tau_a"])
+    th, beta = peer.ALIF["th"], peer.ALIF["beta"]
+
+    def step(carry, u):
+        v, a, z = carry
+        drive = u @ params["w_in"] + params["b"] + z @ params["w_rec"]
+        a = rho * a + z
+        v = alpha * v + drive - th * lax.stop_gradient(z)
+        z = spike((v - th - beta * a) / th)
+        return (v, a, z), z
+
+    zeros = jnp.zeros((inputs.shape[1], params["w_rec"].shape[0]))
+    return lax.scan(step, (zeros, zeros, zeros), inputs)[1]
+
+
+CELLS = {
+    "leaky": leaky,
+    "elman": elman,
+    "gru": gru,
+    "lstm": lstm,
+    "horn": horn,
+    "lif": lif,
+    "alif": alif,
+}
 
 
 def build(cell, units, trials, steps):

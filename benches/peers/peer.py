@@ -14,9 +14,19 @@ import traceback
 
 INPUTS, OUTPUTS = 6, 3
 ALPHA, SIGMA = 0.2, 0.05  # leaky cell: step / time constant, noise per step
-HORN_OMEGA, HORN_GAMMA, HORN_ALPHA = 0.2244, 0.01, 0.04  # oscillator: period of 28 steps
 LEARNING_RATE, MAX_NORM = 1e-3, 1.0
+# spiking cells, steps of 1 ms: membrane and threshold, height of the triangular surrogate; the adaptive
+# cell's membrane, threshold, adaptation and rise of the threshold
+LIF = {"tau": 30.0, "th": 0.1}
+ALIF = {"tau": 20.0, "th": 0.6, "tau_a": 2000.0, "beta": 0.017424}
+HEIGHT = 0.3
+# harmonic oscillators, steps of 1 ms
+HORN = {"omega": 2 * 3.141592653589793 / 28, "gamma": 0.01, "alpha": 0.04}
 FIRST_UPDATE = {"cell": "leaky", "units": 128, "trials": 64, "steps": 100}
+
+
+class Absent(Exception):
+    """The peer does not have this cell."""
 
 
 def start():
@@ -113,6 +123,8 @@ def serve(options, build, select_threads=None):
                 ms, loss = milliseconds(step)
                 times.append(ms)
             say(ms=times, first_ms=first_ms, loss=loss, peak_mib=peak_mib())
+        except Absent:
+            say(absent=True)
         except Exception as error:
             traceback.print_exc()
             say(error=f"{type(error).__name__}: {error}")

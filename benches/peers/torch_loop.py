@@ -1,4 +1,4 @@
-"""PyTorch peer: the leaky cell and the oscillator as Python loops; nn.RNN, nn.GRU and nn.LSTM."""
+"""PyTorch peer: leaky cells and oscillators as Python loops; nn.RNN, nn.GRU and nn.LSTM."""
 
 import peer
 
@@ -39,27 +39,26 @@ class Leaky(nn.Module):
 
 
 class Horn(nn.Module):
-    """y <- y + alpha tanh(W_in u + b + W_rec y) - 2 gamma y - omega^2 x, then x <- x + y."""
+    """Harmonic oscillators that drive each other by their velocities y."""
 
     def __init__(self, inputs, units):
         super().__init__()
         self.w_in = nn.Linear(inputs, units)
-        self.w_rec = nn.Linear(units, units)
-        nn.init.normal_(self.w_rec.weight, std=units**-0.5)
+        self.w_rec = nn.Linear(units, units, bias=False)
 
     def forward(self, inputs):
-        _, trials, _ = inputs.shape
-        x = y = torch.zeros(trials, self.w_rec.in_features)
-        positions = []
-        for drive_t in self.w_in(inputs):
-            force = peer.HORN_ALPHA * torch.tanh(drive_t + self.w_rec(y))
-            y = y + force - 2 * peer.HORN_GAMMA * y - peer.HORN_OMEGA**2 * x
+        omega, gamma, alpha = peer.HORN["omega"], peer.HORN["gamma"], peer.HORN["alpha"]
+        drive = self.w_in(inputs)
+        x = y = torch.zeros(inputs.shape[1], self.w_rec.in_features)
+        velocities = []
+        for drive_t in drive:
+            y = y + alpha * torch.tanh(drive_t + self.w_rec(y)) - 2 * gamma * y - omega**2 * x
             x = x + y
-            positions.append(x)
-        return torch.stack(positions), x
+            velocities.append(y)
+        return torch.stack(velocities), x
 
 
-CELLS = {"leaky": Leaky, "horn": Horn, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM, "horn": Horn}
 
 
 class Network(nn.Module):
@@ -74,6 +73,8 @@ class Network(nn.Module):
 
 
 def build(cell, units, trials, steps):
+    if cell not in CELLS:
+        raise peer.Absent(cell)
     torch.manual_seed(0)
     inputs, targets, mask = map(torch.from_numpy, peer.task(trials, steps))
     network = Network(cell, units)

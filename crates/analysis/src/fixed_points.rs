@@ -65,7 +65,8 @@ impl Default for SearchOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Label {
     /// `‖F(x) - x‖∞` is within the tolerance, and so is the distance to the fixed point itself, as the
-    /// next Newton step tells it.
+    /// next Newton step tells it, and the last one: where `F(x) - x` only falls off towards infinity, the
+    /// search goes on by long steps until rounding stops it, and that is no fixed point.
     Fixed,
     /// q is small and did not become smaller: the state lingers here. Usually a local minimum of q.
     Slow,

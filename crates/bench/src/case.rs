@@ -9,7 +9,7 @@ use attractor_equations::{Neuron, NeuronError};
 use attractor_learn::{
     Learner, Objective, Options, Phase, Source, SourceError, Stage, Stop, Trainer, Validate,
 };
-use attractor_network::library::{self, NoisePlace, Nonlinearity};
+use attractor_network::library::{self, Lif, NoisePlace, Nonlinearity};
 use attractor_network::{
     Description, Engine, EngineOptions, Network, Population, Projection, Wiring,
 };
@@ -22,7 +22,7 @@ use crate::error::BenchError;
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Case {
-    /// `leaky`, `elman`, `gru`, `lstm` or `horn`, as the peers call it.
+    /// `leaky`, `elman`, `gru`, `lstm`, `horn`, `lif` or `alif`, as the peers call it.
     pub cell: &'static str,
     /// Recurrent units.
     pub units: usize,
@@ -37,7 +37,7 @@ const fn case(cell: &'static str, units: usize, trials: usize, steps: usize) -> 
 }
 
 /// All cases.
-pub const CASES: [Case; 14] = [
+pub const CASES: [Case; 18] = [
     case("leaky", 64, 64, 100),
     case("leaky", 128, 64, 100),
     case("leaky", 256, 64, 100),
@@ -52,6 +52,10 @@ pub const CASES: [Case; 14] = [
     case("lstm", 128, 64, 100),
     case("lstm", 512, 64, 100),
     case("horn", 32, 64, 196),
+    case("lif", 100, 64, 100),
+    case("lif", 256, 64, 100),
+    case("alif", 100, 64, 100),
+    case("alif", 256, 64, 100),
 ];
 
 /// Input and output channels.
@@ -70,9 +74,9 @@ impl Case {
         6.0 * (gates * self.units * self.units * self.trials * self.steps) as f64
     }
 
-    /// Time step in ms: a fifth of a time constant, or a step of the oscillators.
-    fn dt(&self) -> f64 {
-        if self.cell == "horn" { 1.0 } else { 20.0 }
+    /// Whether its units spike.
+    pub fn spikes(&self) -> bool {
+        matches!(self.cell, "lif" | "alif")
     }
 
     /// Its neuron, and the drives that inputs and recurrent projections go to.
@@ -87,17 +91,24 @@ impl Case {
                 ports(library::lstm()?, &gates, &gates)
             }
             "horn" => ports(library::horn()?, &["I"], &["R"]),
+            "lif" | "alif" => {
+                let kind = Lif { adaptive: self.cell == "alif", ..Lif::default() };
+                ports(library::lif(self.cell, &kind)?, &["I"], &["I"])
+            }
             "elman" => ports(library::elman(Nonlinearity::Tanh)?, &["I"], &["I"]),
             _ => ports(library::leaky(Nonlinearity::Tanh, NoisePlace::Outside)?, &["I"], &["I"]),
         })
     }
 
-    /// The network: inputs, recurrent units with `dt/tau` = 0.2, linear readout.
+    /// Time step, ms: rate units have `dt/tau` = 0.2, the others are defined for steps of 1 ms.
+    fn dt(&self) -> f64 {
+        if self.spikes() || self.cell == "horn" { 1.0 } else { 20.0 }
+    }
+
+    /// The network: inputs, recurrent units, linear readout.
     fn description(&self) -> Result<Description, NeuronError> {
         let (neuron, inputs, recurrent) = self.neuron()?;
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
-        let read = library::ports(&neuron.name).map(|ports| format!("rec.{}", ports.readout));
-        let read = read.as_ref().unwrap_or(&emission);
         let zero = || Law::Constant { value: 0.0 };
         let population = |name: &str, units, neuron: Option<&Neuron>| Population {
             name: name.into(),
@@ -118,7 +129,7 @@ impl Case {
             wiring: Wiring::Dense { law: Law::Gaussian { gain: 1.0 } },
             trained: true,
         };
-        let mut projections = vec![projection("out".into(), read, "out.I".into(), 0)];
+        let mut projections = vec![projection("out".into(), &emission, "out.I".into(), 0)];
         projections.extend(
             inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", format!("rec.{d}"), 0)),
         );

@@ -197,7 +197,7 @@ impl Problem {
         let values = bytes
             .chunks_exact(8)
             .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
-        Ok((ms.first().copied().unwrap_or(f64::NAN), values.collect()))
+        Ok((ms.and_then(|ms| ms.first().copied()).unwrap_or(f64::NAN), values.collect()))
     }
 
     /// Carries every point to the fixed point next to it, if there is one: the same for all programs.

@@ -3,6 +3,7 @@
 //! next bottleneck is known.
 
 mod case;
+mod eprop;
 mod error;
 mod finder;
 mod peers;
@@ -11,6 +12,7 @@ mod table;
 mod trials;
 
 pub use case::{CASES, Case, TrainingStep, first_update};
+pub use eprop::{EPROP, EpropCase, EpropRow};
 pub use error::BenchError;
 pub use finder::{Found, SEARCHES, SearchCase, SearchRow};
 pub use peers::{Peer, install};

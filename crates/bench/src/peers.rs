@@ -41,6 +41,8 @@ struct Request {
 struct Answer {
     ms: Option<Vec<f64>>,
     error: Option<String>,
+    #[serde(default)]
+    absent: bool,
 }
 
 /// Time to the first update and peak memory of a process of its own.
@@ -119,21 +121,24 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Times of some training steps in ms.
+    /// Times of some training steps in ms; nothing if the peer does not have the cell.
     ///
     /// # Errors
-    /// If the peer ends or cannot serve the case.
-    pub fn time(&mut self, case: Case, repeats: usize) -> Result<Vec<f64>, BenchError> {
+    /// If the peer ends or fails.
+    pub fn time(&mut self, case: Case, repeats: usize) -> Result<Option<Vec<f64>>, BenchError> {
         let Case { cell, units, trials, steps } = case;
         self.times(&Request { cell, units, trials, steps, threads: self.threads, repeats })
     }
 
     /// Times in ms, for a request of any kind.
-    pub(crate) fn times(&mut self, request: &impl Serialize) -> Result<Vec<f64>, BenchError> {
+    pub(crate) fn times(
+        &mut self,
+        request: &impl Serialize,
+    ) -> Result<Option<Vec<f64>>, BenchError> {
         let answer: Answer = self.ask(request)?;
-        match (answer.ms, answer.error) {
-            (Some(ms), _) => Ok(ms),
-            (None, error) => Err(failed(&self.command, error.unwrap_or_default())),
+        match (answer.ms, answer.absent) {
+            (None, false) => Err(failed(&self.command, answer.error.unwrap_or_default())),
+            (ms, _) => Ok(ms),
         }
     }
 

@@ -96,6 +96,13 @@ pub fn pieces(isa: Isa) -> Result<Vec<Piece>, NeuronError> {
         let rate = 2.0 * (n * n * rows) as f64 / seconds / 1e9;
         found.push(piece(format!("weight gradient, N = {n}, {rows} rows"), rate, "Gflop/s", None));
     }
+    for percent in [2, 5, 10, 20] {
+        for (how, seconds) in spikes(isa, percent) {
+            let name =
+                format!("recurrent spikes, N = {UNITS}, {ROWS} trials, {percent} % fire, {how}");
+            found.push(piece(name, seconds * 1e6, "µs per step", None));
+        }
+    }
     // the optimiser picks the best instruction set by itself
     if isa == Isa::best() {
         for len in [1 << 14, 1 << 20] {
@@ -167,6 +174,52 @@ impl attractor_numerics::Kernel for ByHand<'_> {
             }
         }
     }
+}
+
+/// `y += W z` where z is 0 or 1: rows of `Wᵀ` are added for the units that fire.
+struct OfSpikes<'a> {
+    w: &'a [f32],
+    z: &'a [f32],
+    y: &'a mut [f32],
+    ld: usize,
+}
+
+impl attractor_numerics::Kernel for OfSpikes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for row in 0..ROWS {
+            let y = &mut self.y[row * self.ld..row * self.ld + UNITS];
+            for j in 0..UNITS {
+                if self.z[row * self.ld + j] > 0.0 {
+                    let w = &self.w[j * UNITS..j * UNITS + UNITS];
+                    for i in 0..UNITS {
+                        y[i] += w[i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Drives from spikes by the dense product, which does not look at them, and by skipping silent units.
+fn spikes(isa: Isa, percent: usize) -> [(&'static str, f64); 2] {
+    let ld = padded(UNITS);
+    let w = vec![0.01f32; UNITS * UNITS];
+    // a fixed pattern without a period that branches could learn within a run
+    let fires = |k: usize| (k as u32).wrapping_mul(2_654_435_761) >> 16;
+    let fires = |k: usize| f32::from(fires(k) as usize % 100 < percent);
+    let z: Vec<f32> = (0..ROWS * ld).map(fires).collect();
+    let mut y = vec![0f32; ROWS * ld];
+    let mut packed = Packed::new(isa, UNITS, UNITS);
+    packed.pack(&w, UNITS);
+    let dense = best(|| packed.multiply(&z, ld, ROWS, &mut y, ld, 1.0, false));
+    let skipped = best(|| {
+        y.fill(0.0);
+        isa.run(OfSpikes { w: &w, z: &z, y: &mut y, ld });
+    });
+    [("dense product", dense), ("silent units skipped", skipped)]
 }
 
 fn by_hand(isa: Isa) -> [(&'static str, f64); 2] {

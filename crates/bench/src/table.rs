@@ -9,6 +9,7 @@ use attractor_numerics::{Isa, product};
 use serde::Serialize;
 
 use crate::case::{Case, TrainingStep};
+use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
 use crate::peers::{First, Peer, commit, install};
@@ -22,6 +23,8 @@ pub struct Options {
     pub cases: Vec<Case>,
     /// Searches of fixed points.
     pub searches: Vec<SearchCase>,
+    /// Trials of e-prop that are timed.
+    pub eprop: Vec<EpropCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -93,6 +96,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Searches of fixed points.
     pub searches: Vec<SearchRow>,
+    /// E-prop of single trials.
+    pub eprop: Vec<EpropRow>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -121,7 +126,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
     let mut notes = Vec::new();
     let programs = programs(options, &mut notes, &mut say);
     let mut peers: Vec<Peer> = Vec::new();
-    for (name, program) in &programs {
+    for (name, program) in programs.iter().chain(&of_spikes(options, &programs)) {
         match Peer::start(program, options.threads) {
             Ok(peer) => peers.push(peer),
             Err(error) => notes.push(format!("{name}: not run ({error})")),
@@ -150,6 +155,19 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
             searches.push(finder::row(case, repeats, options.threads, &mut peer, &mut notes)?);
         }
     }
+    let python = programs.iter().find(|(name, _)| name == "jax").map(|(_, program)| &program[0]);
+    let mut local = Vec::new();
+    if let (Some(python), Some(scripts), false) =
+        (python, &options.scripts, options.eprop.is_empty())
+    {
+        local = eprop::peers(python, scripts, &mut notes);
+    }
+    let mut by_eprop = Vec::new();
+    for &case in &options.eprop {
+        say(&case.to_string());
+        by_eprop.push(eprop::row(case, options.repeats, &mut local, &mut notes)?);
+    }
+    drop(local);
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -192,6 +210,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         repeats: options.repeats,
         rows,
         searches,
+        eprop: by_eprop,
         trials,
         shards,
         first_updates,
@@ -249,6 +268,22 @@ fn programs(
         programs.push((name.clone(), vec![folder.join("serve")]));
     }
     programs
+}
+
+/// Peers for spiking cells alone, in the environment of the others.
+fn of_spikes(
+    options: &Options,
+    programs: &[(String, Vec<PathBuf>)],
+) -> Vec<(String, Vec<PathBuf>)> {
+    let python = programs.iter().find(|(name, _)| name == "torch").map(|(_, program)| &program[0]);
+    let (Some(python), Some(scripts)) = (python, &options.scripts) else { return Vec::new() };
+    if !options.cases.iter().any(Case::spikes) {
+        return Vec::new();
+    }
+    let program = |(name, script): (&str, &str)| {
+        (name.to_owned(), vec![python.clone(), scripts.join(script)])
+    };
+    [("snntorch", "snntorch_loop.py"), ("norse", "norse_loop.py")].map(program).into()
 }
 
 /// FixedPointFinder from the folder the user gave, in the peers' environment.
@@ -325,8 +360,9 @@ fn row(
         for (mut peer, steps) in std::mem::take(peers).into_iter().zip(steps) {
             match after_pause(|| peer.time(case, steps.max(2))) {
                 Ok(ms) => {
-                    next.push(if repeat == 0 { turn(ms[ms.len() - 1]) } else { steps });
-                    if repeat > 0 {
+                    let last = ms.as_ref().and_then(|ms| ms.last());
+                    next.push(if repeat == 0 { last.map_or(0, |&ms| turn(ms)) } else { steps });
+                    if let Some(ms) = ms.filter(|_| repeat > 0) {
                         times.entry(peer.name.clone()).or_default().push(settled(&ms));
                     }
                     kept.push(peer);
@@ -417,30 +453,13 @@ impl fmt::Display for Table {
         }
         writeln!(
             f,
-            "ms for a step, medians of {} turns; programs take turns, each of {TURN} ms after a pause.\n",
+            "ms for a step, medians of {} turns; programs take turns, each of {TURN} ms after a pause.",
             self.repeats
         )?;
-        let mut names: Vec<&String> = self.rows.iter().flat_map(|row| row.times.keys()).collect();
-        names.sort();
-        names.dedup();
-        write!(f, "| training step |")?;
-        names.iter().try_for_each(|name| write!(f, " {name} |"))?;
-        writeln!(f, " faster than the best peer | of peak |")?;
-        writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
-        for row in &self.rows {
-            write!(f, "| {} |", row.case)?;
-            for name in &names {
-                match row.times.get(*name) {
-                    Some(cell) => write!(f, " {} |", three_digits(cell.median_ms))?,
-                    None => write!(f, " not run |")?,
-                }
-            }
-            match row.ratio {
-                Some(ratio) => write!(f, " {ratio:.1} × |")?,
-                None => write!(f, " not run |")?,
-            }
-            writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
-        }
+        let (spiking, rates): (Vec<&Row>, Vec<&Row>) =
+            self.rows.iter().partition(|row| row.case.spikes());
+        print_rows(f, &rates)?;
+        print_rows(f, &spiking)?;
         if !self.searches.is_empty() {
             write!(f, "\n| `x ↦ tanh(W x)`, g = 1.5 | program | ms | verified starts |")?;
             writeln!(f, " beyond the origin | points | ms per verified start | faster |")?;
@@ -461,6 +480,7 @@ impl fmt::Display for Table {
                 )?;
             }
         }
+        eprop::print(&self.eprop, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(
@@ -493,6 +513,35 @@ impl fmt::Display for Table {
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "\n{note}"))
     }
+}
+
+/// Rows of training steps, with a column for every program that ran one of them.
+fn print_rows(f: &mut fmt::Formatter<'_>, rows: &[&Row]) -> fmt::Result {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut names: Vec<&String> = rows.iter().flat_map(|row| row.times.keys()).collect();
+    names.sort();
+    names.dedup();
+    write!(f, "\n| training step |")?;
+    names.iter().try_for_each(|name| write!(f, " {name} |"))?;
+    writeln!(f, " faster than the best peer | of peak |")?;
+    writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
+    for row in rows {
+        write!(f, "| {} |", row.case)?;
+        for name in &names {
+            match row.times.get(*name) {
+                Some(cell) => write!(f, " {} |", three_digits(cell.median_ms))?,
+                None => write!(f, " not run |")?,
+            }
+        }
+        match row.ratio {
+            Some(ratio) => write!(f, " {ratio:.1} × |")?,
+            None => write!(f, " not run |")?,
+        }
+        writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+    }
+    Ok(())
 }
 
 /// A number with three significant digits.

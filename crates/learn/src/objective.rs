@@ -14,8 +14,10 @@
 //! | [`l2-weights`](WeightPenalty) | mean (or sum) of `W²` | `objective/penalty.rs` |
 //! | [`l1-weights`](WeightPenalty) | mean (or sum) of `abs(W)` | `objective/penalty.rs` |
 //!
-//! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. Terms with a
-//! target can be taken [over](Over) the last step, the mean, the sum or the maximum of a trial. An objective is
+//! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. A group whose
+//! signal has a target needs none of its own: with `mse(out.y)` and, weighted by 1/C, `mse(out.y[a])`
+//! of one output, that output counts twice. Terms with a target can be taken [over](Over) the last
+//! step, the mean, the sum or the maximum of a trial. An objective is
 //! resolved once per network ([`Objective::resolve`]), bound once per batch ([`Resolved::bind`]), and
 //! then evaluated by the engine part by part.
 

@@ -34,6 +34,25 @@ fn with_targets(targets: Array3<f32>, signal: &str) -> Trials {
 }
 
 #[test]
+fn a_group_without_a_target_has_its_part_of_the_whole() {
+    let whole = Array3::from_shape_fn((8, 5, UNITS), |(t, k, c)| 0.1 * (t * k + 3 * c) as f32);
+    let units = Names::signal(&Toy::new(), "rec.r[A]").unwrap().units;
+    let part =
+        Array3::from_shape_fn((8, 5, units.len()), |(t, k, c)| whole[[t, k, units.place(c)]]);
+    let value = |n: u64, (t, k, i)| 2.0 * hash(&[n, t as u64, k as u64, i as u64]);
+    let r = Array3::from_shape_fn((8, 5, UNITS), |at| value(1, at));
+    let y = Array3::from_shape_fn((8, 5, OUTPUTS), |at| value(2, at));
+    let resolved = objective("{ kind = 'mse', signal = 'rec.r[A]' }").resolve(&Toy::new()).unwrap();
+    let of_whole = with_targets(whole, "rec.r");
+    let of_part = with_targets(part, "rec.r[A]");
+    let found = loss(&resolved.bind(&of_whole).unwrap(), &r, &y);
+    assert!(found.0 > 0.0);
+    assert_eq!(found, loss(&resolved.bind(&of_part).unwrap(), &r, &y));
+    let elsewhere = with_targets(Array3::zeros((8, 5, OUTPUTS)), "out.y");
+    assert!(matches!(resolved.bind(&elsewhere), Err(ObjectiveError::NoTarget { .. })));
+}
+
+#[test]
 fn derivatives_of_signal_terms() {
     let counts = Array3::from_shape_fn((8, 5, 2), |(t, k, c)| ((t + 2 * k + c) % 3) as f32);
     let shares = Array3::from_shape_fn((8, 5, 2), |(t, _, c)| [0.25, 0.75][(t + c) % 2]);

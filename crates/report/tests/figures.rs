@@ -6,7 +6,7 @@ use attractor_report::{
     Axis, Behaviour, Color, Decoding, Dimensions, Dots, Eigenvalues, Figure, FitFigure, FixedPoint,
     Heat, Height, HorizonScores, Kind, Label, LearningCurves, Line, MAX_BYTES, Marker, Matrix,
     Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, Stability, StateSpace,
-    Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix, Whiskers, Width,
+    TaskAxes, Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix, Whiskers, Width,
 };
 use proptest::prelude::*;
 
@@ -126,6 +126,19 @@ fn analysis(width: Width) -> Vec<Figure> {
         decoding.across("choice", matrix(200, 200)).period("stimulus", 200.0, 900.0).figure(),
         UnitTuning::new("task variance", (0..20).map(|t| format!("task {t}")), matrix(512, 20))
             .clusters((0..512).map(|u| u * 7 % 9))
+            .width(width)
+            .figure(),
+        (0..4)
+            .fold(TaskAxes::new(20.0), |axes, v| {
+                let levels = (0..8).map(|level| (format!("level {level}"), noise(200)));
+                axes.axis(format!("variable {v}"), 900.0, levels)
+            })
+            .plane(
+                ["variable 0", "variable 1"],
+                (0..8).map(|k| {
+                    (format!("condition {k}"), noise(200).into_iter().zip(noise(200)).collect())
+                }),
+            )
             .width(width)
             .figure(),
         perturbed.control(0.9, (0.8, 1.0)).figure(),
@@ -311,6 +324,7 @@ proptest! {
         check(&Dimensions::new().spectrum(&name, values.iter().copied()).figure());
         check(&Decoding::new(at, at).curve(&name, spans().map(|v| (v.0, v.1, v.2, at))).across(&name, m.clone()).period(&name, at, 3.0).figure());
         check(&UnitTuning::new(&name, [&name], m.clone()).clusters((0..rows).map(|r| r % 2)).figure());
+        check(&TaskAxes::new(at).axis(&name, at, [(&name, values.to_vec())]).plane([name.as_str(); 2], [(&name, points().collect())]).figure());
         check(&Perturbations::new(&name).control(at, (at, 1.0)).effect(&name, at, (0.0, at)).figure());
         let path = spans().map(|v| [v.0, v.1, v.2]);
         let space = StateSpace::new([&name, &name, &name])

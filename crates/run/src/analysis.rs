@@ -15,19 +15,23 @@ mod lyapunov;
 mod perturbations;
 mod population;
 mod space;
+mod task_axes;
 
 use std::fmt;
 
+use attractor_data::Trials;
 use attractor_network::Engine;
 use attractor_report::{Figure, StateSpace};
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
-    Analysis, Decoded, Dimension, Effect, FixedPoints, Lyapunov, Point, Psychometric, Tuning,
+    Analysis, Decoded, Dimension, Effect, FixedPoints, Lyapunov, Outside, Point, Psychometric,
+    TaskAxis, Tuning,
 };
 
 use crate::config::Experiment;
 use crate::error::RunError;
+use crate::report::Recurrent;
 use crate::results::Evaluation;
 use activity::Activity;
 
@@ -39,6 +43,8 @@ pub enum Part {
     Behaviour,
     /// Principal components, dimension, what each unit is selective for.
     Population,
+    /// Axes of the activity that carry one task variable each, by regression.
+    TaskAxes,
     /// Conditions decoded over time and across times.
     Decoding,
     /// Fixed and slow points, their stability, and the state space around them.
@@ -51,17 +57,24 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 6] = [
+    pub const ALL: [Part; 7] = [
         Part::Behaviour,
         Part::Population,
+        Part::TaskAxes,
         Part::Decoding,
         Part::FixedPoints,
         Part::Perturbations,
         Part::Lyapunov,
     ];
     /// Those that every training run ends with.
-    pub const USUAL: [Part; 5] =
-        [Part::Behaviour, Part::Population, Part::Decoding, Part::FixedPoints, Part::Perturbations];
+    pub const USUAL: [Part; 6] = [
+        Part::Behaviour,
+        Part::Population,
+        Part::TaskAxes,
+        Part::Decoding,
+        Part::FixedPoints,
+        Part::Perturbations,
+    ];
 
     /// Its name, as on the command line.
     #[must_use]
@@ -69,6 +82,7 @@ impl Part {
         match self {
             Part::Behaviour => "behaviour",
             Part::Population => "population",
+            Part::TaskAxes => "task-axes",
             Part::Decoding => "decoding",
             Part::FixedPoints => "fixed-points",
             Part::Perturbations => "perturbations",
@@ -96,6 +110,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) engine: &'a mut Engine<f32>,
     pub(crate) weights: &'a [f32],
     pub(crate) evaluation: &'a Evaluation,
+    /// The recurrent weights, written out.
+    pub(crate) recurrent: &'a [Recurrent],
     /// Constant inputs, a value per channel, to look for fixed points under, instead of those of the task's conditions.
     pub(crate) inputs: &'a [Vec<f64>],
 }
@@ -104,6 +120,12 @@ impl Subject<'_> {
     /// The weights in double precision.
     fn double(&self) -> Vec<f64> {
         self.weights.iter().map(|&w| f64::from(w)).collect()
+    }
+
+    /// The trials of the evaluation.
+    fn trials(&self) -> Result<Trials, RunError> {
+        let Experiment { material, config, .. } = self.experiment;
+        Ok(material.evaluation(config.evaluate.trials)?)
     }
 }
 
@@ -115,16 +137,18 @@ pub(crate) fn analyse(
     subject: &mut Subject<'_>,
     parts: &[Part],
 ) -> Result<(Analysis, Pictures), RunError> {
-    let activity = Activity::record(subject)?;
+    let trials = subject.trials()?;
+    let activity = Activity::record(subject, &trials)?;
     let (mut analysis, mut pictures) = (Analysis::default(), Pictures::default());
     for part in Part::ALL.into_iter().filter(|part| parts.contains(part)) {
         let (facts, shown) = (&mut analysis, &mut pictures);
         let answer = match part {
             Part::Behaviour => behaviour::answer(subject, facts, shown),
             Part::Population => population::answer(subject, &activity, facts, shown),
+            Part::TaskAxes => task_axes::answer(&activity, facts, shown),
             Part::Decoding => decoding::answer(&activity, facts, shown),
             Part::FixedPoints => fixed_points::answer(subject, &activity, facts, shown),
-            Part::Perturbations => perturbations::answer(subject, facts, shown),
+            Part::Perturbations => perturbations::answer(subject, &trials, facts, shown),
             Part::Lyapunov => lyapunov::answer(subject, &activity, facts),
         };
         match answer {

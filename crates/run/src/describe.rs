@@ -37,6 +37,7 @@ pub(crate) fn describe(
         populations.push(Population {
             neuron: Some(neuron.to_text()),
             bias: bias.unwrap_or_default(),
+            groups: by_name(material),
             ..plain(READOUT, outputs)
         });
     }
@@ -46,6 +47,13 @@ pub(crate) fn describe(
     };
     let projections = named(projections);
     Ok(Description { dt: material.dt(), integrator: config.integrator, populations, projections })
+}
+
+/// Each of several outputs of a task is a group, so that an objective can name it: `out.y[fixation]`.
+fn by_name(material: &Material) -> BTreeMap<String, Vec<usize>> {
+    let outputs = if material.is_task() { material.outputs() } else { Vec::new() };
+    let several = outputs.len() > 1;
+    outputs.into_iter().enumerate().filter(|_| several).map(|(k, name)| (name, vec![k])).collect()
 }
 
 fn plain(name: &str, units: usize) -> Population {

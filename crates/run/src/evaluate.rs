@@ -72,19 +72,20 @@ pub(crate) fn sample(
     engine: &mut Engine<f32>,
     parameters: &[f32],
 ) -> Result<Sample, RunError> {
-    sample_of(experiment, engine, parameters, &(0..SHOWN).collect::<Vec<usize>>())
+    let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
+    let shown: Vec<usize> = (0..SHOWN.min(trials.len())).collect();
+    sample_of(experiment, engine, parameters, &trials, &shown)
 }
 
-/// These trials of the evaluation; what it does not have is left out.
+/// Some of these trials.
 pub(crate) fn sample_of(
     experiment: &Experiment,
     engine: &mut Engine<f32>,
     parameters: &[f32],
+    trials: &Trials,
     shown: &[usize],
 ) -> Result<Sample, RunError> {
-    let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
-    let shown: Vec<usize> = shown.iter().copied().filter(|&k| k < trials.len()).collect();
-    let trials = trials.select(&shown).map_err(attractor_task::TaskError::from)?;
+    let trials = trials.select(shown).map_err(attractor_task::TaskError::from)?;
     let scored = signal(experiment, &experiment.material.scored())?;
     let quantity = experiment.emission();
     let activity =

@@ -43,6 +43,7 @@ pub(crate) fn finish(
         Err(_) if status == Status::Diverged => Evaluation::default(),
         Err(error) => return Err(error),
     };
+    let recurrent = report::recurrent(experiment, &weights);
     let (analysis, pictures) = match status {
         Status::Done => {
             observer.event(Event::Note("analysing what it learnt"));
@@ -51,6 +52,7 @@ pub(crate) fn finish(
                 engine: &mut engine,
                 weights: &weights,
                 evaluation: &evaluation,
+                recurrent: &recurrent,
                 inputs: &[],
             };
             let (analysis, pictures) = analyse(&mut subject, &experiment.config.analyse.parts)?;
@@ -58,7 +60,6 @@ pub(crate) fn finish(
         }
         Status::Diverged => (None, Pictures::default()),
     };
-    let recurrent = report::recurrent(experiment, &weights);
     let last = sitting.metrics.rows.last();
     let results = Results {
         status,
@@ -212,11 +213,13 @@ fn again(
     }
     // what stands in the report already is drawn again: the same weights give the same pictures
     let parts = [&analysis.parts[..], asked].concat();
+    let recurrent = report::recurrent(&experiment, &weights);
     let mut subject = Subject {
         experiment: &experiment,
         engine: &mut engine,
         weights: &weights,
         evaluation: &results.evaluation,
+        recurrent: &recurrent,
         inputs: &analysis.inputs,
     };
     let (found, pictures): (Analysis, Pictures) = analyse(&mut subject, &parts)?;
@@ -226,7 +229,7 @@ fn again(
         experiment: &experiment,
         results: &results,
         metrics: &metrics,
-        recurrent: &report::recurrent(&experiment, &weights),
+        recurrent: &recurrent,
         sample: sample.as_ref(),
         pictures: &pictures,
     };

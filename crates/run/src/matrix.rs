@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use attractor_network::{Network, Population, Projection, Wiring};
+use attractor_report::{Matrix, ReportError};
 
 /// A matrix `[target, source]`, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,13 @@ pub(crate) struct Weights {
     pub(crate) targets: usize,
     pub(crate) sources: usize,
     pub(crate) values: Vec<f64>,
+}
+
+impl Weights {
+    /// To be drawn.
+    pub(crate) fn matrix(&self) -> Result<Matrix, ReportError> {
+        Matrix::new(self.targets, self.sources, &self.values)
+    }
 }
 
 /// The matrix of a projection under these parameters.

@@ -1,5 +1,6 @@
 //! The figures of a run and its page, from what the run left behind.
 
+use attractor_analysis::circle_radius;
 use attractor_learn::Phase;
 use attractor_network::{Projection, Wiring};
 use attractor_numerics::law::Law;
@@ -8,6 +9,8 @@ use attractor_report::{
     Eigenvalues, Figure, Label, LearningCurves, Matrix, ReportError, SampleTrials, Trial,
     WeightMatrix, Width,
 };
+
+use ndarray::ArrayView2;
 
 use crate::analysis::Pictures;
 use crate::config::Experiment;
@@ -43,6 +46,12 @@ pub(crate) struct Recurrent {
     pub(crate) projection: Projection,
     pub(crate) before: Weights,
     pub(crate) after: Weights,
+    /// *W*_rec, with the drive it ends in where there are several.
+    pub(crate) label: Label,
+    /// What tells its figures' files apart where there are several: empty, or `-I`.
+    pub(crate) ending: String,
+    /// Radius of the circle that eigenvalues of independent entries would fill.
+    pub(crate) radius: Option<f64>,
     /// Eigenvalues before and after, where they were computed.
     pub(crate) spectra: Option<[Vec<(f64, f64)>; 2]>,
 }
@@ -53,6 +62,7 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
     let (initial, weights) = (double(&experiment.initial()), double(weights));
     let network = &experiment.network;
     let mut all = Vec::new();
+    let several = within(experiment).count() > 1;
     for projection in within(experiment) {
         let matrices =
             dense(network, projection, &initial).zip(dense(network, projection, &weights));
@@ -63,9 +73,22 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
         };
         let small = after.targets <= SPECTRUM;
         let spectra = small.then(|| Some([spectrum(&before)?, spectrum(&after)?])).flatten();
-        all.push(Recurrent { projection: projection.clone(), before, after, spectra });
+        let drive = projection.to.rsplit('.').next().filter(|_| several).unwrap_or("");
+        let ending = if drive.is_empty() { String::new() } else { format!("-{drive}") };
+        let (label, radius) = (name_of(drive), radius(projection, &before));
+        let projection = projection.clone();
+        all.push(Recurrent { projection, before, after, label, ending, radius, spectra });
     }
     all
+}
+
+/// The gain that the weights were drawn with; otherwise what their entries would have by chance.
+fn radius(projection: &Projection, before: &Weights) -> Option<f64> {
+    if let Wiring::Dense { law: Law::Gaussian { gain } } = projection.wiring {
+        return Some(gain);
+    }
+    let shape = (before.targets, before.sources);
+    circle_radius(ArrayView2::from_shape(shape, &before.values).ok()?).ok()
 }
 
 /// The recurrent projections that are drawn.
@@ -87,18 +110,16 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     if let Some(space) = &material.pictures.space {
         figures.push(("state-space".to_owned(), space.figure(Width::Double)));
     }
-    let several = material.recurrent.len() > 1;
     for recurrent in material.recurrent {
-        let drive = recurrent.projection.to.rsplit('.').next().unwrap_or("");
-        let (drive, ending) =
-            if several { (drive, format!("-{drive}")) } else { ("", String::new()) };
-        let name = name_of(drive);
-        figures.push((format!("weights{ending}"), weights(recurrent, &name)?));
+        let (label, ending) = (recurrent.label.clone(), &recurrent.ending);
+        let figure = WeightMatrix::new(label.clone(), recurrent.after.matrix()?);
+        let figure = figure.before(recurrent.before.matrix()?).figure();
+        figures.push((format!("weights{ending}"), figure));
         if let Some([before, after]) = &recurrent.spectra {
             let mut figure =
-                Eigenvalues::new(name, after.iter().copied()).before(before.iter().copied());
-            if let Wiring::Dense { law: Law::Gaussian { gain } } = recurrent.projection.wiring {
-                figure = figure.radius(gain);
+                Eigenvalues::new(label, after.iter().copied()).before(before.iter().copied());
+            if let Some(radius) = recurrent.radius {
+                figure = figure.radius(radius);
             }
             figures.push((format!("eigenvalues{ending}"), figure.figure()));
         }
@@ -179,32 +200,8 @@ pub(crate) fn trial(
     ))
 }
 
-/// The trained recurrent matrices: their names, what tells them apart, and their values.
-pub(crate) fn weights_after(
-    experiment: &Experiment,
-    weights: &[f32],
-) -> Result<Vec<(Label, String, Matrix)>, ReportError> {
-    let weights: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
-    let projections: Vec<&Projection> = within(experiment).collect();
-    let several = projections.len() > 1;
-    let mut found = Vec::new();
-    for projection in projections {
-        let Some(w) = dense(&experiment.network, projection, &weights) else { continue };
-        let drive = if several { projection.to.rsplit('.').next().unwrap_or("") } else { "" };
-        let matrix = Matrix::new(w.targets, w.sources, &w.values)?;
-        found.push((name_of(drive), drive.to_owned(), matrix));
-    }
-    Ok(found)
-}
-
 /// *W*_rec, with the drive it ends in where there are several.
 fn name_of(drive: &str) -> Label {
     let name = if drive.is_empty() { "rec".to_owned() } else { format!("rec, {drive}") };
     Label::new().italic("W").sub(name)
-}
-
-fn weights(recurrent: &Recurrent, name: &Label) -> Result<Figure, ReportError> {
-    let matrix = |w: &Weights| Matrix::new(w.targets, w.sources, &w.values);
-    let figure = WeightMatrix::new(name.clone(), matrix(&recurrent.after)?);
-    Ok(figure.before(matrix(&recurrent.before)?).figure())
 }

@@ -322,3 +322,17 @@ fn weights_of_another_network_are_refused_with_what_differs() {
     says(&lowrank, &["`from`", "it has no `rec->rec.", "this one has no `rec->rec.W`"]);
     says(&["from=nowhere.safetensors"], &["`from`", "nowhere.safetensors"]);
 }
+
+/// As Yang et al. 2019 weigh it: the fixation output counts twice.
+#[test]
+fn one_of_several_outputs_is_asked_for_by_name() {
+    let twice = "objective=[{kind='mse'},{kind='mse',signal='out.y[fixation]',weight=0.03}]";
+    let experiment = Experiment::read(&request("yang-2019", &[twice])).unwrap();
+    let populations = &experiment.network.description().populations;
+    let out = populations.iter().find(|population| population.name == "out").unwrap();
+    assert_eq!((out.groups.len(), &out.groups["fixation"]), (33, &vec![0]));
+    let unknown = "objective=[{kind='mse',signal='out.y[fixatoin]'}]";
+    let said = said(&request("yang-2019", &[unknown]));
+    assert!(said.iter().any(|said| said.contains("did you mean `fixation`?")), "{said:#?}");
+    assert!(read(&[]).network.description().populations.iter().all(|p| p.groups.is_empty()));
+}

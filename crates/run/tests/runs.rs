@@ -113,6 +113,49 @@ fn a_run_leaves_everything_and_its_configuration_makes_it_again() {
     assert_eq!(fs::read_to_string(first.join("report.html")).unwrap(), page);
 }
 
+/// What earlier versions did not write is made now; what cannot be made is named.
+#[test]
+fn a_run_of_an_earlier_version_opens_or_says_why_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let now = whole(&run, &[], 2);
+    let directory = RunDirectory::open(&run).unwrap();
+    let edit = |how: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let text = fs::read_to_string(directory.results()).unwrap();
+        let mut results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        how(results.as_object_mut().unwrap());
+        fs::write(directory.results(), results.to_string()).unwrap();
+    };
+    // without an analysis, and without its section in the configuration
+    edit(&|results| assert!(results.remove("analysis").is_some()));
+    let config: toml::Table = fs::read_to_string(directory.config()).unwrap().parse().unwrap();
+    let mut older = config.clone();
+    assert!(older.remove("analyse").is_some());
+    fs::write(directory.config(), older.to_string()).unwrap();
+    let opened = report_again(&directory, settings(2)).unwrap();
+    assert!(opened.analysis.unwrap().parts.is_empty());
+    assert!(fs::read_to_string(directory.report()).unwrap().contains("Configuration"));
+    let asked = [Part::Population, Part::TaskAxes];
+    let analysis = analyse_again(&directory, &asked, &[], settings(2)).unwrap().analysis.unwrap();
+    assert_eq!(analysis.parts, asked);
+    let fresh = now.analysis.unwrap();
+    assert_eq!((&analysis.task_axes, &analysis.spectra), (&fresh.task_axes, &fresh.spectra));
+    let names: Vec<&str> = analysis.task_axes.iter().map(|axis| axis.variable.as_str()).collect();
+    assert!(names.contains(&"coherence a") && names.contains(&"context"), "{names:?}");
+    assert!(analysis.spectra[0].radius > 0.0);
+
+    // an analysis that knew fewer questions
+    edit(&|results| {
+        let analysis = results.get_mut("analysis").unwrap().as_object_mut().unwrap();
+        ["task_axes", "spectra", "lyapunov"].map(|key| analysis.remove(key));
+    });
+    report_again(&directory, settings(2)).unwrap();
+    // what only the run itself could know
+    edit(&|results| assert!(results.remove("machine").is_some()));
+    let error = report_again(&directory, settings(2)).unwrap_err().to_string();
+    assert!(error.contains("results.json") && error.contains("machine"), "{error}");
+}
+
 #[test]
 fn interrupted_or_killed_the_bits_are_those_of_one_sitting() {
     let dir = tempfile::tempdir().unwrap();

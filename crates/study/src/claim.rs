@@ -21,6 +21,30 @@ pub struct Expected {
     pub over: Over,
 }
 
+/// A measured value of which nothing is claimed: no publication says what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Name of the measured value.
+    pub id: &'static str,
+    /// What it is, in words.
+    pub statement: &'static str,
+    /// Who asks for it.
+    pub source: &'static str,
+}
+
+/// A reported value with what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Name of the measured value.
+    pub id: String,
+    /// What it is, in words.
+    pub statement: String,
+    /// Who asks for it.
+    pub source: String,
+    /// What came out.
+    pub measured: Numbers,
+}
+
 /// On which side of the expected value the measured value must lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relation {
@@ -108,19 +132,45 @@ impl Relation {
     }
 }
 
+impl Reported {
+    /// The value over these seeds: the median of those that have it.
+    #[must_use]
+    pub fn measure(&self, seeds: &[SeedResult]) -> Report {
+        let per_seed = values(self.id, seeds);
+        let mut sorted: Vec<f64> = per_seed.iter().flatten().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let summary = (!sorted.is_empty()).then(|| median(&sorted));
+        Report {
+            id: self.id.to_owned(),
+            statement: self.statement.to_owned(),
+            source: self.source.to_owned(),
+            measured: Numbers { per_seed, over: Over::Median, summary },
+        }
+    }
+}
+
+/// A measured value, seed by seed.
+fn values(id: &str, seeds: &[SeedResult]) -> Vec<Option<f64>> {
+    seeds.iter().map(|seed| seed.measured.as_ref()?.get(id)).collect()
+}
+
+/// The median of numbers in order; there is at least one.
+fn median(sorted: &[f64]) -> f64 {
+    (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
+}
+
 impl Expected {
     /// The claim over these seeds. A seed without the value counts as worse than any number.
     #[must_use]
     pub fn judge(&self, seeds: &[SeedResult]) -> Claim {
         let Expected { id, relation, value: expected, over, .. } = *self;
-        let per_seed: Vec<Option<f64>> =
-            seeds.iter().map(|seed| seed.measured.as_ref()?.get(id)).collect();
+        let per_seed = values(id, seeds);
         let mut sorted: Vec<f64> =
             per_seed.iter().map(|value| value.unwrap_or(relation.worst())).collect();
         sorted.sort_by(f64::total_cmp);
         let summary = match (over, relation, &sorted[..]) {
             (_, _, []) => relation.worst(),
-            (Over::Median, _, all) => (all[(all.len() - 1) / 2] + all[all.len() / 2]) / 2.0,
+            (Over::Median, _, all) => median(all),
             (Over::Worst, Relation::AtLeast, [first, ..]) => *first,
             (Over::Worst, Relation::AtMost, [.., last]) => *last,
         };
@@ -178,6 +228,15 @@ mod tests {
         assert_eq!((claim.measured.summary, claim.pass), (Some(3.0), false));
         let two = seeds(&[Some(3.0), Some(1.0)]);
         assert_eq!(expect(Relation::AtMost, Over::Median).judge(&two).measured.summary, Some(2.0));
+    }
+
+    #[test]
+    fn what_is_reported_is_the_median_of_what_there_is() {
+        let reported = Reported { id: "a", statement: "", source: "" };
+        let found = reported.measure(&seeds(&[Some(3.0), None, Some(1.0), Some(4.0)])).measured;
+        assert_eq!(found.summary, Some(3.0));
+        assert_eq!(found.per_seed, [Some(3.0), None, Some(1.0), Some(4.0)]);
+        assert_eq!(reported.measure(&seeds(&[None])).measured.summary, None);
     }
 
     #[test]

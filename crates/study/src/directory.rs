@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config.toml` | study, scale, version and settings; only seeds of the same configuration are kept |
 //! | `seeds/seed-1.json`, … | each seed as soon as it is measured |
-//! | `results.json` | seeds, claims, machine |
+//! | `results.json` | seeds, claims, what is reported, machine |
 //! | `figures/*.svg`, `*.png` | the study's figures |
 //! | `report.html` | all of it on one page |
 //!
@@ -18,7 +18,7 @@ use attractor::data::files::write_atomically;
 use attractor::report::{self, Cell, Figure, Page, Table};
 use serde::Serialize;
 
-use crate::claim::{Claim, Over};
+use crate::claim::{Claim, Numbers, Over, Report};
 use crate::error::StudyError;
 use crate::results::{Results, SeedResult, shown};
 use crate::study::{Scale, Study};
@@ -122,6 +122,9 @@ fn page(study: &dyn Study, results: &Results, figures: &[(&'static str, Figure)]
         page = page.warning("Smoke scale runs every path and concludes nothing.");
     }
     page = page.section("Claims").table(claims(&results.claims));
+    if !results.reported.is_empty() {
+        page = page.table(reported(&results.reported));
+    }
     page = page.section("Figures");
     page = figures.iter().fold(page, |page, (_, figure)| page.figure(figure));
     page = page.section("Seeds").table(seeds(results));
@@ -140,6 +143,22 @@ fn claims(claims: &[Claim]) -> Table {
             .measured(measured, format!("{} of {}", claim.held, claim.seeds.len()), claim.pass)
     };
     Table::claims("What is claimed and what was measured", claims.iter().map(row))
+}
+
+fn reported(reports: &[Report]) -> Table {
+    let columns = ["value", "median", "seeds", "source", "id"];
+    let table = Table::new("What was measured without a claim").columns(columns);
+    reports.iter().fold(table, |table, report| {
+        let Numbers { per_seed, summary, .. } = &report.measured;
+        let seeds: Vec<String> = per_seed.iter().map(|value| shown(*value)).collect();
+        table.row([
+            Cell::prose(&report.statement),
+            Cell::text(shown(*summary)),
+            Cell::text(seeds.join("  ")),
+            Cell::prose(&report.source),
+            Cell::text(&report.id),
+        ])
+    })
 }
 
 fn seeds(results: &Results) -> Table {

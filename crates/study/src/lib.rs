@@ -31,7 +31,7 @@ mod runner;
 mod studies;
 mod study;
 
-pub use claim::{Claim, Expected, Over, Relation};
+pub use claim::{Claim, Expected, Over, Relation, Report, Reported};
 pub use context::{Context, Event, Observer};
 pub use error::StudyError;
 pub use measured::Measured;

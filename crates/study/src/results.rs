@@ -5,7 +5,7 @@ use std::fmt;
 use attractor::run::results::Machine;
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Claim;
+use crate::claim::{Claim, Report};
 use crate::measured::Measured;
 use crate::study::Scale;
 
@@ -24,6 +24,9 @@ pub struct Results {
     pub settings: toml::Table,
     /// What was expected and what came out.
     pub claims: Vec<Claim>,
+    /// What was measured without a claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported: Vec<Report>,
     /// Seeds whose numbers ran away.
     pub diverged: usize,
     /// Every seed.
@@ -93,14 +96,18 @@ pub(crate) fn shown(value: Option<f64>) -> String {
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.study, self.sentence())?;
-        let width = self.claims.iter().map(|claim| claim.id.chars().count()).max().unwrap_or(0);
+        let ids = self.claims.iter().map(|claim| &claim.id);
+        let ids = ids.chain(self.reported.iter().map(|report| &report.id));
+        let width = ids.map(|id| id.chars().count()).max().unwrap_or(0);
+        let every = |per_seed: &[Option<f64>]| {
+            per_seed.iter().map(|value| shown(*value)).collect::<Vec<_>>().join("  ")
+        };
         for claim in &self.claims {
             let mark = if claim.pass { "holds" } else { "FAILS" };
             let over = match claim.measured.over {
                 crate::Over::Median => "median",
                 crate::Over::Worst => "worst",
             };
-            let seeds: Vec<String> = claim.measured.per_seed.iter().map(|v| shown(*v)).collect();
             writeln!(
                 f,
                 "  {mark}  {:width$}  {} {} {} expected  ({over}; seeds {})",
@@ -108,9 +115,14 @@ impl fmt::Display for Results {
                 shown(claim.measured.summary),
                 claim.relation.sign(),
                 shown(Some(claim.expected)),
-                seeds.join("  ")
+                every(&claim.measured.per_seed)
             )?;
             writeln!(f, "         {}", claim.statement)?;
+        }
+        for Report { id, statement, measured, .. } in &self.reported {
+            let (median, seeds) = (shown(measured.summary), every(&measured.per_seed));
+            writeln!(f, "  –      {id:width$}  {median}  (reported, median; seeds {seeds})")?;
+            writeln!(f, "         {statement}")?;
         }
         Ok(())
     }

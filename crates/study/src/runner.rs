@@ -95,6 +95,7 @@ pub fn run(
         scale: request.scale,
         settings: study.settings(request.scale),
         claims: study.expected().iter().map(|expected| expected.judge(&seeds)).collect(),
+        reported: study.reported().iter().map(|reported| reported.measure(&seeds)).collect(),
         diverged: seeds.iter().filter(|seed| seed.diverged.is_some()).count(),
         machine: Machine {
             threads: request.threads,

@@ -7,7 +7,7 @@ use attractor::data::closest;
 use attractor::report::Figure;
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Expected;
+use crate::claim::{Expected, Reported};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
@@ -55,6 +55,11 @@ pub trait Study: Sync {
 
     /// The claims: one table, each expected value with its source.
     fn expected(&self) -> &'static [Expected];
+
+    /// Values that are measured and shown beside the claims, and of which nothing is claimed.
+    fn reported(&self) -> &'static [Reported] {
+        &[]
+    }
 
     /// Seeds at quick and paper scale, at least three.
     fn seeds(&self) -> usize {
@@ -153,6 +158,10 @@ mod tests {
                     "{name} {}",
                     claim.id
                 );
+            }
+            for reported in study.reported() {
+                let claimed = claims.iter().any(|claim| claim.id == reported.id);
+                assert!(!claimed && !reported.source.is_empty(), "{name} {}", reported.id);
             }
             for scale in Scale::ALL {
                 assert!(!study.settings(scale).is_empty(), "{name} {scale}");

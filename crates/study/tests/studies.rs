@@ -26,6 +26,9 @@ fn every_study_measures_every_claim() {
         for claim in &results.claims {
             assert!(claim.measured.summary.is_some(), "{name} {}", claim.id);
         }
+        for reported in &results.reported {
+            assert!(reported.measured.summary.is_some(), "{name} {}", reported.id);
+        }
         let figures = fs::read_dir(request.out.join("figures")).unwrap().count();
         assert!(figures >= 2, "{name}: {figures} files of figures");
     }
@@ -46,6 +49,10 @@ fn pages_say_what_is_expected() {
                 claim.relation.sign(),
                 claim.value
             );
+            assert!(page.contains(&row), "docs/studies/{}.md has no row\n{row}", study.name());
+        }
+        for reported in study.reported() {
+            let row = format!("| `{}` | {} |", reported.id, reported.statement);
             assert!(page.contains(&row), "docs/studies/{}.md has no row\n{row}", study.name());
         }
     }

@@ -132,6 +132,7 @@ mod ring;
 mod score;
 pub mod sequences;
 mod sine_generation;
+mod store_recall;
 mod task;
 mod timing;
 
@@ -162,5 +163,6 @@ pub use score::{ConditionScore, Psychometric, PsychometricPoint, Score};
 pub use sequences::digits::{Ask, Scan, SequentialDigits};
 pub use sequences::{Collection, Drawn};
 pub use sine_generation::SineGeneration;
+pub use store_recall::StoreRecall;
 pub use task::{OptionDoc, Task};
 pub use timing::{Duration, Period, Schedule, Timing};

@@ -10,7 +10,7 @@ use crate::{
     ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EvidenceAccumulation,
     FlipFlop, GoNoGo, IntervalReproduction, OneStepInference, PathIntegration, PatternGeneration,
     PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo, SequentialDigits, SineGeneration,
-    TaskError, multi, presets, ring,
+    StoreRecall, TaskError, multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -48,6 +48,7 @@ pub const TASKS: &[Entry] = &[
     line::<ReadySetGo>(),
     sequence::<SequentialDigits>(),
     line::<SineGeneration>(),
+    line::<StoreRecall>(),
     ring::ENTRY,
 ];
 

@@ -126,7 +126,15 @@ impl Default for Yang2019Options {
 /// 33: `fixation` should be 0.85 before the response (throughout, if there is none), then 0.05; a ring
 /// should be 0.05, in the response `0.05 + 0.8 exp(…)` around the answer.
 /// Weights in the objective are 1 before the response, 0 in its first 100 ms, then 5; the paper's
-/// further factor 2 for the fixation output is left out, because weights are of a step.
+/// further factor 2 for the fixation output is a term of the objective, because weights are of a step:
+/// `objective = [{ kind = "mse" }, { kind = "mse", signal = "out.y[fixation]", weight = 0.0303 }]`, 1/33.
+///
+/// Where the authors' program (github.com/gyyang/multitask) is known to differ from this: the target
+/// of `fixation` is 0.8 there; the first 100 ms of a trial are not asked; weights multiply the error
+/// before it is squared (5 counts 25 times, and 2 four times); stimuli that are shown together go off
+/// with the fixation input instead of staying on; what does not match in `dms` and `dnms` is at least
+/// 20° away, not 10°; the response of `dmc` and `dnmc` lasts 200, 400 or 600 ms. All other periods,
+/// strengths, coherences, the noise and the frequencies of tasks agree with it.
 ///
 /// Periods are drawn per trial (the paper draws them per batch): see `attractor tasks show`. Trials
 /// end with the response; shorter ones are padded. Modalities, coherences of either modality and

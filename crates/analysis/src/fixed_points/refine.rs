@@ -10,6 +10,8 @@ use super::{Label, Outcome, SearchOptions};
 const FAST: f64 = 4.0;
 /// Steps that lower q by less than one in a hundred, after which it is a minimum.
 const STALLED: usize = 3;
+/// Least slope at the end of a long step, relative to the mean slope along it.
+const SLOPE: f64 = 1e-3;
 /// Damping, relative to the largest diagonal value of AᵀA, that stands for none.
 const NONE: f64 = 1e-13;
 
@@ -41,6 +43,30 @@ impl At {
     }
 }
 
+/// The step that led to a state: its length by value, and `F(x) - x` before it.
+struct Step {
+    d: Vec<f64>,
+    f: Vec<f64>,
+}
+
+impl Step {
+    /// Whether it went along what is flat: where `F(x) - x` only falls off towards infinity, as in
+    /// `x + exp(-x)`, steps stay long until the difference is rounded to 0, and a next step with it.
+    /// Nothing is fixed there. Short steps (`unique`) do no harm; a long one must not come from what stood
+    /// still already, and what it brought to 0 must have a slope where it ends: `A d`, about `f`.
+    fn flat(&self, dynamics: &dyn Dynamics, x: &[f64], options: &SearchOptions) -> bool {
+        if largest(&self.d) <= options.unique {
+            return false;
+        }
+        let mut end = Normal::new(x.len());
+        end.linearise(dynamics, x);
+        let mut rows = end.a.chunks_exact(x.len()).zip(&self.f);
+        let slope = |row: &[f64]| row.iter().zip(&self.d).map(|(a, d)| a * d).sum::<f64>().abs();
+        largest(&self.f) <= options.tolerance
+            || rows.any(|(row, f)| f.abs() > options.tolerance && slope(row) < SLOPE * f.abs())
+    }
+}
+
 fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
 }
@@ -52,6 +78,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
     let (mut steps, mut stalled, mut fast, mut moved) = (0, 0, true, true);
     let mut damping: f64 = 1e-3;
     let mut correction = f64::INFINITY;
+    let mut last = None;
     let mut normal = Normal::new(x.len());
     while at.q.is_finite() && stalled < STALLED {
         if moved {
@@ -64,7 +91,7 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
                 let next = at.moved(dynamics, &d);
                 if next.q <= at.q / FAST {
                     correction = lu.solve(&next.f, 1).map_or(f64::INFINITY, |d| largest(&d));
-                    at = next;
+                    last = Some(Step { d, f: std::mem::replace(&mut at, next).f });
                     if at.residual() <= options.tolerance && correction <= close {
                         break;
                     }
@@ -101,7 +128,8 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
                 1.0
             };
             if next.q < at.q {
-                (at, moved) = (next, true);
+                last = Some(Step { d, f: std::mem::replace(&mut at, next).f });
+                moved = true;
             }
         } else {
             damping *= 10.0;
@@ -113,7 +141,8 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
     }
     x.copy_from_slice(&at.x);
     let residual = if at.q.is_finite() { at.residual() } else { f64::INFINITY };
-    let label = if residual <= options.tolerance && correction <= close {
+    let still = residual <= options.tolerance && correction <= close;
+    let label = if still && !last.is_some_and(|step| step.flat(dynamics, x, options)) {
         Label::Fixed
     } else if at.q <= options.slow {
         Label::Slow

@@ -71,6 +71,43 @@ fn ring(dt: f64) -> impl Dynamics {
     }
 }
 
+/// `F(x) - x = exp(-x)` or `1 / (1 + x²)` is rounded to 0 far out, but nowhere 0. Beside it may stand a
+/// unit that does have fixed points.
+#[test]
+fn where_a_map_falls_off_to_infinity_there_is_no_fixed_point() {
+    type Function = fn(f64) -> f64;
+    let falls: [(Function, Function); 2] = [
+        (|x| (-x).exp(), |x| -(-x).exp()),
+        (|x| 1.0 / (1.0 + x * x), |x| -2.0 * x / (1.0 + x * x).powi(2)),
+    ];
+    for (fall, slope) in falls {
+        let alone = Map {
+            n: 1,
+            step: move |x: &[f64]| vec![x[0] + fall(x[0])],
+            jacobian: move |x: &[f64]| vec![1.0 + slope(x[0])],
+        };
+        let beside = Map {
+            n: 2,
+            step: move |x: &[f64]| vec![x[0] + fall(x[0]), (2.0 * x[1]).tanh()],
+            jacobian: move |x: &[f64]| {
+                vec![1.0 + slope(x[0]), 0.0, 0.0, 2.0 * (1.0 - (2.0 * x[1]).tanh().powi(2))]
+            },
+        };
+        for descent in [0, 50] {
+            let options = SearchOptions { descent, steps: 500, ..SearchOptions::default() };
+            for (map, starts) in [
+                (&alone as &dyn Dynamics, vec![0.0, 0.5, 3.0, 12.0, 25.0]),
+                (&beside, vec![0.1, 0.9, 3.0, -0.2, 12.0, 0.01, 25.0, 1.0]),
+            ] {
+                let found = fixed_points(map, &starts, &options).unwrap();
+                assert_eq!(found.fixed().count(), 0, "{:?}", found.points);
+                let far = found.states.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+                assert!(far > 30.0, "the search did run off: {far}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_bistable_unit_has_three_points() {
     // dx/dt = -x + 2 tanh(x) with dt/tau = 0.1: x* = ±1.9150080 (bisection), and 0 between them

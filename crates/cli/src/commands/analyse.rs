@@ -75,6 +75,7 @@ fn said(analysis: &Analysis, parts: &[Part]) -> String {
         let rows = match part {
             Part::Behaviour => behaviour(analysis),
             Part::Population => population(analysis),
+            Part::TaskAxes => task_axes(analysis),
             Part::Decoding => decoding(analysis),
             Part::FixedPoints => fixed_points(analysis),
             Part::Perturbations => perturbations(analysis),
@@ -113,9 +114,23 @@ fn population(analysis: &Analysis) -> Vec<Vec<String>> {
         let components = dimension.components_90.to_string();
         rows.push(vec!["components for 90 % of the variance".to_owned(), components]);
     }
+    for found in &analysis.spectra {
+        let name = format!("eigenvalues of {} outside of {:.2}", found.weights, found.radius);
+        rows.push(vec![name, format!("{} (before training {})", found.after, found.before)]);
+    }
     if let Some(tuning) = &analysis.tuning {
         let count = tuning.clusters.iter().max().map_or(0, |most| most + 1);
         rows.push(vec!["clusters of selectivity".to_owned(), count.to_string()]);
+    }
+    rows
+}
+
+fn task_axes(analysis: &Analysis) -> Vec<Vec<String>> {
+    let mut rows = vec![row(["task axis", "found at", "correlation"])];
+    for found in &analysis.task_axes {
+        let (at, correlation) =
+            (format!("{:.0} ms", found.at_ms), format!("{:.3}", found.correlation));
+        rows.push(vec![found.variable.clone(), at, correlation]);
     }
     rows
 }

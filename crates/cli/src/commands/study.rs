@@ -121,6 +121,9 @@ fn show(study: &dyn Study) -> Answer {
             "relation": claim.relation, "expected": claim.value, "over": claim.over,
         }));
     }
+    for reported in study.reported() {
+        rows.push(vec![format!("{} (reported)", reported.id), reported.statement.to_owned()]);
+    }
     let mut text = format!(
         "{}: {}\n{}\n\n{}\n\nClaims, over {} seeds\n{}\nScales\n",
         study.name(),

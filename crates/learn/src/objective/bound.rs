@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use attractor_data::{Target, Trials};
 use attractor_network::{Loss, Part, SignalId, SignalView, SignalViewMut};
 use attractor_numerics::{Isa, Real};
-use ndarray::ArrayView;
+use ndarray::{Array2, ArrayView, Axis};
 
 use super::over::{Over, Reduction};
 use super::rows::{Asked, Rule};
 use crate::error::ObjectiveError;
-use crate::model::Signal;
+use crate::model::{Signal, Units};
 
 /// A term on a signal, resolved.
 #[derive(Clone, Debug)]
@@ -99,7 +99,8 @@ impl Resolved {
         for term in &self.on_signals {
             let (steps, scale) = match &term.target {
                 Wanted::Given(signal) => {
-                    let target = trials.target(signal).ok_or_else(|| ObjectiveError::NoTarget {
+                    let target = of(trials, signal, &term.signal.units);
+                    let target = target.ok_or_else(|| ObjectiveError::NoTarget {
                         term: term.label.clone(),
                         signal: signal.clone(),
                         given: trials.targets.iter().map(|t| t.signal.clone()).collect(),
@@ -132,8 +133,33 @@ impl Resolved {
     }
 }
 
-fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64), ObjectiveError> {
-    let (_, trials, channels) = target.values.dim();
+/// The target of a signal; of a group that has none of its own, its part of the whole signal's.
+fn of<'a>(trials: &'a Trials, signal: &str, units: &Units) -> Option<Given<'a>> {
+    if let Some(Target { values, weights, .. }) = trials.target(signal) {
+        let channels = values.len_of(Axis(2));
+        return Some(Given { values: contiguous(values.view()), channels, weights });
+    }
+    let Target { values, weights, .. } = trials.target(signal.split_once('[')?.0)?;
+    let places: Vec<usize> = (0..units.len()).map(|k| units.place(k)).collect();
+    let there = places.iter().all(|&place| place < values.len_of(Axis(2)));
+    there.then(|| {
+        let values = values.select(Axis(2), &places).iter().copied().collect();
+        Given { values: Cow::Owned(values), channels: places.len(), weights }
+    })
+}
+
+/// A target, or a part of one.
+struct Given<'a> {
+    /// `[time, trial, channel]`.
+    values: Cow<'a, [f32]>,
+    channels: usize,
+    /// `[time, trial]`.
+    weights: &'a Array2<f32>,
+}
+
+fn against<'a>(term: &SignalTerm, target: Given<'a>) -> Result<(Asked<'a>, f64), ObjectiveError> {
+    let Given { values, channels, weights } = target;
+    let trials = weights.len_of(Axis(1));
     if channels != term.signal.units.len() {
         let signal = term.signal.units.len();
         return Err(ObjectiveError::Channels {
@@ -142,8 +168,7 @@ fn against<'a>(term: &SignalTerm, target: &'a Target) -> Result<(Asked<'a>, f64)
             signal,
         });
     }
-    let values = contiguous(target.values.view());
-    let weights = contiguous(target.weights.view());
+    let weights = contiguous(weights.view());
     let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
     if sum <= 0.0 {
         return Err(ObjectiveError::NothingAsked { term: term.label.clone() });

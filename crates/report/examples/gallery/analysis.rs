@@ -2,7 +2,7 @@
 
 use attractor_report::{
     Behaviour, Claim, Decoding, Dimensions, Figure, Kind, Label, Matrix, Perturbations,
-    ReportError, ResponseCurve, Stability, Table, UnitTuning, WeightMatrix, Width,
+    ReportError, ResponseCurve, Stability, Table, TaskAxes, UnitTuning, WeightMatrix, Width,
 };
 
 use crate::Random;
@@ -15,6 +15,7 @@ pub(crate) fn figures(width: Width) -> Result<Vec<(&'static str, Figure)>, Repor
         ("dimensions", dimensions(width)),
         ("decoding", decoding(width)?),
         ("task-variance", task_variance(width)?),
+        ("task-axes", task_axes(width)),
         ("perturbations", perturbations(width)),
         ("connectivity", connectivity()?),
     ])
@@ -148,6 +149,37 @@ fn task_variance(width: Width) -> Result<Figure, ReportError> {
         .clusters(clusters)
         .width(width)
         .figure())
+}
+
+fn task_axes(width: Width) -> Figure {
+    let ramp = |ms: f64| ((ms - 350.0) / 800.0).clamp(0.0, 1.0);
+    let bump = |ms: f64| ramp(ms) * (-((ms - 900.0).max(0.0) / 260.0)).exp();
+    let course = |f: &dyn Fn(f64) -> f64| (0..80).map(|t| f(f64::from(t) * 20.0)).collect();
+    let choice = |k: i32| move |ms: f64| 6.0 * f64::from(k) * ramp(ms);
+    let motion = |c: f64| move |ms: f64| 9.0 * c * bump(ms);
+    let strengths = [-0.5, -0.25, -0.12, -0.06, 0.06, 0.12, 0.25, 0.5];
+    let path = |k: i32, c: f64| -> Vec<(f64, f64)> {
+        let at = |t: i32| (choice(k)(f64::from(t) * 20.0), motion(c)(f64::from(t) * 20.0));
+        (0..80).map(at).collect()
+    };
+    let signed = |c: f64| format!("{c:+}").replace('-', "−");
+    let paths = [(-1, -0.5), (-1, -0.12), (1, 0.12), (1, 0.5)];
+    TaskAxes::new(20.0)
+        .axis("choice", 1100.0, [-1, 1].map(|k| (signed(f64::from(k)), course(&choice(k)))))
+        .axis("motion", 880.0, strengths.map(|c| (signed(c), course(&motion(c)))))
+        .axis(
+            "context",
+            300.0,
+            [("motion", 1.0), ("colour", -1.0)].map(|(name, side)| {
+                (name.to_owned(), course(&|ms: f64| side * 3.0 * (1.0 - (-ms / 120.0).exp())))
+            }),
+        )
+        .plane(
+            ["choice", "motion"],
+            paths.map(|(k, c)| (format!("motion {}", signed(c)), path(k, c))),
+        )
+        .width(width)
+        .figure()
 }
 
 fn perturbations(width: Width) -> Figure {

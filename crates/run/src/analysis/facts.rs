@@ -21,6 +21,12 @@ pub struct Analysis {
     pub dimension: Option<Dimension>,
     /// What units are selective for.
     pub tuning: Option<Tuning>,
+    /// Eigenvalues of the recurrent weights outside of the circle of a random matrix.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spectra: Vec<Outside>,
+    /// Axes of task variables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub task_axes: Vec<TaskAxis>,
     /// What can be decoded.
     pub decoded: Vec<Decoded>,
     /// Fixed and slow points, under each input.
@@ -48,7 +54,9 @@ impl Analysis {
                 Part::Population => {
                     self.dimension.clone_from(&newer.dimension);
                     self.tuning.clone_from(&newer.tuning);
+                    self.spectra.clone_from(&newer.spectra);
                 }
+                Part::TaskAxes => self.task_axes.clone_from(&newer.task_axes),
                 Part::Decoding => self.decoded.clone_from(&newer.decoded),
                 Part::FixedPoints => self.fixed_points.clone_from(&newer.fixed_points),
                 Part::Perturbations => self.perturbations.clone_from(&newer.perturbations),
@@ -99,6 +107,31 @@ pub struct Tuning {
     pub clusters: Vec<usize>,
     /// Mean silhouette of the clusters.
     pub silhouette: Option<f64>,
+}
+
+/// Eigenvalues of recurrent weights against the circle of a random matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outside {
+    /// The weights.
+    pub weights: String,
+    /// Radius of the circle of the weights before training: g where they were drawn with that gain,
+    /// otherwise `√N` times the standard deviation of their entries.
+    pub radius: f64,
+    /// Eigenvalues more than a tenth outside of it, before training.
+    pub before: usize,
+    /// And after.
+    pub after: usize,
+}
+
+/// An axis of the activity that carries a task variable, by regression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskAxis {
+    /// The variable.
+    pub variable: String,
+    /// When its regression vector is longest, ms.
+    pub at_ms: f64,
+    /// Correlation over trials of the variable with the activity along the axis at that time.
+    pub correlation: f64,
 }
 
 /// What can be decoded from the activity.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use attractor_analysis::wilson;
+use attractor_data::Trials;
 use attractor_network::{Action, Engine, Intervention, Interventions, Network};
 use attractor_report::Perturbations;
 
@@ -17,11 +18,11 @@ const TRIALS: usize = 500;
 
 pub(super) fn answer(
     subject: &mut Subject<'_>,
+    trials: &Trials,
     facts: &mut Analysis,
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
     let experiment = subject.experiment;
-    let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
     let chosen: Vec<usize> = (0..trials.len().min(TRIALS)).collect();
     let trials = trials.select(&chosen)?;
     // the same network, with a group for each cluster of units

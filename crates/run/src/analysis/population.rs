@@ -1,12 +1,12 @@
 //! Dimension of the activity, and what each unit is selective for.
 
 use attractor_analysis::{cluster, pca, preferences, window_means};
-use attractor_report::{Dimensions, Label, Matrix, UnitTuning, WeightMatrix};
+use attractor_report::{Dimensions, Matrix, UnitTuning, WeightMatrix};
 
 use super::activity::Activity;
-use super::facts::{Analysis, Dimension, Tuning};
+use super::facts::{Analysis, Dimension, Outside, Tuning};
 use super::{Pictures, Subject, Unanswered};
-use crate::report;
+use crate::report::Recurrent;
 
 /// Windows of a trial in which selectivity is looked for.
 const WINDOWS: usize = 8;
@@ -14,6 +14,8 @@ const WINDOWS: usize = 8;
 const CLUSTERS: usize = 6;
 /// A unit of which no variable explains this much takes part in no cluster of its own.
 const LEAST: f64 = 0.05;
+/// A finite random matrix reaches this far out of its circle, relative to the radius.
+const MARGIN: f64 = 0.1;
 
 pub(super) fn answer(
     subject: &Subject<'_>,
@@ -21,6 +23,7 @@ pub(super) fn answer(
     facts: &mut Analysis,
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
+    facts.spectra = subject.recurrent.iter().filter_map(outside).collect();
     let averages = activity.averages(&activity.quiet)?;
     let components = pca(averages.view())?;
     let explained = components.explained();
@@ -47,6 +50,21 @@ pub(super) fn answer(
     pictures.figures.push(("selectivity".to_owned(), figure.figure()));
     facts.tuning = Some(tuning);
     Ok(())
+}
+
+/// How many eigenvalues stand outside of the circle of the weights before training.
+fn outside(recurrent: &Recurrent) -> Option<Outside> {
+    let [before, after] = recurrent.spectra.as_ref()?;
+    let radius = recurrent.radius?;
+    let beyond = |values: &[(f64, f64)]| {
+        values.iter().filter(|(re, im)| re.hypot(*im) > (1.0 + MARGIN) * radius).count()
+    };
+    Some(Outside {
+        weights: recurrent.projection.name(),
+        radius,
+        before: beyond(before),
+        after: beyond(after),
+    })
 }
 
 /// `η²` of each unit and variable in the window where it is largest.
@@ -84,12 +102,11 @@ fn sorted_weights(
     let count = clusters.iter().max().map_or(0, |most| most + 1);
     let size = |c: usize| clusters.iter().filter(|&&label| label == c).count();
     let groups: Vec<(String, usize)> = (0..count).map(|c| ((c + 1).to_string(), size(c))).collect();
-    for (label, name, matrix) in report::weights_after(subject.experiment, subject.weights)? {
-        let name = if name.is_empty() { String::new() } else { format!("-{name}") };
-        let figure = WeightMatrix::new(Label::clone(&label), matrix)
+    for recurrent in subject.recurrent {
+        let figure = WeightMatrix::new(recurrent.label.clone(), recurrent.after.matrix()?)
             .sorted("cluster of selectivity", order.iter().copied())
             .groups(groups.clone());
-        pictures.figures.push((format!("connectivity{name}"), figure.figure()));
+        pictures.figures.push((format!("connectivity{}", recurrent.ending), figure.figure()));
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ impl Axes {
         let mut space = StateSpace::new([0, 1, 2].map(name));
         let chosen: Vec<usize> =
             activity.conditions.iter().flat_map(|g| g.1.iter().copied().take(SHOWN)).collect();
-        let sample = sample_of(subject.experiment, subject.engine, subject.weights, &chosen)?;
+        let Subject { experiment, engine, weights, .. } = subject;
+        let sample = sample_of(experiment, engine, weights, &activity.trials, &chosen)?;
         space = space
             .dt(activity.trials.dt)
             .inputs(subject.experiment.material.inputs())

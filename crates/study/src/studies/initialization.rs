@@ -2,46 +2,37 @@
 //!
 //! Two networks start alike but for the size of their readout, learn the same task to losses of the
 //! same order, and end up different: with small readout weights the leading components of activity
-//! carry the output (aligned), with large ones they do not (oblique).
+//! carry the output (aligned), with large ones they do not (oblique). The gain of the recurrent weights
+//! is a second knob: how different are networks of two seeds that learnt the same memory?
 
 use std::sync::Arc;
 
-use attractor::analysis::{effective_rank, output_dimension, pca, readout_alignment};
-use attractor::equations::Neuron;
-use attractor::learn::{Learner, Phase, Stop, Validate};
-use attractor::network::library::linear;
-use attractor::network::{
-    Description, Interventions, NoiseSource, Population, Projection, Start, Wiring,
-};
-use attractor::numerics::law::Law;
+use attractor::analysis::{cca, output_dimension, pca, readout_alignment};
 use attractor::report::{Axis, Color, Figure, Height, Label, Line, Panel, Width};
-use attractor::run::Material;
 use attractor::task::{Task, create};
-use ndarray::{Array2, s};
 use serde::Serialize;
 
-use crate::claim::{Expected, Over, Relation};
+use crate::claim::{Expected, Over, Relation, Reported};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
-use crate::net::Net;
 use crate::study::{Scale, SeedView, Study};
+
+mod lab;
+
+use lab::{Beginning, Lesson, Pupil};
 
 /// The study.
 pub(crate) struct Initialization;
 
-/// Gain g of the recurrent weights (neuro_train_networks.ipynb: 0.7 and 1.5).
+/// Gain g of the recurrent weights that learn to cycle (neuro_train_networks.ipynb: 0.7 and 1.5).
 const GAIN: f64 = 1.5;
-/// Noise σ of the state, per root of a time constant (task_generators.py).
-const NOISE: f64 = 0.2;
-/// dt / τ (rnn_model_dt.py).
-const STEP: f64 = 0.2;
-/// Steps before the analysis: 10 time constants (neuro_compute_results.ipynb).
-const GRACE: usize = 50;
+/// Gains of those that learn to remember, under the names of their values.
+const GAINS: [(f64, &str); 3] = [(0.0, "0"), (0.7, "0_7"), (1.5, "1_5")];
 /// Share of variance, and R², that count as all (neuro_compute_results.ipynb).
 const MOST: f64 = 0.9;
-/// Number of the batch of trials that is analysed.
-const TEST: u64 = 1 << 62;
+/// From the seed of a network to that of its twin.
+const TWIN: u64 = 1 << 32;
 
 const MEASURED: &str =
     "measured with N = 128 (2 seeds) after frschu/aligned_oblique_in_rnns; acceptance of the study";
@@ -57,6 +48,19 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "loss", statement: "both have learnt the task: the larger of the two losses", source: MEASURED, relation: Relation::AtMost, value: 0.05, over: Over::Median },
 ];
 
+const GAIN_KNOB: &str = "proposed for this study; not measured elsewhere";
+
+#[rustfmt::skip]
+const REPORTED: &[Reported] = &[
+    Reported { id: "dissimilarity_0", statement: "three-bit memory, g = 0: 1 − mean canonical correlation of two seeds' activity", source: GAIN_KNOB },
+    Reported { id: "dissimilarity_0_7", statement: "the same, g = 0.7", source: GAIN_KNOB },
+    Reported { id: "dissimilarity_1_5", statement: "the same, g = 1.5", source: GAIN_KNOB },
+    Reported { id: "rank_0", statement: "effective rank of what training added to the recurrent weights, g = 0", source: GAIN_KNOB },
+    Reported { id: "rank_0_7", statement: "the same, g = 0.7", source: GAIN_KNOB },
+    Reported { id: "rank_1_5", statement: "the same, g = 1.5", source: GAIN_KNOB },
+    Reported { id: "memory_loss", statement: "the largest loss of the networks that learnt the memory", source: GAIN_KNOB },
+];
+
 #[derive(Serialize)]
 struct Settings {
     units: usize,
@@ -64,15 +68,37 @@ struct Settings {
     batch: usize,
     rate: f64,
     test_trials: usize,
+    memory_units: usize,
+    memory_updates: u64,
+    memory_rate: f64,
 }
 
 fn settings(scale: Scale) -> Settings {
-    let quick = Settings { units: 128, updates: 700, batch: 32, rate: 5e-3, test_trials: 16 };
+    let quick = Settings {
+        units: 128,
+        updates: 700,
+        batch: 32,
+        rate: 5e-3,
+        test_trials: 16,
+        memory_units: 64,
+        memory_updates: 600,
+        memory_rate: 3e-3,
+    };
     match scale {
-        Scale::Smoke => Settings { units: 32, updates: 20, ..quick },
+        Scale::Smoke => {
+            Settings { units: 32, updates: 20, memory_units: 32, memory_updates: 10, ..quick }
+        }
         Scale::Quick => quick,
-        // cycling_train_networks.ipynb has N = 256; the suite of tasks N = 512
-        Scale::Paper => Settings { units: 512, updates: 1000, ..quick },
+        // cycling_train_networks.ipynb has N = 256; the suite of tasks N = 512, and 4000 updates for
+        // the memory
+        Scale::Paper => Settings {
+            units: 512,
+            updates: 1000,
+            memory_units: 512,
+            memory_updates: 4000,
+            memory_rate: 1e-3,
+            ..quick
+        },
     }
 }
 
@@ -93,11 +119,23 @@ impl Study for Initialization {
         "Leaky tanh networks whose output is read from the currents, z = C x, learn to cycle in the \
          direction a cue selects; only the recurrent weights are trained. C has norm about 1 per output \
          (large) or 1/√N (small). Then, without noise and after 10 time constants: components for 90 % of \
-         the variance, components needed to give the output, and the correlation of readout and activity."
+         the variance, components needed to give the output, and the correlation of readout and activity. \
+         A second knob is the gain g of the recurrent weights: networks with large readouts, all weights \
+         trained, learn a three-bit memory from g = 0, 0.7 and 1.5, two seeds each, whose activity is \
+         compared by canonical correlations on the components with 90 % of the variance."
     }
 
     fn expected(&self) -> &'static [Expected] {
         EXPECTED
+    }
+
+    fn reported(&self) -> &'static [Reported] {
+        REPORTED
+    }
+
+    /// As many as the second knob was proposed with.
+    fn seeds(&self) -> usize {
+        5
     }
 
     fn settings(&self, scale: Scale) -> toml::Table {
@@ -108,9 +146,10 @@ impl Study for Initialization {
         let mut measured = Measured::default();
         let task: Arc<dyn Task> = Arc::from(create("cycling", &toml::Table::new())?);
         for (k, size) in ["small", "large"].into_iter().enumerate() {
-            context.part(k, 2, &format!("{size} readout"))?;
-            one(context, &task, size, &mut measured)?;
+            context.part(k, PARTS, &format!("{size} readout"))?;
+            cycling(context, &task, size, &mut measured)?;
         }
+        memories(context, &mut measured)?;
         let value = |name: &str| measured.get(name).unwrap_or(f64::NAN);
         let derived = [
             ("rho_ratio", value("rho_small") / value("rho_large")),
@@ -148,83 +187,70 @@ impl Study for Initialization {
     }
 }
 
+/// Networks that are trained: two sizes of readout, and two seeds of each gain.
+const PARTS: usize = 2 + 2 * GAINS.len();
+
 /// Trains and analyses a network with small or large readout weights.
-fn one(
+fn cycling(
     context: &Context<'_>,
     task: &Arc<dyn Task>,
     size: &str,
     measured: &mut Measured,
 ) -> Result<(), StudyError> {
-    let Settings { units, updates, batch, rate, test_trials } = settings(context.scale);
-    let scale = if size == "small" { 1.0 / (units as f64).sqrt() } else { 1.0 };
-    let net = network(task, units, scale, context.seed)?;
-    let phase = Phase {
-        name: Some(format!("{size} readout")),
-        learner: Learner { rate, batch, ..Learner::default() },
-        stop: Stop { updates, ..Stop::default() },
-        validate: Validate { every: 0, ..Validate::default() },
-        ..Phase::default()
-    };
-    let source = Material::Task { task: task.clone(), seed: context.seed }.source();
-    let trained = context.train(&net.network, net.weights.clone(), phase, source, true)?;
-    let after = net.with(trained.last);
-
-    let trials = task.generate(context.seed, TEST, test_trials)?;
-    let (quiet, intact) = (NoiseSource::off(), Interventions::default());
-    let run =
-        context.run(&net.network, &after.weights, &trials, quiet, &intact, &["rec.x", "out.y"])?;
-    let late = |k: usize| run[k].slice(s![GRACE.., .., ..]).mapv(f64::from);
-    let (states, outputs) = (late(0), late(1));
-    let rows = task.outputs().len();
-    let readout = Array2::from_shape_vec((rows, units), after.double("rec->out.W")?);
-    let readout = readout.map_err(|error| StudyError::Study(error.to_string()))?;
+    let Settings { units, updates, batch, rate, test_trials, .. } = settings(context.scale);
+    let readout = if size == "small" { 1.0 / (units as f64).sqrt() } else { 1.0 };
+    let beginning = Beginning { units, gain: GAIN, readout, all: false, seed: context.seed };
+    let lesson = Lesson { name: &format!("{size} readout"), updates, batch, rate };
+    let pupil = Pupil::teach(context, task, &beginning, &lesson)?;
+    let [states, outputs] = pupil.run(context, task, test_trials)?;
     // ridge 1 is scikit-learn's default
     let fit = output_dimension(states.view(), outputs.view(), MOST, 1.0)?;
-    let before = net.double("rec->rec.W")?;
-    let change = after.double("rec->rec.W")?.iter().zip(&before).map(|(a, b)| a - b).collect();
-    let change = Array2::from_shape_vec((units, units), change);
-    let change = change.map_err(|error| StudyError::Study(error.to_string()))?;
     // where all components together stay below, one more than there are
     let needed = fit.dimension.unwrap_or(units + 1) as f64;
+    let components = pca(states.view())?;
+    let [norm, rank] = pupil.change()?;
     for (name, value) in [
-        ("rho", readout_alignment(readout.view(), states.view())?),
-        ("d_x", pca(states.view())?.dimension(MOST)? as f64),
+        ("rho", readout_alignment(pupil.readout()?.view(), states.view())?),
+        ("d_x", components.dimension(MOST)? as f64),
         ("d_fit", needed),
         ("r2", fit.r2[2]),
-        ("loss", trained.loss),
-        ("change_norm", change.iter().map(|w| w * w).sum::<f64>().sqrt()),
-        ("change_rank", effective_rank(change.view())?),
+        ("loss", pupil.trained.loss),
+        ("change_norm", norm),
+        ("change_rank", rank),
     ] {
         measured.set(&format!("{name}_{size}"), value);
     }
-    measured.set_series(&format!("losses_{size}"), trained.losses);
+    measured.set_series(&format!("losses_{size}"), pupil.trained.losses);
     measured.set_series(&format!("r2_{size}"), fit.r2.into_iter().take(11));
+    measured.set_series(&format!("variance_{size}"), components.explained().into_iter().take(10));
     Ok(())
 }
 
-/// `x ← x + 0.2 (−x + W tanh x + B u) + √0.2 σ ξ`, `z = C x`; only W is trained.
-fn network(task: &Arc<dyn Task>, units: usize, scale: f64, seed: u64) -> Result<Net, StudyError> {
-    let neuron = Neuron::define("leaky-current", |n| {
-        n.doc("leaky tanh unit that also emits its current");
-        let x = n.state("x");
-        let (i, xi) = (n.drive("I"), n.noise("xi"));
-        let (tau, sigma) =
-            (n.param("tau", 100.0).unit("ms"), n.param("sigma", NOISE * STEP.sqrt()));
-        n.flow(x, (i - x) / tau + sigma * xi / n.dt());
-        n.emit("r", n.after(x).tanh());
-        n.emit("x", n.after(x));
-    })?;
-    let (inputs, outputs) = (task.inputs().len(), task.outputs().len());
-    let populations = vec![
-        Population::input("in", inputs),
-        Population::of("rec", units, &neuron).start("x", Start::Random { sd: 1.0 }),
-        Population::of("out", outputs, &linear()?),
-    ];
-    let dense = |law| Wiring::Dense { law };
-    let projections = vec![
-        Projection::new("in.u", "rec.I", dense(Law::Normal { sd: 1.0 })).fixed(),
-        Projection::new("rec.r", "rec.I", dense(Law::Gaussian { gain: GAIN })).lag(1),
-        Projection::new("rec.x", "out.I", dense(Law::Gaussian { gain: scale })).fixed(),
-    ];
-    Net::draw(Description::new(task.dt(), populations, projections), seed)
+/// Trains twins of each gain to remember three bits, and compares them.
+fn memories(context: &Context<'_>, measured: &mut Measured) -> Result<(), StudyError> {
+    let Settings { batch, test_trials, memory_units: units, .. } = settings(context.scale);
+    let Settings { memory_updates: updates, memory_rate: rate, .. } = settings(context.scale);
+    let preset = toml::Table::from_iter([("preset".to_owned(), "schuessler-2024".into())]);
+    let task: Arc<dyn Task> = Arc::from(create("flip-flop", &preset)?);
+    let mut worst = f64::NEG_INFINITY;
+    for (k, (gain, name)) in GAINS.into_iter().enumerate() {
+        let lesson = Lesson { name: &format!("memory, g = {gain}"), updates, batch, rate };
+        let (mut activity, mut ranks) = (Vec::new(), 0.0);
+        for (twin, seed) in [context.seed, context.seed + TWIN].into_iter().enumerate() {
+            context.part(2 + 2 * k + twin, PARTS, lesson.name)?;
+            let beginning = Beginning { units, gain, readout: 1.0, all: true, seed };
+            let pupil = Pupil::teach(context, &task, &beginning, &lesson)?;
+            let [states, _] = pupil.run(context, &task, test_trials)?;
+            activity.push(states);
+            ranks += pupil.change()?[1] / 2.0;
+            worst = worst.max(pupil.trained.loss);
+        }
+        let alike = cca(activity[0].view(), activity[1].view(), MOST)?;
+        measured.set(&format!("dissimilarity_{name}"), alike.distance());
+        measured.set(&format!("rank_{name}"), ranks);
+        let [first, second] = alike.components.map(|count| count as f64);
+        measured.set(&format!("memory_components_{name}"), (first + second) / 2.0);
+    }
+    measured.set("memory_loss", worst);
+    Ok(())
 }

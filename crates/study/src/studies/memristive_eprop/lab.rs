@@ -35,20 +35,30 @@ const BINS: usize = 48;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memory {
     Ideal,
+    /// Mixed precision with the published constants.
     Mixed,
+    /// Mixed precision with larger conductances.
+    Tuned,
     Multi,
     Stochastic,
     Sign,
 }
 
 impl Memory {
-    pub(super) const ALL: [Memory; 5] =
-        [Memory::Ideal, Memory::Mixed, Memory::Multi, Memory::Stochastic, Memory::Sign];
+    pub(super) const ALL: [Memory; 6] = [
+        Memory::Ideal,
+        Memory::Mixed,
+        Memory::Tuned,
+        Memory::Multi,
+        Memory::Stochastic,
+        Memory::Sign,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Memory::Ideal => "ideal",
             Memory::Mixed => "mixed",
+            Memory::Tuned => "tuned",
             Memory::Multi => "multi",
             Memory::Stochastic => "stochastic",
             Memory::Sign => "sign",
@@ -58,26 +68,29 @@ impl Memory {
     pub(super) fn title(self) -> &'static str {
         match self {
             Memory::Ideal => "ideal weights",
-            Memory::Mixed => "mixed precision",
+            Memory::Mixed => "mixed precision, published",
+            Memory::Tuned => "mixed precision",
             Memory::Multi => "four devices a side",
             Memory::Stochastic => "stochastic",
             Memory::Sign => "sign",
         }
     }
 
-    /// How the devices are written; none for ideal weights.
+    /// How the devices are written; none for ideal weights. The span and the threshold are the best of
+    /// five each on patterns that are not measured here (0.01 to 3 and 3 to 90).
     fn scheme(self) -> Option<Scheme> {
         match self {
             Memory::Ideal => None,
-            Memory::Mixed => Some(Scheme::MixedPrecision { step: 0.125 }),
+            Memory::Mixed | Memory::Tuned => Some(Scheme::MixedPrecision { step: 0.125 }),
             Memory::Multi => Some(Scheme::MultiMemory),
             Memory::Stochastic => Some(Scheme::Stochastic { span: 1.0 }),
-            Memory::Sign => Some(Scheme::Sign { threshold: 0.9 }),
+            Memory::Sign => Some(Scheme::Sign { threshold: 10.0 }),
         }
     }
 
-    /// Threshold, gain of the first weights, rates of input, recurrent and output weights, and of the
-    /// regularisation: those of the README for ideal weights and for devices.
+    /// Those of the README for ideal weights and for mixed precision; other schemes have those of mixed
+    /// precision. The conductance of a weight of 1 is the better of the published 11.8 µS and 50 µS for
+    /// each scheme, on patterns that are not measured here.
     fn constants(self) -> Constants {
         match self {
             Memory::Ideal => Constants {
@@ -92,7 +105,7 @@ impl Memory {
                 gain: 0.236_88,
                 rates: [3.304e-4, 3.939e-4, 1.662e-5],
                 regularisation: 8.383e-4,
-                scale: 11.825,
+                scale: if matches!(self, Memory::Sign | Memory::Tuned) { 50.0 } else { 11.825 },
             },
         }
     }
@@ -358,7 +371,8 @@ impl Lab<'_, '_> {
             let (a, b) = (&eprop[range.clone()], &exact[range]);
             norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
         });
-        Ok(errors.fold(0.0, f64::max))
+        // a gradient of 0 proves nothing: its error is no number, and stays it
+        Ok(errors.fold(0.0, |worst: f64, e| if e <= worst { worst } else { e }))
     }
 }
 
