@@ -25,6 +25,8 @@ const TIMES: [f64; 3] = [50.0, 300.0, 100.0];
 const STEADY: f64 = 2000.0;
 /// Currents that are tried to find where spikes begin: from 10⁻³ to 10⁴.
 const TRIED: usize = 57;
+/// Spikes per second from which on a unit fires.
+const FIRES: f64 = 10.0;
 /// Size of the sine that the resonance is measured with, against the current.
 const SMALL: f64 = 0.01;
 
@@ -128,7 +130,7 @@ pub(super) fn draw(
     let spikes = neuron.emissions.iter().any(|emission| emission.symbol.name == "z");
     let current = match current {
         Some(current) => current,
-        None if spikes => rheobase(&mut unit, &ports.readout)? * 2.0,
+        None if spikes => rheobase(&mut unit, &ports.readout)? * 1.5,
         None => 1.0,
     };
 
@@ -183,15 +185,13 @@ fn amplitude(values: ArrayView1<'_, f64>) -> f64 {
     (high - low) / 2.0
 }
 
-/// The smallest of the currents tried at which there are spikes.
+/// The smallest of the currents tried at which it fires: what spikes at random does so seldom by itself.
 fn rheobase(unit: &mut Unit, readout: &str) -> Result<f64, Failure> {
     let currents: Vec<f64> =
         (0..TRIED).map(|k| 10f64.powf(-3.0 + 7.0 * k as f64 / (TRIED - 1) as f64)).collect();
     let rates = unit.steady(&currents, readout, true)?;
-    let first = currents.iter().zip(&rates).find(|(_, rate)| **rate >= 1.0);
+    let first = currents.iter().zip(&rates).find(|(_, rate)| **rate >= FIRES);
     first.map(|(current, _)| *current).ok_or_else(|| {
-        Failure::Request(
-            "no current up to 10000 makes it spike: give one with --current".to_owned(),
-        )
+        Failure::Request("no current up to 10000 makes it fire: give one with --current".to_owned())
     })
 }
