@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::error::BenchError;
 use crate::peers::Peer;
+use crate::table::median;
 
 /// Inputs, spiking at 50 Hz.
 const INPUTS: usize = 100;
@@ -97,9 +98,9 @@ pub(crate) fn row(
         for mut peer in std::mem::take(peers) {
             let request = Request { units: case.units, steps: case.steps, repeats: 3 };
             match peer.times(&request) {
-                Ok(mut times) => {
-                    times.sort_by(f64::total_cmp);
-                    ms.entry(peer.name.clone()).or_default().push(times[times.len() / 2]);
+                Ok(times) => {
+                    let times = times.into_iter().filter(|times| !times.is_empty());
+                    ms.entry(peer.name.clone()).or_default().extend(times.map(median));
                     peers.push(peer);
                 }
                 Err(error) => {
@@ -108,10 +109,6 @@ pub(crate) fn row(
             }
         }
     }
-    let median = |mut ms: Vec<f64>| {
-        ms.sort_by(f64::total_cmp);
-        ms[ms.len() / 2]
-    };
     let ms = ms.into_iter().map(|(name, ms)| (name, median(ms))).collect();
     Ok(EpropRow { case, ms, remembered: ours.online.remembered() })
 }

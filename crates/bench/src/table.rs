@@ -322,7 +322,8 @@ fn settled(ms: &[f64]) -> f64 {
     median(ms[ms.len() / 3..].to_vec())
 }
 
-fn median(mut ms: Vec<f64>) -> f64 {
+/// The middle of some times.
+pub(crate) fn median(mut ms: Vec<f64>) -> f64 {
     ms.sort_by(f64::total_cmp);
     ms[ms.len() / 2]
 }
