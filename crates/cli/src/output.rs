@@ -1,9 +1,13 @@
 //! What commands answer, and how it gets out.
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use attractor::report::Figure;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::failure::Failure;
 
 /// The answer of a command.
 #[derive(Debug)]
@@ -41,6 +45,24 @@ pub(crate) fn say(text: &str) {
 /// Writes a line to standard error.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Dots per inch of pictures that are made of dots.
+const DPI: f64 = 300.0;
+
+/// Writes a figure as SVG or PNG, by the ending of the file that `option` asks for.
+pub(crate) fn picture(figure: &Figure, path: &Path, option: &str) -> Result<(), Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let bytes = match ending.to_lowercase().as_str() {
+        "svg" => figure.svg().into_bytes(),
+        "png" => figure.png(DPI),
+        _ => {
+            let message = format!("{option} {}: the file ends in .svg or .png", path.display());
+            return Err(Failure::Request(message));
+        }
+    };
+    std::fs::write(path, bytes)
+        .map_err(|error| Failure::Failed(format!("{}: cannot be written: {error}", path.display())))
 }
 
 /// Columns lined up, two blanks between them; the first row is the heading.

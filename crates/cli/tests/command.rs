@@ -101,6 +101,31 @@ fn what_there_is_is_listed_and_shown() {
 }
 
 #[test]
+fn a_neuron_is_drawn_as_it_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let show = |words: &[&str]| attractor(dir.path(), &[&["neurons", "show"], words].concat());
+    for (name, parts) in [
+        ("horn", &["time (ms)", "gain of x", "frequency (Hz)"][..]),
+        ("lif-hard", &["spikes per second", "time (ms)"]),
+        ("gamma", &["h, steady"]),
+    ] {
+        let shown = show(&[name, "--plot", "a.svg"]);
+        assert_eq!(code(&shown), 0, "{}", err(&shown));
+        contains(&out(&shown), &["Drawn: a.svg"]);
+        contains(&fs::read_to_string(dir.path().join("a.svg")).unwrap(), parts);
+    }
+    for (words, part) in [
+        (&["lif", "--plot", "a.pdf"][..], "ends in .svg or .png"),
+        (&["lif", "--plot", "a.svg", "--dt", "50"], "requires tau >= dt"),
+        (&["lif", "--surrogate", "triangel"], "did you mean `triangular`?"),
+    ] {
+        let refused = show(words);
+        assert_eq!(code(&refused), 2);
+        contains(&err(&refused), &[part]);
+    }
+}
+
+#[test]
 fn a_task_is_described_and_drawn_with_the_options_given() {
     let dir = tempfile::tempdir().unwrap();
     let show = |words: &[&str]| attractor(dir.path(), &[&["tasks", "show"], words].concat());

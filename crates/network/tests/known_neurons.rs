@@ -419,6 +419,24 @@ fn what_cannot_be_is_refused() {
     assert!(Network::new(Description::new(1.0, vec![unit], vec![])).is_ok());
 }
 
+#[test]
+fn parameters_of_a_population_are_declared_by_name() {
+    let tau = Law::Between { low: 10.0, high: 40.0 };
+    let unit = Population::of("unit", 5, &named("lif")).per_unit("tau", tau).trained("tau");
+    let network = Network::new(Description::new(1.0, vec![unit.clone()], vec![])).unwrap();
+    let entry = network.layout().get("unit.tau").unwrap();
+    assert_eq!((entry.shape.clone(), entry.trained, entry.limits.0), (vec![5], true, 1e-3));
+    let parameters = network.initial_parameters(1);
+    let drawn = network.layout().array("unit.tau", &parameters).unwrap();
+    assert!(drawn.iter().all(|tau| (10.0..40.0).contains(tau)) && drawn[0] != drawn[1]);
+    let wrong = Description::new(1.0, vec![unit.trained("taw")], vec![]);
+    let said = Network::new(wrong).unwrap_err().to_string();
+    assert!(said.contains("parameter `taw` does not exist (did you mean `tau`?)"), "{said}");
+    let outside = Population::of("unit", 1, &named("gamma")).param("s", 1.5);
+    let said = Network::new(Description::new(1.0, vec![outside], vec![])).unwrap_err().to_string();
+    assert!(said.contains("`s` = 1.5 lies outside its range [0, 1]"), "{said}");
+}
+
 /// With exponential Euler the oscillator's damping is exact in any step.
 #[test]
 fn the_oscillator_loses_its_energy_as_it_should() {

@@ -59,7 +59,7 @@ pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
     Behaviour, Decoding, Dimensions, Eigenvalues, FitFigure, HorizonScores, LearningCurves,
     Perturbations, ResponseCurve, SampleTrials, Stability, TaskAxes, TaskTrial, TaskTrials, Trial,
-    UnitOrder, UnitTuning, WeightMatrix,
+    UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;

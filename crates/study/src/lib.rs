@@ -21,6 +21,7 @@
 
 pub mod claim;
 pub mod context;
+mod digits;
 mod directory;
 mod error;
 mod measured;

@@ -1,11 +1,15 @@
 //! The studies, one file each.
 
+mod horn;
 mod initialization;
 mod low_rank_inference;
 mod memristive_eprop;
 mod sequential_interference;
+mod single_neuron_adaptation;
 
+pub(crate) use horn::Horn;
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;
 pub(crate) use memristive_eprop::MemristiveEprop;
 pub(crate) use sequential_interference::SequentialInterference;
+pub(crate) use single_neuron_adaptation::SingleNeuronAdaptation;

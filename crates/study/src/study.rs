@@ -11,11 +11,20 @@ use crate::claim::{Expected, Reported};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
-use crate::studies::{Initialization, LowRankInference, MemristiveEprop, SequentialInterference};
+use crate::studies::{
+    Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
+    SingleNeuronAdaptation,
+};
 
 /// Every study, in the order of the list.
-pub static STUDIES: &[&dyn Study] =
-    &[&LowRankInference, &Initialization, &SequentialInterference, &MemristiveEprop];
+pub static STUDIES: &[&dyn Study] = &[
+    &LowRankInference,
+    &Initialization,
+    &SequentialInterference,
+    &MemristiveEprop,
+    &Horn,
+    &SingleNeuronAdaptation,
+];
 
 /// The study of a name.
 ///

@@ -1,13 +1,17 @@
 //! `attractor neurons`
 
+use std::path::{Path, PathBuf};
+
 use attractor::data::closest;
-use attractor::equations::{Neuron, NeuronError, SymbolRow};
+use attractor::equations::{Neuron, NeuronError, Surrogate, SymbolRow};
 use attractor::network::library::{self, NoisePlace, Ports};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output::{Answer, table};
+
+mod picture;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -26,6 +30,18 @@ enum What {
         /// Where noise enters a leaky neuron
         #[arg(long, value_enum, default_value_t = Noise::Outside)]
         noise: Noise,
+        /// What spikes are differentiated as: triangular, fast-sigmoid, arctan, gaussian, multi-gaussian
+        #[arg(long, value_name = "NAME")]
+        surrogate: Option<String>,
+        /// Draw how it answers a step of current, all currents and, if it rings, frequencies: FILE.svg or FILE.png
+        #[arg(long, value_name = "FILE")]
+        plot: Option<PathBuf>,
+        /// Time step of the plot, ms
+        #[arg(long, default_value_t = 0.5, requires = "plot")]
+        dt: f64,
+        /// Size of the step of current; found for neurons that spike, 1 for others
+        #[arg(long, requires = "plot", allow_negative_numbers = true)]
+        current: Option<f64>,
     },
 }
 
@@ -41,18 +57,25 @@ Examples:
   attractor neurons
   attractor neurons show gru
   attractor neurons show leaky-relu --noise inside
+  attractor neurons show adex --plot adex.svg  draws how it answers
   attractor neurons show my-neuron.toml        checks a neuron of your own";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     match &arguments.what {
         None => list(),
-        Some(What::Show { name, noise }) => {
+        Some(What::Show { name, noise, surrogate, plot, dt, current }) => {
             let place = match noise {
                 Noise::None => NoisePlace::None,
                 Noise::Inside => NoisePlace::Inside,
                 Noise::Outside => NoisePlace::Outside,
             };
-            show(name, place)
+            let surrogate = surrogate.as_deref().map(Surrogate::named).transpose();
+            let surrogate = surrogate.map_err(|error| wrong(&error))?;
+            let (neuron, ports) = find(name, place, surrogate)?;
+            if let Some(path) = plot {
+                picture::draw(&neuron, &ports, *dt, *current, path)?;
+            }
+            Ok(show(&neuron, &ports, plot.as_deref()))
         }
     }
 }
@@ -75,8 +98,12 @@ fn list() -> Result<Answer, Failure> {
     Ok(Answer::new(text, &values))
 }
 
-fn show(name: &str, place: NoisePlace) -> Result<Answer, Failure> {
-    let (neuron, ports) = match library::neuron(name, place) {
+fn find(
+    name: &str,
+    place: NoisePlace,
+    surrogate: Option<Surrogate>,
+) -> Result<(Neuron, Ports), Failure> {
+    Ok(match library::spiking_as(name, place, surrogate) {
         Some(neuron) => {
             let neuron = neuron.map_err(|error| wrong(&error))?;
             let ports = library::ports(name).unwrap_or_else(|| Ports::of(&neuron));
@@ -97,10 +124,13 @@ fn show(name: &str, place: NoisePlace) -> Result<Answer, Failure> {
                 format!("there is no neuron `{name}`{meant}; `attractor neurons` lists them");
             return Err(Failure::Request(message));
         }
-    };
+    })
+}
+
+fn show(neuron: &Neuron, ports: &Ports, drawn: Option<&Path>) -> Answer {
     let (equations, latex, symbols) =
         (neuron.to_text().equations, neuron.latex(), neuron.symbols());
-    let value = json!({
+    let mut value = json!({
         "name": neuron.name,
         "doc": neuron.doc,
         "source": neuron.source,
@@ -113,7 +143,12 @@ fn show(name: &str, place: NoisePlace) -> Result<Answer, Failure> {
             "readout": ports.readout,
         },
     });
-    Ok(Answer::new(describe(&neuron, &ports, &equations, &latex, &symbols), &value))
+    let mut text = describe(neuron, ports, &equations, &latex, &symbols);
+    if let Some(path) = drawn {
+        value["drawn"] = json!(path);
+        text += &format!("\nDrawn: {}\n", path.display());
+    }
+    Answer::new(text, &value)
 }
 
 fn describe(
@@ -136,6 +171,10 @@ fn describe(
     text.push_str(&format!("\nEquations\n{}", lines(equations)));
     text.push_str(&format!("\nIn LaTeX\n{}", lines(latex)));
     text.push_str(&format!("\nSymbols\n{}", table(&rows(symbols))));
+    let requires = neuron.to_text().requires;
+    if !requires.is_empty() {
+        text.push_str(&format!("\nRequires\n{}", lines(&requires)));
+    }
     let recurrent: Vec<String> =
         ports.recurrent.iter().map(|(from, to)| format!("{from} to {to}")).collect();
     text.push_str(&format!(

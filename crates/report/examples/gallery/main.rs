@@ -4,6 +4,7 @@
 
 mod analysis;
 mod decision;
+mod response;
 
 use std::path::PathBuf;
 
@@ -60,6 +61,7 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, ReportError> {
         ("weights", weights(128, true)?),
         ("eigenvalues", eigenvalues(128, true)),
         ("fit", fit()?),
+        ("response", response::figure()),
     ])
 }
 

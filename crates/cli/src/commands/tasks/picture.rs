@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use attractor::data::{Trials, Value};
-use attractor::report::{Figure, Matrix, TaskTrial, TaskTrials};
+use attractor::report::{Matrix, TaskTrial, TaskTrials};
 use attractor::task::{Task, TaskError};
 
 use crate::failure::Failure;
+use crate::output;
 
 /// Trials drawn.
 const DRAWN: usize = 3;
-/// Dots per inch.
-const DPI: f64 = 300.0;
 /// Letters that fit above a third of a page.
 const FITS: usize = 40;
 
@@ -37,7 +36,7 @@ pub(super) fn draw(task: &dyn Task, seed: u64, path: &Path) -> Result<(), Failur
             (0..steps).map(|step| f64::from(target.weights[[step, trial]])).collect(),
         ));
     }
-    write(&figure.figure(), path)
+    output::picture(&figure.figure(), path, "--draw")
 }
 
 fn matrix(
@@ -70,18 +69,4 @@ pub(super) fn rounded(value: &Value) -> String {
         Value::Number(number) => attractor::report::number(*number, 3),
         Value::Label(label) => label.clone(),
     }
-}
-
-fn write(figure: &Figure, path: &Path) -> Result<(), Failure> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let bytes = match ending.to_lowercase().as_str() {
-        "svg" => figure.svg().into_bytes(),
-        "png" => figure.png(DPI),
-        _ => {
-            let message = format!("--draw {}: the file ends in .svg or .png", path.display());
-            return Err(Failure::Request(message));
-        }
-    };
-    std::fs::write(path, bytes)
-        .map_err(|error| Failure::Failed(format!("{}: cannot be written: {error}", path.display())))
 }
