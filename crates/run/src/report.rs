@@ -8,6 +8,7 @@ use attractor_report::{
     Eigenvalues, Figure, Label, LearningCurves, Matrix, ReportError, SampleTrials, Trial,
     WeightMatrix, Width,
 };
+use ndarray::Array2;
 
 use crate::analysis::Pictures;
 use crate::config::Experiment;
@@ -16,7 +17,6 @@ use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::evaluate::Sample;
 use crate::material::Material as Source;
-use crate::matrix::{Weights, dense};
 use crate::metrics::Metrics;
 use crate::results::Results;
 
@@ -41,8 +41,9 @@ pub(crate) struct Material<'a> {
 /// A recurrent projection before and after training.
 pub(crate) struct Recurrent {
     pub(crate) projection: Projection,
-    pub(crate) before: Weights,
-    pub(crate) after: Weights,
+    /// `[target, source]`
+    pub(crate) before: Array2<f64>,
+    pub(crate) after: Array2<f64>,
     /// Eigenvalues before and after, where they were computed.
     pub(crate) spectra: Option<[Vec<(f64, f64)>; 2]>,
 }
@@ -54,14 +55,13 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
     let network = &experiment.network;
     let mut all = Vec::new();
     for projection in within(experiment) {
-        let matrices =
-            dense(network, projection, &initial).zip(dense(network, projection, &weights));
-        let Some((before, after)) = matrices else { continue };
-        let spectrum = |w: &Weights| -> Option<Vec<(f64, f64)>> {
-            let values = eigenvalues(&w.values, w.targets).ok()?;
+        let matrix = |parameters: &[f64]| network.matrix(&projection.name(), parameters).ok();
+        let Some((before, after)) = matrix(&initial).zip(matrix(&weights)) else { continue };
+        let spectrum = |w: &Array2<f64>| -> Option<Vec<(f64, f64)>> {
+            let values = eigenvalues(w.as_slice()?, w.nrows()).ok()?;
             Some(values.iter().map(|value| (value.re, value.im)).collect())
         };
-        let small = after.targets <= SPECTRUM;
+        let small = after.nrows() <= SPECTRUM;
         let spectra = small.then(|| Some([spectrum(&before)?, spectrum(&after)?])).flatten();
         all.push(Recurrent { projection: projection.clone(), before, after, spectra });
     }
@@ -189,9 +189,10 @@ pub(crate) fn weights_after(
     let several = projections.len() > 1;
     let mut found = Vec::new();
     for projection in projections {
-        let Some(w) = dense(&experiment.network, projection, &weights) else { continue };
+        let w = experiment.network.matrix(&projection.name(), &weights);
+        let Ok(w) = w else { continue };
         let drive = if several { projection.to.rsplit('.').next().unwrap_or("") } else { "" };
-        let matrix = Matrix::new(w.targets, w.sources, &w.values)?;
+        let matrix = drawn(&w)?;
         found.push((name_of(drive), drive.to_owned(), matrix));
     }
     Ok(found)
@@ -204,7 +205,10 @@ fn name_of(drive: &str) -> Label {
 }
 
 fn weights(recurrent: &Recurrent, name: &Label) -> Result<Figure, ReportError> {
-    let matrix = |w: &Weights| Matrix::new(w.targets, w.sources, &w.values);
-    let figure = WeightMatrix::new(name.clone(), matrix(&recurrent.after)?);
-    Ok(figure.before(matrix(&recurrent.before)?).figure())
+    let figure = WeightMatrix::new(name.clone(), drawn(&recurrent.after)?);
+    Ok(figure.before(drawn(&recurrent.before)?).figure())
+}
+
+fn drawn(w: &Array2<f64>) -> Result<Matrix, ReportError> {
+    Matrix::new(w.nrows(), w.ncols(), w.as_slice().unwrap_or_default())
 }
