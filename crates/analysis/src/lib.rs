@@ -1,5 +1,6 @@
 //! Questions put to activity, or to anything with dynamics.
 
+pub mod energy;
 pub mod fixed_points;
 pub mod lyapunov;
 pub mod stability;

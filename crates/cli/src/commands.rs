@@ -9,6 +9,7 @@ use crate::output::Answer;
 
 mod analyse;
 mod bench;
+mod export;
 mod fit;
 mod neurons;
 mod report;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Fit(fit::Arguments),
     /// Run a trained network on trials, left alone or interfered with
     Simulate(simulate::Arguments),
+    /// Write a trained network in a format of other programs: NIR
+    Export(export::Arguments),
     /// Take a trained network apart: fixed points, dimension, decoding, perturbations, Lyapunov exponents
     Analyse(analyse::Arguments),
     /// Make the figures and the page of a run again
@@ -50,6 +53,7 @@ impl Command {
             Command::Train(arguments) => train::run(&arguments, began, json),
             Command::Fit(arguments) => fit::run(&arguments, began, json),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
+            Command::Export(arguments) => export::run(&arguments),
             Command::Analyse(arguments) => analyse::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
             Command::Bench(arguments) => bench::run(&arguments, began),

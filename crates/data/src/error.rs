@@ -34,6 +34,18 @@ pub enum FileProblem {
         /// What the first bytes suggest, such as `"is a single .npy array"`.
         looks_like: &'static str,
     },
+    /// Not an HDF5 file at all.
+    #[error("not an HDF5 file: it {looks_like}")]
+    NotHdf5 {
+        /// What the first bytes suggest, such as `"is a zip archive"`.
+        looks_like: &'static str,
+    },
+    /// Not a MATLAB file of versions 5 to 7.2.
+    #[error("not a .mat file of MATLAB 5 to 7.2: it {looks_like}")]
+    NotMat {
+        /// What the first bytes suggest, such as `"is an HDF5 file"`.
+        looks_like: &'static str,
+    },
     /// The archive is cut short, or its bytes do not match their checksums.
     #[error("{}damaged or cut short ({problem}); copy or write it again", at(key))]
     Damaged {

@@ -10,6 +10,7 @@
 //! | [`trials`] | [`Trials`]: inputs, targets, weights, start, conditions, lengths |
 //! | [`conditions`] | [`Conditions`]: one row of named values per trial |
 //! | [`activity`] | [`Activity`]: recorded signals of a simulation |
+//! | [`mat`] | reading arrays from MATLAB files |
 //! | [`part`] | training, validation, evaluation: which a batch belongs to |
 //! | [`split`] | training and held-out trials or stretches of time |
 //! | [`npz`], [`npz_write`] | reading and writing named arrays as NumPy does |
@@ -20,6 +21,7 @@ pub mod activity;
 pub mod conditions;
 mod error;
 pub mod files;
+pub mod mat;
 mod npy;
 pub mod npz;
 pub mod npz_write;
@@ -32,6 +34,7 @@ pub mod trials_file;
 pub use activity::Activity;
 pub use conditions::{Column, Conditions, Value};
 pub use error::{FileError, FileProblem, TrialsError, closest};
+pub use mat::Mat;
 pub use npz::Npz;
 pub use npz_write::{NpzArray, NpzNumber, write_npz};
 pub use part::Part;

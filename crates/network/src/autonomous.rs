@@ -111,7 +111,7 @@ impl Autonomous {
                 continue;
             }
             let (units, sources) = (target.units, from.units);
-            let matrix = dense(&operator, units, sources, target.ld, from.ld);
+            let matrix = operator.dense(units, sources, target.ld, from.ld);
             wires.push(Wire { from: link.from, to, now: link.lag == 0, operator, matrix });
         }
         if dimension == 0 {
@@ -256,18 +256,4 @@ fn reads_before(neuron: &Neuron, emission: usize) -> bool {
     let before =
         |node| matches!(node, Node::Leaf(Leaf::Value(Variable::State(_) | Variable::Drive(_))));
     nodes.into_iter().any(|id| before(neuron.graph.node(id)))
-}
-
-/// The matrix of a wiring: its transpose applied to unit vectors.
-fn dense(
-    operator: &Operator<f64>,
-    targets: usize,
-    sources: usize,
-    ldy: usize,
-    ldx: usize,
-) -> Vec<f64> {
-    let (mut y, mut x) = (vec![0.0; targets * ldy], vec![0.0; targets * ldx]);
-    (0..targets).for_each(|i| y[i * ldy + i] = 1.0);
-    operator.transpose(Rows { values: &y, ld: ldy }, targets, &mut x, ldx, 1.0);
-    x.chunks_exact(ldx).flat_map(|row| row[..sources].iter().copied()).collect()
 }

@@ -13,6 +13,7 @@ mod error;
 mod forward;
 mod intervention;
 pub mod library;
+mod matrix;
 mod network;
 mod noise;
 mod operator;

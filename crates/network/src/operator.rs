@@ -78,6 +78,15 @@ impl<T: Real> Operator<T> {
         Operator { isa, plan: plan.clone(), matrix, low_rank, each, assembled }
     }
 
+    /// The matrix `[target, source]`, row-major: the transpose applied to unit vectors. `ldy` and `ldx`
+    /// are distances of rows in the streams of targets and sources.
+    pub(crate) fn dense(&self, targets: usize, sources: usize, ldy: usize, ldx: usize) -> Vec<T> {
+        let (mut y, mut x) = (vec![T::ZERO; targets * ldy], vec![T::ZERO; targets * ldx]);
+        (0..targets).for_each(|i| y[i * ldy + i] = T::ONE);
+        self.transpose(Rows { values: &y, ld: ldy }, targets, &mut x, ldx, T::ONE);
+        x.chunks_exact(ldx).flat_map(|row| row[..sources].iter().copied()).collect()
+    }
+
     /// Takes the weights from the flat parameter vector.
     pub(crate) fn load(&mut self, parameters: &[T]) {
         let sources = self.plan.sources;

@@ -65,6 +65,9 @@ pub enum RunError {
     /// Reading or writing tensors.
     #[error(transparent)]
     Tensors(#[from] TensorError),
+    /// Reading or writing NIR.
+    #[error(transparent)]
+    Nir(#[from] attractor_interop::NirError),
     /// Writing figures and the page.
     #[error(transparent)]
     Report(#[from] ReportError),

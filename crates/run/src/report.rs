@@ -9,8 +9,7 @@ use attractor_report::{
     Eigenvalues, Figure, Label, LearningCurves, Matrix, ReportError, SampleTrials, Trial,
     WeightMatrix, Width,
 };
-
-use ndarray::ArrayView2;
+use ndarray::Array2;
 
 use crate::analysis::Pictures;
 use crate::config::Experiment;
@@ -19,7 +18,6 @@ use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::evaluate::Sample;
 use crate::material::Material as Source;
-use crate::matrix::{Weights, dense};
 use crate::metrics::Metrics;
 use crate::results::Results;
 
@@ -44,8 +42,9 @@ pub(crate) struct Material<'a> {
 /// A recurrent projection before and after training.
 pub(crate) struct Recurrent {
     pub(crate) projection: Projection,
-    pub(crate) before: Weights,
-    pub(crate) after: Weights,
+    /// `[target, source]`
+    pub(crate) before: Array2<f64>,
+    pub(crate) after: Array2<f64>,
     /// *W*_rec, with the drive it ends in where there are several.
     pub(crate) label: Label,
     /// What tells its figures' files apart where there are several: empty, or `-I`.
@@ -64,14 +63,13 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
     let mut all = Vec::new();
     let several = within(experiment).count() > 1;
     for projection in within(experiment) {
-        let matrices =
-            dense(network, projection, &initial).zip(dense(network, projection, &weights));
-        let Some((before, after)) = matrices else { continue };
-        let spectrum = |w: &Weights| -> Option<Vec<(f64, f64)>> {
-            let values = eigenvalues(&w.values, w.targets).ok()?;
+        let matrix = |parameters: &[f64]| network.matrix(&projection.name(), parameters).ok();
+        let Some((before, after)) = matrix(&initial).zip(matrix(&weights)) else { continue };
+        let spectrum = |w: &Array2<f64>| -> Option<Vec<(f64, f64)>> {
+            let values = eigenvalues(w.as_slice()?, w.nrows()).ok()?;
             Some(values.iter().map(|value| (value.re, value.im)).collect())
         };
-        let small = after.targets <= SPECTRUM;
+        let small = after.nrows() <= SPECTRUM;
         let spectra = small.then(|| Some([spectrum(&before)?, spectrum(&after)?])).flatten();
         let drive = projection.to.rsplit('.').next().filter(|_| several).unwrap_or("");
         let ending = if drive.is_empty() { String::new() } else { format!("-{drive}") };
@@ -83,12 +81,11 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
 }
 
 /// The gain that the weights were drawn with; otherwise what their entries would have by chance.
-fn radius(projection: &Projection, before: &Weights) -> Option<f64> {
+fn radius(projection: &Projection, before: &Array2<f64>) -> Option<f64> {
     if let Wiring::Dense { law: Law::Gaussian { gain } } = projection.wiring {
         return Some(gain);
     }
-    let shape = (before.targets, before.sources);
-    circle_radius(ArrayView2::from_shape(shape, &before.values).ok()?).ok()
+    circle_radius(before.view()).ok()
 }
 
 /// The recurrent projections that are drawn.
@@ -112,8 +109,8 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     }
     for recurrent in material.recurrent {
         let (label, ending) = (recurrent.label.clone(), &recurrent.ending);
-        let figure = WeightMatrix::new(label.clone(), recurrent.after.matrix()?);
-        let figure = figure.before(recurrent.before.matrix()?).figure();
+        let figure = WeightMatrix::new(label.clone(), drawn(&recurrent.after)?);
+        let figure = figure.before(drawn(&recurrent.before)?).figure();
         figures.push((format!("weights{ending}"), figure));
         if let Some([before, after]) = &recurrent.spectra {
             let mut figure =
@@ -204,4 +201,9 @@ pub(crate) fn trial(
 fn name_of(drive: &str) -> Label {
     let name = if drive.is_empty() { "rec".to_owned() } else { format!("rec, {drive}") };
     Label::new().italic("W").sub(name)
+}
+
+/// A matrix, to be drawn.
+pub(crate) fn drawn(w: &Array2<f64>) -> Result<Matrix, ReportError> {
+    Matrix::new(w.nrows(), w.ncols(), w.as_slice().unwrap_or_default())
 }

@@ -26,11 +26,26 @@ pub struct Simulation {
     pub noise: Option<u64>,
 }
 
-/// Loads a model: a model file, or the directory of a run that has one.
+/// Whether a path is that of a NIR file.
+#[must_use]
+pub fn is_nir(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("nir"))
+}
+
+/// Loads a model: a model file, the directory of a run that has one, or a `.nir` file, at the step it
+/// remembers or 1 ms.
 ///
 /// # Errors
 /// A directory without model, a file that is none.
 pub fn load_model(path: &Path) -> Result<Model, RunError> {
+    load_model_at(path, None)
+}
+
+/// As [`load_model`]; a `.nir` file that remembers no step gets this one, ms.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn load_model_at(path: &Path, dt: Option<f64>) -> Result<Model, RunError> {
     if path.is_dir() {
         let model = RunDirectory::open(path)?.model();
         if !model.is_file() {
@@ -38,6 +53,9 @@ pub fn load_model(path: &Path) -> Result<Model, RunError> {
             return Err(RunError::NoRun { directory: path.to_owned(), missing });
         }
         return Ok(attractor_interop::load(&model)?);
+    }
+    if is_nir(path) {
+        return Ok(attractor_interop::nir::read(path, dt)?);
     }
     Ok(attractor_interop::load(path)?)
 }

@@ -87,6 +87,9 @@ pub struct Claim {
     pub held: usize,
     /// Whether it holds.
     pub pass: bool,
+    /// Why it was not measured: it neither holds nor fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
 }
 
 /// A value over seeds.
@@ -160,11 +163,13 @@ fn median(sorted: &[f64]) -> f64 {
 }
 
 impl Expected {
-    /// The claim over these seeds. A seed without the value counts as worse than any number.
+    /// The claim over these seeds. A seed without the value counts as worse than any number; a value that
+    /// a seed has left out on purpose makes no claim.
     #[must_use]
     pub fn judge(&self, seeds: &[SeedResult]) -> Claim {
         let Expected { id, relation, value: expected, over, .. } = *self;
         let per_seed = values(id, seeds);
+        let skipped = seeds.iter().find_map(|seed| seed.measured.as_ref()?.skipped(id));
         let mut sorted: Vec<f64> =
             per_seed.iter().map(|value| value.unwrap_or(relation.worst())).collect();
         sorted.sort_by(f64::total_cmp);
@@ -184,6 +189,7 @@ impl Expected {
             pass: relation.holds(summary, expected),
             measured: Numbers { per_seed, over, summary: Some(summary).filter(|s| s.is_finite()) },
             seeds: seeds.iter().map(|seed| seed.seed).collect(),
+            skipped: skipped.map(str::to_owned),
         }
     }
 }
@@ -237,6 +243,19 @@ mod tests {
         assert_eq!(found.summary, Some(3.0));
         assert_eq!(found.per_seed, [Some(3.0), None, Some(1.0), Some(4.0)]);
         assert_eq!(reported.measure(&seeds(&[None])).measured.summary, None);
+    }
+
+    #[test]
+    fn what_was_left_out_neither_holds_nor_fails() {
+        let mut two = seeds(&[Some(3.0), Some(1.0)]);
+        let claim = expect(Relation::AtLeast, Over::Median);
+        assert_eq!(claim.judge(&two).skipped, None);
+        for seed in &mut two {
+            seed.measured = Some(Measured::default());
+            seed.measured.as_mut().unwrap().skip("a", "no data");
+        }
+        let judged = claim.judge(&two);
+        assert_eq!((judged.skipped.as_deref(), judged.pass), (Some("no data"), false));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! where it stands.
 
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use attractor::data::Trials;
@@ -60,6 +61,7 @@ pub struct Context<'a> {
     pub seed: u64,
     /// The scale.
     pub scale: Scale,
+    data: Option<&'a Path>,
     threads: usize,
     observer: &'a dyn Observer,
     /// Parts done, parts in all.
@@ -80,8 +82,20 @@ pub struct Trained {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(seed: u64, scale: Scale, threads: usize, observer: &'a dyn Observer) -> Self {
-        Context { seed, scale, threads, observer, at: Cell::new((0, 1)) }
+    pub(crate) fn new(
+        seed: u64,
+        scale: Scale,
+        threads: usize,
+        data: Option<&'a Path>,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        Context { seed, scale, data, threads, observer, at: Cell::new((0, 1)) }
+    }
+
+    /// A file of the folder with data, if there is one of that name.
+    #[must_use]
+    pub fn data(&self, name: &str) -> Option<PathBuf> {
+        self.data.map(|folder| folder.join(name)).filter(|file| file.exists())
     }
 
     /// Begins part `done` of `of`, counted from 0.

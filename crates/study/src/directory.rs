@@ -28,10 +28,13 @@ pub(crate) struct Directory {
 }
 
 /// What seeds must share to be comparable.
-pub(crate) fn config(study: &dyn Study, scale: Scale) -> String {
+pub(crate) fn config(study: &dyn Study, scale: Scale, data: Option<&Path>) -> String {
     let mut table = toml::Table::new();
     table.insert("study".into(), study.name().into());
     table.insert("scale".into(), scale.to_string().into());
+    if let Some(data) = data {
+        table.insert("data".into(), data.display().to_string().into());
+    }
     table.insert("attractor".into(), env!("CARGO_PKG_VERSION").into());
     table.insert("settings".into(), study.settings(scale).into());
     table.to_string()
@@ -105,7 +108,7 @@ fn page(study: &dyn Study, results: &Results, figures: &[(&'static str, Figure)]
     let mut page = Page::new(study.title())
         .summary(format!("{}.", results.sentence()))
         .command(format!("attractor study run {} --scale {}", results.study, results.scale))
-        .figure_of_merit(format!("{} of {}", results.held(), results.claims.len()), "claims hold")
+        .figure_of_merit(format!("{} of {}", results.held(), results.measured()), "claims hold")
         .figure_of_merit(results.seeds.len().to_string(), "seeds")
         .fact("publication", study.reference())
         .fact("scale", results.scale.to_string())
@@ -137,10 +140,17 @@ fn claims(claims: &[Claim]) -> Table {
     let row = |claim: &Claim| {
         let over = if claim.measured.over == Over::Median { "median" } else { "worst" };
         let measured = format!("{} ({over})", shown(claim.measured.summary));
-        report::Claim::new(&claim.id, &claim.statement)
+        let shown_claim = report::Claim::new(&claim.id, &claim.statement)
             .source(&claim.source)
-            .expected(format!("{} {}", claim.relation.sign(), shown(Some(claim.expected))))
-            .measured(measured, format!("{} of {}", claim.held, claim.seeds.len()), claim.pass)
+            .expected(format!("{} {}", claim.relation.sign(), shown(Some(claim.expected))));
+        if let Some(why) = &claim.skipped {
+            return shown_claim.not_run(why);
+        }
+        shown_claim.measured(
+            measured,
+            format!("{} of {}", claim.held, claim.seeds.len()),
+            claim.pass,
+        )
     };
     Table::claims("What is claimed and what was measured", claims.iter().map(row))
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Measured {
     values: BTreeMap<String, Option<f64>>,
     series: BTreeMap<String, Vec<Option<f64>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    skipped: BTreeMap<String, String>,
 }
 
 impl Measured {
@@ -22,6 +24,17 @@ impl Measured {
     /// Sets a value.
     pub fn set(&mut self, name: &str, value: f64) {
         self.values.insert(name.to_owned(), finite(value));
+    }
+
+    /// Says that a value was not measured, and why: for want of data that nobody has given.
+    pub fn skip(&mut self, name: &str, why: &str) {
+        self.skipped.insert(name.to_owned(), why.to_owned());
+    }
+
+    /// Why a value was not measured, if it was left out on purpose.
+    #[must_use]
+    pub fn skipped(&self, name: &str) -> Option<&str> {
+        self.skipped.get(name).map(String::as_str)
     }
 
     /// Sets a series.

@@ -60,16 +60,22 @@ impl Results {
         self.claims.iter().filter(|claim| claim.pass).count()
     }
 
-    /// Whether the study failed: at a scale that concludes, a claim does not hold.
+    /// Claims that were measured, not left out for want of data.
+    #[must_use]
+    pub fn measured(&self) -> usize {
+        self.claims.iter().filter(|claim| claim.skipped.is_none()).count()
+    }
+
+    /// Whether the study failed: at a scale that concludes, a claim that was measured does not hold.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.scale.concludes() && self.held() < self.claims.len()
+        self.scale.concludes() && self.held() < self.measured()
     }
 
     /// What came out, in one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let (held, claims, seeds) = (self.held(), self.claims.len(), self.seeds.len());
+        let (held, claims, seeds) = (self.held(), self.measured(), self.seeds.len());
         let plural = if seeds == 1 { "seed" } else { "seeds" };
         let mut said = match self.scale.concludes() {
             true => format!(
@@ -80,6 +86,10 @@ impl Results {
                 "{claims} claims measured over {seeds} {plural}; smoke scale concludes nothing"
             ),
         };
+        let left_out = self.claims.len() - claims;
+        if left_out > 0 {
+            said.push_str(&format!(", {left_out} not run"));
+        }
         if self.diverged > 0 {
             said.push_str(&format!(", {} diverged", self.diverged));
         }
@@ -103,6 +113,11 @@ impl fmt::Display for Results {
             per_seed.iter().map(|value| shown(*value)).collect::<Vec<_>>().join("  ")
         };
         for claim in &self.claims {
+            if let Some(why) = &claim.skipped {
+                writeln!(f, "  -      {:width$}  not run: {why}", claim.id)?;
+                writeln!(f, "         {}", claim.statement)?;
+                continue;
+            }
             let mark = if claim.pass { "holds" } else { "FAILS" };
             let over = match claim.measured.over {
                 crate::Over::Median => "median",

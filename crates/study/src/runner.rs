@@ -25,6 +25,8 @@ pub struct Request {
     /// Where results go: a new directory, or one with seeds of the same study, scale and settings,
     /// which are not measured again.
     pub out: PathBuf,
+    /// A folder with data that the study does not hold; claims that need it are left out without.
+    pub data: Option<PathBuf>,
 }
 
 /// How a study ended.
@@ -58,7 +60,8 @@ pub fn run(
     if count == 0 {
         return Err(StudyError::NoSeeds);
     }
-    let directory = Directory::open(&request.out, &config(study, request.scale))?;
+    let data = request.data.as_deref();
+    let directory = Directory::open(&request.out, &config(study, request.scale, data))?;
     let numbers: Vec<u64> = (1..=count as u64).collect();
     let kept = numbers.iter().map(|&seed| directory.seed(seed)).collect::<Result<Vec<_>, _>>()?;
     observer.event(&Event::Begun { seeds: count, kept: kept.iter().flatten().count() });
@@ -69,7 +72,8 @@ pub fn run(
     let one = |(&number, kept): (&u64, Option<SeedResult>)| match kept {
         Some(seed) => Ok(seed),
         None => {
-            let context = Context::new(number, request.scale, request.threads / workers, observer);
+            let threads = request.threads / workers;
+            let context = Context::new(number, request.scale, threads, data, observer);
             measure(study, &context, &directory, observer)
         }
     };

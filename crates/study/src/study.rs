@@ -66,6 +66,11 @@ pub trait Study: Sync {
         3
     }
 
+    /// Data that it needs beyond what it holds: which file, where to get it, for which claims.
+    fn needs(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Everything that the scale decides: sizes, rates, updates.
     fn settings(&self, scale: Scale) -> toml::Table;
 

@@ -110,7 +110,7 @@ impl Observer for Stops {
 }
 
 fn request(out: &Path, seeds: usize) -> Request {
-    Request { scale: Scale::Quick, seeds: Some(seeds), threads: 2, out: out.to_owned() }
+    Request { scale: Scale::Quick, seeds: Some(seeds), threads: 2, out: out.to_owned(), data: None }
 }
 
 fn done(outcome: Outcome) -> Results {

@@ -19,6 +19,9 @@ use crate::task::{not_negative, table, wrong};
 use crate::{Options, Period, Schedule, Score, Task, TaskError, Timing, judge};
 
 pub(crate) mod digits;
+pub(crate) mod ecg;
+pub(crate) mod mnist;
+pub(crate) mod spoken;
 mod steps;
 
 /// The period that a sequence is.
@@ -92,8 +95,8 @@ pub enum Label {
     Last(usize),
     /// One class for the whole, asked at every step.
     Every(usize),
-    /// A class for each step, asked at every step.
-    Steps(Vec<usize>),
+    /// A class for each step; a step without one is not asked.
+    Steps(Vec<Option<usize>>),
 }
 
 impl Label {
@@ -102,7 +105,7 @@ impl Label {
         match self {
             Label::Last(class) => (step + 1 == steps).then_some(*class),
             Label::Every(class) => Some(*class),
-            Label::Steps(classes) => classes.get(step).copied(),
+            Label::Steps(classes) => classes.get(step).copied().flatten(),
         }
     }
 }
@@ -149,6 +152,11 @@ pub(crate) fn divide(classes: &[usize], share: f64, seed: u64) -> [Vec<usize>; 3
         part.sort_unstable();
         std::mem::take(part)
     })
+}
+
+/// The error for a path that nobody has given.
+pub(crate) fn no_path(task: &'static str, fix: &str) -> TaskError {
+    wrong(task, "data", "", fix)
 }
 
 /// A task made from a [`Collection`].
@@ -309,6 +317,7 @@ mod tests {
     fn labels_are_asked_where_they_say() {
         assert_eq!([0, 1, 2].map(|t| Label::Last(4).at(t, 3)), [None, None, Some(4)]);
         assert_eq!([0, 2].map(|t| Label::Every(4).at(t, 3)), [Some(4); 2]);
-        assert_eq!([0, 1, 2].map(|t| Label::Steps(vec![5, 6]).at(t, 3)), [Some(5), Some(6), None]);
+        let steps = Label::Steps(vec![Some(5), None, Some(6)]);
+        assert_eq!([0, 1, 2].map(|t| steps.at(t, 3)), [Some(5), None, Some(6)]);
     }
 }

@@ -7,6 +7,9 @@ const HEAD: &str = "# Tasks\n\nGenerated from the library; `UPDATE_PAGES=1 cargo
 Durations are in ms at the default options; wherever a period can vary, an option takes `500` (always), `[500, 2000]` (uniform) or \
 `{ mean = 800, min = 500, max = 2000 }` (exponential, truncated). Noise is given as its standard deviation per step of 20 ms and has the same power at any dt.\n";
 
+const DATA: &str = "\n## Tasks of data\n\nThese need files that the program does not hold: `attractor train sequential-mnist task.data=mnist_5k.csv.gz`. \
+Sequences are divided once into training, validation and evaluation; a path that is not absolute is seen from where the command runs.\n\n| task | `task.data` |\n|---|---|\n";
+
 const PRESETS: &str = "\n## Presets\n\nSettings of a publication under a name, as in `attractor train context-decision task.preset=mante-2013`; \
 options given beside it win.\n\n| task | preset | is |\n|---|---|---|\n";
 
@@ -19,7 +22,7 @@ The first page of the documentation of `attractor_task` (`cargo doc -p attractor
 fn the_page_of_tasks_is_fresh() {
     let mut page = HEAD.to_owned();
     page += "\n| task | inputs | outputs | periods (ms) | right is | source |\n|---|---|---|---|---|---|\n";
-    for entry in registry::TASKS {
+    for entry in registry::TASKS.iter().filter(|entry| entry.needs.is_none()) {
         let task = create(entry.name, &toml::Table::new()).unwrap();
         // of many channels, the first few
         let code = |names: Vec<String>| {
@@ -46,6 +49,12 @@ fn the_page_of_tasks_is_fresh() {
             task.choice_rule(),
             task.reference(),
         );
+    }
+    page += DATA;
+    for entry in registry::TASKS.iter().filter(|entry| entry.needs.is_some()) {
+        let where_from = entry.options.iter().find(|option| Some(option.name) == entry.needs);
+        let where_from = where_from.map_or("", |option| option.meaning);
+        page += &format!("| **{}**: {} | {where_from} |\n", entry.name, entry.summary);
     }
     page += PRESETS;
     for preset in presets::PRESETS {

@@ -1,7 +1,12 @@
 //! What every task promises, and the numbers of each.
 
-use attractor_task::{Task, TaskError, create, names};
+use attractor_task::{Task, TaskError, create, registry::TASKS};
 use ndarray::{Array3, Axis, s};
+
+/// The tasks that need no file.
+fn names() -> Vec<&'static str> {
+    TASKS.iter().filter(|entry| entry.needs.is_none()).map(|entry| entry.name).collect()
+}
 
 /// Options are `key = value`, separated by semicolons.
 fn make(name: &str, options: &str) -> Box<dyn Task> {
@@ -21,6 +26,22 @@ fn batches_are_valid_and_described() {
             assert!(batch.targets[0].weights.sum() > 0.0);
         }
         assert!(matches!(task.generate(1, 0, 0), Err(TaskError::NoTrials { .. })));
+    }
+}
+
+#[test]
+fn a_task_of_files_says_what_it_needs() {
+    let waiting: Vec<_> = TASKS.iter().filter(|entry| entry.needs.is_some()).collect();
+    assert!(!waiting.is_empty());
+    for entry in waiting {
+        let error = (entry.create)(&toml::Table::new()).err().unwrap().to_string();
+        let option = entry.needs.unwrap();
+        assert!(
+            error.contains(&format!("`{option}`")) && error.contains("path")
+                || error.contains("folder"),
+            "{error}"
+        );
+        assert!(entry.options.iter().any(|known| known.name == option));
     }
 }
 

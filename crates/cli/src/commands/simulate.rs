@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use attractor::data::read_trials;
 use attractor::network::Intervention;
-use attractor::run::{Settings, Simulation, load_model, simulate};
+use attractor::run::{Settings, Simulation, is_nir, load_model_at, simulate};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,10 +13,13 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::output::{Answer, table};
 
+/// The step of a NIR graph and trials that both say nothing of it, ms.
+const NIR_STEP: f64 = 1.0;
+
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Directory of a run, or a model file (docs/model-file.md)
+    /// Directory of a run, a model file (docs/model-file.md), or a .nir file (docs/nir.md)
     #[arg(value_name = "RUN | MODEL")]
     model: PathBuf,
 
@@ -74,7 +77,12 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     for text in &arguments.intervene {
         interventions.extend(read(text)?);
     }
-    let model = load_model(&arguments.model)?;
+    // a graph without a step takes that of the trials
+    let dt = match is_nir(&arguments.model) {
+        true => Some(read_trials(&arguments.inputs, Some(NIR_STEP))?.dt),
+        false => None,
+    };
+    let model = load_model_at(&arguments.model, dt)?;
     let trials = read_trials(&arguments.inputs, Some(model.network.dt()))?;
     let simulation = Simulation {
         record: arguments.record.clone(),

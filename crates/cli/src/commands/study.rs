@@ -70,6 +70,11 @@ struct Run {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
+    /// Folder with data that the study does not hold (`attractor study show NAME` says which); claims that
+    /// need it are left out without
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
     /// Worker threads; they do not change results [default: all processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -124,8 +129,10 @@ fn show(study: &dyn Study) -> Answer {
     for reported in study.reported() {
         rows.push(vec![format!("{} (reported)", reported.id), reported.statement.to_owned()]);
     }
+    let needs = study.needs().map(|needs| format!("Data for --data DIR: {needs}\n\n"));
+    let needs = needs.unwrap_or_default();
     let mut text = format!(
-        "{}: {}\n{}\n\n{}\n\nClaims, over {} seeds\n{}\nScales\n",
+        "{}: {}\n{}\n\n{}\n\nClaims, over {} seeds\n{}\n{needs}Scales\n",
         study.name(),
         study.title(),
         study.reference(),
@@ -142,7 +149,7 @@ fn show(study: &dyn Study) -> Answer {
     }
     let value = json!({
         "name": study.name(), "title": study.title(), "reference": study.reference(),
-        "summary": study.summary(), "seeds": study.seeds(), "claims": claims, "scales": scales,
+        "summary": study.summary(), "seeds": study.seeds(), "needs": study.needs(), "claims": claims, "scales": scales,
     });
     Answer::new(text, &value)
 }
@@ -156,7 +163,13 @@ fn go(arguments: &Run, json: bool) -> Result<Answer, Failure> {
         None => std::thread::available_parallelism().map_or(1, |n| n.get()),
     };
     let seeds = arguments.seeds.map(usize::from);
-    let request = Request { scale: arguments.scale, seeds, threads, out: out.clone() };
+    let data =
+        arguments.data.as_deref().map(|data| std::path::absolute(data).unwrap_or(data.to_owned()));
+    if let Some(missing) = data.as_deref().filter(|data| !data.is_dir()) {
+        let message = format!("--data {}: there is no such folder", missing.display());
+        return Err(Failure::Request(message));
+    }
+    let request = Request { scale: arguments.scale, seeds, threads, out: out.clone(), data };
     let watch = Watch::new(interrupt::flag(), json);
     let outcome = measure(study, &request, &watch).map_err(failure)?;
     drop(watch);
@@ -165,6 +178,9 @@ fn go(arguments: &Run, json: bool) -> Result<Answer, Failure> {
             let mut again =
                 format!("attractor study run {} --scale {}", study.name(), request.scale);
             again.push_str(&format!(" --out {}", out.display()));
+            if let Some(data) = &request.data {
+                again.push_str(&format!(" --data {}", data.display()));
+            }
             if arguments.seeds.is_some() {
                 again.push_str(&format!(" --seeds {seeds}"));
             }

@@ -76,7 +76,13 @@ fn wrong(error: TaskError) -> Failure {
 
 fn show(name: &str, options: &[String], draw: Option<&Path>) -> Result<Answer, Failure> {
     let entry = registry::entry(name).map_err(wrong)?;
-    let task = attractor::task::create(name, &read(options)?).map_err(wrong)?;
+    let given = read(options)?;
+    if let Some(needs) = entry.needs
+        && !given.contains_key(needs)
+    {
+        return Ok(waiting(entry, needs));
+    }
+    let task = attractor::task::create(name, &given).map_err(wrong)?;
     let numbers = task.steps() * (task.inputs().len() + task.outputs().len());
     let seen = task.generate(SEED, 0, (NUMBERS / numbers).clamp(1, SEEN)).map_err(wrong)?;
     let conditions = conditions(&seen);
@@ -120,6 +126,24 @@ fn show(name: &str, options: &[String], draw: Option<&Path>) -> Result<Answer, F
         value["drawn"] = json!(path);
     }
     Ok(Answer::new(text, &value))
+}
+
+/// What can be said of a task whose data nobody has given.
+fn waiting(entry: &registry::Entry, needs: &str) -> Answer {
+    let mut rows = vec![["option", "unit", "meaning"].map(str::to_owned).to_vec()];
+    rows.extend(entry.options.iter().map(|option| {
+        vec![format!("task.{}", option.name), option.unit.to_owned(), option.meaning.to_owned()]
+    }));
+    let text = format!(
+        "{}: {}\n\nIts data are not part of the program: with task.{needs}=PATH there is more to show.\n\nOptions\n{}",
+        entry.name,
+        entry.summary,
+        table(&rows)
+    );
+    let value = json!({
+        "name": entry.name, "summary": entry.summary, "needs": needs, "options": entry.options,
+    });
+    Answer::new(text, &value)
 }
 
 /// `key=value` or `task.key=value`; what is no TOML is a text.

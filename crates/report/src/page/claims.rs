@@ -12,6 +12,7 @@ pub struct Claim {
     measured: String,
     seeds: String,
     holds: bool,
+    not_run: bool,
 }
 
 impl Claim {
@@ -26,6 +27,7 @@ impl Claim {
             measured: String::new(),
             seeds: String::new(),
             holds: false,
+            not_run: false,
         }
     }
 
@@ -54,6 +56,13 @@ impl Claim {
         (self.measured, self.seeds, self.holds) = (value.into(), seeds.into(), holds);
         self
     }
+
+    /// It was not measured, and why: it neither holds nor fails.
+    #[must_use]
+    pub fn not_run(mut self, why: impl Into<String>) -> Claim {
+        (self.measured, self.not_run) = (why.into(), true);
+        self
+    }
 }
 
 impl Table {
@@ -71,10 +80,10 @@ impl Table {
         let table = Table::new(caption).columns(columns);
         claims.into_iter().fold(table, |table, c| {
             table.row([
-                Cell::verdict(c.holds),
+                if c.not_run { Cell::text("not run") } else { Cell::verdict(c.holds) },
                 Cell::prose(c.statement),
                 Cell::text(c.expected),
-                Cell::text(c.measured),
+                if c.not_run { Cell::prose(c.measured) } else { Cell::text(c.measured) },
                 Cell::text(c.seeds),
                 Cell::prose(c.source),
                 Cell::text(c.id),

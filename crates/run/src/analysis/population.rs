@@ -6,7 +6,7 @@ use attractor_report::{Dimensions, Matrix, UnitTuning, WeightMatrix};
 use super::activity::Activity;
 use super::facts::{Analysis, Dimension, Outside, Tuning};
 use super::{Pictures, Subject, Unanswered};
-use crate::report::Recurrent;
+use crate::report::{Recurrent, drawn};
 
 /// Windows of a trial in which selectivity is looked for.
 const WINDOWS: usize = 8;
@@ -103,7 +103,7 @@ fn sorted_weights(
     let size = |c: usize| clusters.iter().filter(|&&label| label == c).count();
     let groups: Vec<(String, usize)> = (0..count).map(|c| ((c + 1).to_string(), size(c))).collect();
     for recurrent in subject.recurrent {
-        let figure = WeightMatrix::new(recurrent.label.clone(), recurrent.after.matrix()?)
+        let figure = WeightMatrix::new(recurrent.label.clone(), drawn(&recurrent.after)?)
             .sorted("cluster of selectivity", order.iter().copied())
             .groups(groups.clone());
         pictures.figures.push((format!("connectivity{}", recurrent.ending), figure.figure()));

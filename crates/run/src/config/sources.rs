@@ -9,7 +9,7 @@ use attractor_learn::DataSet;
 use attractor_task::{Task, TaskError, registry};
 use serde::{Deserialize, Serialize};
 
-use super::problem::{Problem, did_you_mean, list};
+use super::problem::{Place, Problem, did_you_mean, list};
 use super::read::read;
 use super::tree::{Node, Value};
 use crate::material::Material;
@@ -65,18 +65,29 @@ fn task(
         let node = section.get(&[option]).or(section.get(&["dt"])).or(section.get(&["name"]));
         node.map(|node| node.place.clone()).unwrap_or_default()
     };
-    if let Err(error) = registry::entry(name) {
-        problems.push(Problem::new(&format!("{key}.name"), error.to_string()).at(&place("name")));
-        return None;
-    }
+    let needs = match registry::entry(name) {
+        Ok(entry) => entry.needs,
+        Err(error) => {
+            let key = format!("{key}.name");
+            problems.push(Problem::new(&key, error.to_string()).at(&place("name")));
+            return None;
+        }
+    };
     let mut options = section.to_table();
     options.remove("name");
+    // the resolved configuration must hold wherever it is read
+    if let Some(toml::Value::String(data)) = needs.and_then(|needs| options.get_mut(needs)) {
+        *data = absolute(&place(needs.unwrap_or_default()), data.as_str()).display().to_string();
+    }
+    let given = needs.and_then(|needs| options.get_key_value(needs));
+    let given: toml::Table = given.map(|(k, v)| (k.clone(), v.clone())).into_iter().collect();
     if let Ok(task) = attractor_task::create(name, &options) {
         return Some(resolved(Arc::from(task), seed));
     }
     // then one option at a time, so that every problem is found, and each at its place
     for (option, value) in options.clone() {
-        let alone: toml::Table = [(option.clone(), value)].into_iter().collect();
+        let mut alone = given.clone();
+        alone.insert(option.clone(), value);
         let message = match attractor_task::create(name, &alone) {
             Err(TaskError::UnknownOption { meant, known, .. }) => {
                 let meant = did_you_mean(meant.map(|meant| format!("{key}.{meant}")));
@@ -128,9 +139,8 @@ fn trials(
     if problems.len() > before {
         return None;
     }
-    let relative = place.directory().unwrap_or(Path::new("")).join(&options.trials);
     // the resolved configuration must hold wherever it is read
-    options.trials = std::path::absolute(&relative).unwrap_or(relative);
+    options.trials = absolute(&place, &options.trials);
     match load(&options, seed) {
         Ok(material) => Some((material, toml::Table::try_from(&options).ok()?)),
         Err(message) => {
@@ -138,6 +148,12 @@ fn trials(
             None
         }
     }
+}
+
+/// A path as it is seen from where it was written.
+fn absolute(place: &Place, path: impl AsRef<Path>) -> PathBuf {
+    let relative = place.directory().unwrap_or(Path::new("")).join(path);
+    std::path::absolute(&relative).unwrap_or(relative)
 }
 
 fn load(options: &FromFile, seed: u64) -> Result<Material, String> {
