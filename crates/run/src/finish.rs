@@ -15,6 +15,7 @@ use crate::evaluate::{evaluate, sample};
 use crate::observer::{Event, Observer};
 use crate::report::{self, Material as Shown, Recurrent};
 use crate::results::{Evaluation, Machine, NetworkFacts, Results, Status, Training};
+use crate::spikes;
 use crate::train::{Settings, Sitting};
 
 /// Writes the weights, evaluates them, and reports.
@@ -58,6 +59,10 @@ pub(crate) fn finish(
         }
         Status::Diverged => (None, Pictures::default()),
     };
+    let spikes = match status {
+        Status::Done => spikes::measure(experiment, &mut engine, &weights)?,
+        Status::Diverged => None,
+    };
     let recurrent = report::recurrent(experiment, &weights);
     let last = sitting.metrics.rows.last();
     let results = Results {
@@ -79,6 +84,7 @@ pub(crate) fn finish(
         },
         evaluation,
         analysis,
+        spikes,
         warnings: sitting.memory.warnings.clone(),
         machine: machine(&sitting.settings),
         versions: versions(),

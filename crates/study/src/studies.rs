@@ -1,10 +1,12 @@
 //! The studies, one file each.
 
+mod adaptive_srnn;
 mod initialization;
 mod low_rank_inference;
 mod memristive_eprop;
 mod sequential_interference;
 
+pub(crate) use adaptive_srnn::AdaptiveSrnn;
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;
 pub(crate) use memristive_eprop::MemristiveEprop;

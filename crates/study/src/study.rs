@@ -11,11 +11,13 @@ use crate::claim::Expected;
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
-use crate::studies::{Initialization, LowRankInference, MemristiveEprop, SequentialInterference};
+use crate::studies::{
+    AdaptiveSrnn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
+};
 
 /// Every study, in the order of the list.
 pub static STUDIES: &[&dyn Study] =
-    &[&LowRankInference, &Initialization, &SequentialInterference, &MemristiveEprop];
+    &[&LowRankInference, &Initialization, &SequentialInterference, &MemristiveEprop, &AdaptiveSrnn];
 
 /// The study of a name.
 ///
