@@ -58,8 +58,8 @@ pub use error::ReportError;
 pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
     Behaviour, Decoding, Dimensions, Eigenvalues, FitFigure, HorizonScores, LearningCurves,
-    Perturbations, ResponseCurve, SampleTrials, Stability, TaskAxes, TaskTrial, TaskTrials, Trial,
-    UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
+    Perturbations, Raster, ResponseCurve, SampleTrials, SpikingTrial, Stability, TaskAxes,
+    TaskTrial, TaskTrials, Trial, UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;

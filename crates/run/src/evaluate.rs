@@ -23,6 +23,8 @@ pub(crate) struct Sample {
     pub(crate) activity: Array3<f32>,
     /// Name of the activity, such as `r`.
     pub(crate) quantity: String,
+    /// The first state of the recurrent units, such as the membrane's potential: name and values.
+    pub(crate) membrane: Option<(String, Array3<f32>)>,
 }
 
 /// The noise of an evaluation.
@@ -88,13 +90,17 @@ pub(crate) fn sample_of(
     let trials = trials.select(shown).map_err(attractor_task::TaskError::from)?;
     let scored = signal(experiment, &experiment.material.scored())?;
     let quantity = experiment.emission();
-    let activity =
-        experiment.network.signal(&format!("{}.{quantity}", crate::describe::RECURRENT))?;
+    let named =
+        |what: &str| experiment.network.signal(&format!("{}.{what}", crate::describe::RECURRENT));
+    let membrane = experiment.neuron.states.first().map(|state| state.symbol.name.clone());
+    let mut record = vec![scored.id, named(&quantity)?];
+    record.extend(membrane.as_deref().map(named).transpose()?);
     let noise = noise(experiment);
-    let mut recorded = Model::run(engine, parameters, &trials, noise, &[scored.id, activity])?;
+    let mut recorded = Model::run(engine, parameters, &trials, noise, &record)?;
+    let membrane = membrane.and_then(|name| Some((name, recorded.pop()?)));
     let activity = recorded.pop().unwrap_or_default();
     let outputs = recorded.pop().map(|values| group(&scored, &values)).unwrap_or_default();
-    Ok(Sample { trials, outputs, activity, quantity })
+    Ok(Sample { trials, outputs, activity, quantity, membrane })
 }
 
 impl Sample {

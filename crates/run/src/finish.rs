@@ -15,6 +15,7 @@ use crate::evaluate::{evaluate, sample};
 use crate::observer::{Event, Observer};
 use crate::report::{self, Material as Shown, Recurrent};
 use crate::results::{Evaluation, Machine, NetworkFacts, Results, Status, Training};
+use crate::spikes;
 use crate::train::{Settings, Sitting};
 
 /// Writes the weights, evaluates them, and reports.
@@ -60,6 +61,10 @@ pub(crate) fn finish(
         }
         Status::Diverged => (None, Pictures::default()),
     };
+    let spikes = match status {
+        Status::Done => spikes::measure(experiment, &mut engine, &weights)?,
+        Status::Diverged => None,
+    };
     let last = sitting.metrics.rows.last();
     let results = Results {
         status,
@@ -80,6 +85,7 @@ pub(crate) fn finish(
         },
         evaluation,
         analysis,
+        spikes,
         warnings: sitting.memory.warnings.clone(),
         machine: machine(&sitting.settings),
         versions: versions(),

@@ -20,6 +20,7 @@
 //! | [`directory`] | the files of a run |
 //! | [`metrics`] | `metrics.csv` |
 //! | [`mod@results`] | `results.json` |
+//! | [`spikes`] | rates of spikes, their energy, and rasters |
 //! | [`observer`] | who watches a run, and may stop it |
 
 pub mod analysis;
@@ -39,6 +40,7 @@ pub mod observer;
 mod report;
 pub mod results;
 mod simulate;
+pub mod spikes;
 mod train;
 
 pub use analysis::{Analysis, Part};

@@ -20,6 +20,7 @@ use crate::evaluate::Sample;
 use crate::material::Material as Source;
 use crate::metrics::Metrics;
 use crate::results::Results;
+use crate::spikes;
 
 mod page;
 mod tables;
@@ -102,6 +103,8 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
     let mut figures: Vec<(String, Figure)> = vec![("curves".to_owned(), curves(material))];
     if let Some(sample) = material.sample {
         figures.push(("trials".to_owned(), trials(material.experiment, sample)?));
+        figures
+            .extend(spikes::raster(material.experiment, sample)?.map(|f| ("raster".to_owned(), f)));
     }
     figures.extend(material.pictures.figures.iter().cloned());
     if let Some(space) = &material.pictures.space {

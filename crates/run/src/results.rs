@@ -25,6 +25,9 @@ pub struct Results {
     /// How the network does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analysis: Option<crate::analysis::Analysis>,
+    /// Spikes and what they cost, of a population that spikes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spikes: Option<crate::spikes::Spikes>,
     /// Doubtful things, in sentences.
     pub warnings: Vec<String>,
     /// On what it ran.

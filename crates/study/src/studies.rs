@@ -1,5 +1,6 @@
 //! The studies, one file each.
 
+mod adaptive_srnn;
 mod horn;
 mod initialization;
 mod low_rank_inference;
@@ -7,6 +8,7 @@ mod memristive_eprop;
 mod sequential_interference;
 mod single_neuron_adaptation;
 
+pub(crate) use adaptive_srnn::AdaptiveSrnn;
 pub(crate) use horn::Horn;
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;

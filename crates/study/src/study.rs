@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
+    AdaptiveSrnn, Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
     SingleNeuronAdaptation,
 };
 
@@ -22,6 +22,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &Initialization,
     &SequentialInterference,
     &MemristiveEprop,
+    &AdaptiveSrnn,
     &Horn,
     &SingleNeuronAdaptation,
 ];

@@ -196,29 +196,28 @@ impl Plan<'_> {
             let from = routes.iter().filter(move |(from, _, steps)| *from == k && *steps == 0);
             from.map(|(_, to, _)| *to).filter(|&to| instant(to))
         };
-        // a walk of as many steps as there are populations has met one twice
         for start in (0..self.places.len()).filter(|&k| instant(k)) {
-            let mut walks: Vec<usize> = vec![start];
+            let mut open: Vec<usize> = vec![start];
+            // where each was met from, going on from `start`
             let mut before: BTreeMap<usize, usize> = BTreeMap::new();
-            while let Some(at) = walks.pop() {
+            while let Some(at) = open.pop() {
                 for to in next(at) {
                     if to == start {
-                        let mut nodes = vec![start, at];
-                        while let Some(&k) = before.get(&nodes[nodes.len() - 1]) {
-                            nodes.push(k);
+                        let mut nodes = vec![start];
+                        let mut back = at;
+                        while back != start {
+                            nodes.push(back);
+                            back = before.get(&back).copied().unwrap_or(start);
                         }
-                        if nodes.last() != Some(&start) {
-                            nodes.push(start);
-                        }
-                        nodes.dedup();
+                        nodes.push(start);
                         nodes.reverse();
                         let name = |k: &usize| self.graph.name(self.places[*k]).to_owned();
                         let nodes = nodes.iter().map(name).collect();
                         return Err(NirProblem::Circle { nodes, dt: self.dt });
                     }
-                    if to != start && !before.contains_key(&to) {
+                    if !before.contains_key(&to) {
                         before.insert(to, at);
-                        walks.push(to);
+                        open.push(to);
                     }
                 }
             }

@@ -104,7 +104,6 @@ impl Writer<'_> {
                 self.end(&name, "Input", population.units);
                 continue;
             };
-            self.startless(population)?;
             if is_readout(population) {
                 self.end(&name, "Output", population.units);
                 continue;
@@ -121,6 +120,7 @@ impl Writer<'_> {
                     neuron: text.name.clone(),
                     reason,
                 })?;
+            self.startless(population)?;
             let node = self.nodes.group(&name);
             node.text("type", unit.kind);
             for (param, values) in params {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use attractor_report::{
     Cell, Eigenvalues, Figure, FitFigure, FixedPoint, HorizonScores, Kind, Label, LearningCurves,
-    Matrix, Mode, Page, ReportError, SampleTrials, StateSpace, Table, TaskTrial, TaskTrials,
-    Trajectory, Trial, UnitOrder, WeightMatrix, Width,
+    Matrix, Mode, Page, Raster, ReportError, SampleTrials, SpikingTrial, StateSpace, Table,
+    TaskTrial, TaskTrials, Trajectory, Trial, UnitOrder, WeightMatrix, Width,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +62,35 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, ReportError> {
         ("eigenvalues", eigenvalues(128, true)),
         ("fit", fit()?),
         ("response", response::figure()),
+        ("raster", spikes()?),
     ])
+}
+
+/// Leaky integrate-and-fire units under a drive that comes in waves.
+fn spikes() -> Result<Figure, ReportError> {
+    let mut r = Random(9);
+    let (steps, units, drawn) = (400, 64, [3, 20, 41]);
+    let mut figure = Raster::new(1.0).membranes(drawn, Label::new().italic("v"));
+    for trial in 0..3 {
+        let mut v = vec![0.0; units];
+        let (mut spikes, mut membranes) = (Vec::new(), Vec::new());
+        for t in 0..steps {
+            let wave = 1.0 + (f64::from(t) / 30.0 + f64::from(trial)).sin();
+            for v in &mut v {
+                let fired = *v > 1.0;
+                *v = if fired { 0.0 } else { 0.95 * *v + 0.05 * (wave + 0.9 * r.normal()) };
+            }
+            spikes.extend(v.iter().map(|&v| f64::from(u8::from(v > 1.0))));
+            membranes.extend(drawn.iter().map(|&k| v[k]));
+        }
+        let steps = steps as usize;
+        figure = figure.trial(SpikingTrial::new(
+            format!("trial {}", trial + 1),
+            Matrix::new(steps, units, &spikes)?,
+            Matrix::new(steps, drawn.len(), &membranes)?,
+        ));
+    }
+    Ok(figure.figure())
 }
 
 /// What is rarer: phases, three outputs in lanes, ring channels, groups, missing numbers, nothing at all.

@@ -35,6 +35,10 @@ pub(super) fn page(
     };
     page = shown(page.section("Learning"), &["curves"]);
     page = shown(page.section("Behaviour and activity"), &["trials", "psychometric"]);
+    page = shown(page, &["raster"]);
+    if let Some(spikes) = &results.spikes {
+        page = page.table(spikes.table());
+    }
     if !results.evaluation.by_condition.is_empty() {
         page = page.table(conditions(results));
     }
