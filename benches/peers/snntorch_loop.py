@@ -8,9 +8,10 @@ options = peer.start()
 
 
 def load():
-    global torch, nn, snntorch
+    global torch, torch_step, nn, snntorch
     import snntorch
     import torch
+    import torch_step
     from torch import nn
 
 
@@ -42,34 +43,5 @@ class Lif(nn.Module):
 CELLS = {"lif": Lif}
 
 
-class Network(nn.Module):
-    def __init__(self, cell, units):
-        super().__init__()
-        self.cell = CELLS[cell](peer.INPUTS, units)
-        self.readout = nn.Linear(units, peer.OUTPUTS)
-
-    def forward(self, inputs):
-        return self.readout(self.cell(inputs))
-
-
-def build(cell, units, trials, steps):
-    if cell not in CELLS:
-        raise peer.Absent(cell)
-    torch.manual_seed(0)
-    inputs, targets, mask = map(torch.from_numpy, peer.task(trials, steps))
-    network = Network(cell, units)
-    optimizer = torch.optim.Adam(network.parameters(), lr=peer.LEARNING_RATE)
-
-    def step():
-        optimizer.zero_grad()
-        loss = (mask * (network(inputs) - targets) ** 2).sum() / mask.sum()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), peer.MAX_NORM)
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
 peer.say(peer="snntorch", version=snntorch.__version__, threads=options.threads, import_ms=import_ms)
-peer.serve(options, build, select_threads=torch.set_num_threads)
+peer.serve(options, torch_step.builder(CELLS), select_threads=torch.set_num_threads)

@@ -6,8 +6,9 @@ options = peer.start()
 
 
 def load():
-    global torch, nn
+    global torch, torch_step, nn
     import torch
+    import torch_step
     from torch import nn
 
 
@@ -61,36 +62,6 @@ class Horn(nn.Module):
 CELLS = {"leaky": Leaky, "elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM, "horn": Horn}
 
 
-class Network(nn.Module):
-    def __init__(self, cell, units):
-        super().__init__()
-        self.cell = CELLS[cell](peer.INPUTS, units)
-        self.readout = nn.Linear(units, peer.OUTPUTS)
-
-    def forward(self, inputs):
-        rates, _ = self.cell(inputs)
-        return self.readout(rates)
-
-
-def build(cell, units, trials, steps):
-    if cell not in CELLS:
-        raise peer.Absent(cell)
-    torch.manual_seed(0)
-    inputs, targets, mask = map(torch.from_numpy, peer.task(trials, steps))
-    network = Network(cell, units)
-    optimizer = torch.optim.Adam(network.parameters(), lr=peer.LEARNING_RATE)
-
-    def step():
-        optimizer.zero_grad()
-        loss = (mask * (network(inputs) - targets) ** 2).sum() / mask.sum()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), peer.MAX_NORM)
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
 if not options.first_update:
     peer.say(peer="torch", version=torch.__version__, threads=options.threads, import_ms=import_ms)
-peer.serve(options, build, select_threads=torch.set_num_threads)
+peer.serve(options, torch_step.builder(CELLS), select_threads=torch.set_num_threads)
