@@ -215,8 +215,8 @@ impl Plan<'_> {
                         let nodes = nodes.iter().map(name).collect();
                         return Err(NirProblem::Circle { nodes, dt: self.dt });
                     }
-                    if !before.contains_key(&to) {
-                        before.insert(to, at);
+                    if let std::collections::btree_map::Entry::Vacant(e) = before.entry(to) {
+                        e.insert(at);
                         open.push(to);
                     }
                 }
@@ -261,10 +261,10 @@ fn check(
             return Err(wrong(param.nir, value, format!("at least {least}")));
         }
     }
-    if let (Some(threshold), Some(reset)) = (params.get("v_threshold"), params.get("v_reset")) {
-        if let Some((th, &v)) = threshold.iter().zip(reset).find(|(th, v)| v > th) {
-            return Err(wrong("v_reset", v, format!("at most the threshold, {th},")));
-        }
+    if let (Some(threshold), Some(reset)) = (params.get("v_threshold"), params.get("v_reset"))
+        && let Some((th, &v)) = threshold.iter().zip(reset).find(|(th, v)| v > th)
+    {
+        return Err(wrong("v_reset", v, format!("at most the threshold, {th},")));
     }
     Ok(())
 }
