@@ -2,7 +2,7 @@
 //!
 //! NIR (Pedersen et al. 2024, doi:10.1038/s41467-024-52259-9) is a graph of nodes, each a differential
 //! equation or a linear map, whose edges are identities, in an HDF5 file. [`read`] makes a network of one,
-//! [`write`] makes one of a network.
+//! [`write()`] makes one of a network.
 //!
 //! | node | becomes |
 //! |---|---|

@@ -36,10 +36,10 @@ pub fn write<T: Real>(path: &Path, network: &Network, parameters: &[T]) -> Resul
 /// The bytes of such a file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 ///
 /// # Panics
-/// As [`write`].
+/// As [`write()`].
 pub fn bytes<T: Real>(network: &Network, parameters: &[T]) -> Result<Vec<u8>, NirError> {
     let path = Path::new("bytes");
     let of = |problem: NirProblem| problem.of(path);
