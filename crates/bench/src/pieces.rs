@@ -45,7 +45,7 @@ pub fn pieces(isa: Isa) -> Result<Vec<Piece>, NeuronError> {
         unit,
         operations,
     };
-    for name in ["leaky-tanh", "elman", "gru", "lstm"] {
+    for name in ["leaky-tanh", "elman", "gru", "lstm", "alif"] {
         let Some(neuron) = library::neuron(name, NoisePlace::None) else { continue };
         let neuron = neuron?;
         let step = neuron.step(Integrator::Euler)?;
