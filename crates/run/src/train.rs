@@ -242,7 +242,12 @@ impl Sitting {
                 progress.update, progress.loss, validation.loss
             ));
             for silent in &validation.silent {
-                self.warn(&silent.to_string(), observer);
+                // said once; the number of the last validation is what the report has
+                let about = format!("units of `{}` stayed at 0", silent.signal);
+                match self.memory.warnings.iter_mut().find(|said| said.contains(&about)) {
+                    Some(said) => *said = silent.to_string(),
+                    None => self.warn(&silent.to_string(), observer),
+                }
             }
         }
         if let Some(finish) = progress.finish {

@@ -37,7 +37,14 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
     }
     let looked = look(&chromium, &place.join("profile"), &page);
     looked.map_err(|wrong| format!("{wrong}\nsee {}", page.display()))?;
-    fs::remove_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))
+    // Chromium's own children may still write for a moment; what they leave is a temporary folder
+    for _ in 0..50 {
+        if fs::remove_dir_all(&place).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    Ok(())
 }
 
 /// Opens the page and does with it what a reader does.
