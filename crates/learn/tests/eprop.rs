@@ -157,7 +157,14 @@ fn neurons() -> Vec<Neuron> {
         "horn",
     ];
     let library = library.map(|name| library::neuron(name, NoisePlace::None).unwrap().unwrap());
-    let mut neurons = vec![spiking(false), spiking(true)];
+    // partials depend on a noise whose mean, at which it stands when it is off, is not 0
+    let chance = Neuron::define("chance", |n| {
+        let (x, i) = (n.state("x"), n.drive("I"));
+        let xi = n.noise_from("xi", attractor_equations::Distribution::Uniform);
+        n.next(x, 0.8 * x + xi * i.tanh());
+        n.emit("r", n.after(x));
+    });
+    let mut neurons = vec![spiking(false), spiking(true), chance.unwrap()];
     neurons.extend(library);
     neurons
 }

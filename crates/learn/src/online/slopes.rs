@@ -57,7 +57,7 @@ impl<T: Real> Slopes<T> {
             .collect();
         let noise = |leaf: &Leaf| matches!(leaf, Leaf::Value(Variable::Noise(_)));
         let reads_noise = step.partials(&variables).reads().iter().any(noise);
-        let step = step.fix(|leaf| noise(&leaf).then_some(0.0));
+        let step = step.fix(|leaf| neuron.quiet(leaf));
         let mut partials = step.partials(&variables);
         let outputs = step.outputs.iter().map(|&(output, _)| output);
         let entries = outputs.flat_map(|output| variables.iter().map(move |&v| (output, v)));
