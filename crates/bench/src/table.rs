@@ -226,7 +226,7 @@ fn trials(
     notes: &mut Vec<String>,
     say: &mut impl FnMut(&str),
 ) -> Vec<TrialsRow> {
-    let python = programs.iter().find(|(name, _)| name == "torch").map(|(_, program)| &program[0]);
+    let python = python(programs);
     let mut peer = None;
     if let (Some(python), Some(scripts)) = (python, &options.scripts) {
         match Peer::start(&[python.clone(), scripts.join("neurogym_trials.py")], 1) {
@@ -243,6 +243,11 @@ fn trials(
         }
     }
     rows
+}
+
+/// The interpreter of the peers' environment, if it is there.
+fn python(programs: &[(String, Vec<PathBuf>)]) -> Option<&PathBuf> {
+    programs.iter().find(|(name, _)| name == "torch").map(|(_, program)| &program[0])
 }
 
 /// Peers to start: name, program and its arguments.
@@ -275,7 +280,7 @@ fn of_spikes(
     options: &Options,
     programs: &[(String, Vec<PathBuf>)],
 ) -> Vec<(String, Vec<PathBuf>)> {
-    let python = programs.iter().find(|(name, _)| name == "torch").map(|(_, program)| &program[0]);
+    let python = python(programs);
     let (Some(python), Some(scripts)) = (python, &options.scripts) else { return Vec::new() };
     if !options.cases.iter().any(Case::spikes) {
         return Vec::new();

@@ -7,7 +7,7 @@ use attractor_equations::{Leaf, Output, Variable};
 use attractor_numerics::Real;
 
 use crate::credit::Way;
-use crate::forward::{Circumstances, Streams, Work, draw, reads_noise};
+use crate::forward::{Circumstances, Streams, Work, draw};
 use crate::network::Network;
 use crate::operator::{Rows, stream};
 use crate::plan::Plan;
@@ -260,9 +260,7 @@ impl<T: Real> Back<T> {
         let now = steps.start * row..steps.end * row;
         let after = now.start + row..now.end + row;
         let history = |k: usize| compiled.history[k] * row;
-        if reads_noise(&block.reverse) {
-            draw(network, plan, at, p, start + steps.start, trials, &mut self.noise);
-        }
+        draw(network, plan, at, p, &block.reverse, start + steps.start, trials, &mut self.noise);
         let Streams { drives, states, emissions } = &mut self.cotangents[p];
         let seeds = &mut self.seeds[p];
         for (k, state) in states.iter_mut().enumerate() {

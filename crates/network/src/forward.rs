@@ -265,9 +265,7 @@ impl<T: Real> Work<T> {
         for (k, drive) in drives.iter_mut().enumerate() {
             at.interventions.drive(network, p, k, &when, trials, &mut drive[now.clone()]);
         }
-        if reads_noise(&block.forward) {
-            draw(network, plan, at, p, when.start, trials, &mut self.noise[p]);
-        }
+        draw(network, plan, at, p, &block.forward, when.start, trials, &mut self.noise[p]);
         let noise = &self.noise[p];
         let history = |k: usize| compiled.history[k] * row;
         let mut before: Vec<&[T]> = Vec::with_capacity(states.len());
@@ -313,21 +311,22 @@ impl<T: Real> Work<T> {
     }
 }
 
-/// Whether a kernel needs the noise of its step.
-pub(crate) fn reads_noise<T: Real>(kernel: &Kernel<T>) -> bool {
-    kernel.program().inputs().iter().any(|leaf| matches!(leaf, Leaf::Value(Variable::Noise(_))))
-}
-
-/// Draws the noise of a population for one step, a pure function of where and when; off, it is its mean.
+/// Draws the noise of a population for one step, a pure function of where and when, if `kernel` reads
+/// it; off, it is its mean.
 pub(crate) fn draw<T: Real>(
     network: &Network,
     plan: &Plan<T>,
     at: &Circumstances<'_>,
     p: usize,
+    kernel: &Kernel<T>,
     step: usize,
     trials: usize,
     room: &mut [T],
 ) {
+    let noise = |leaf: &Leaf| matches!(leaf, Leaf::Value(Variable::Noise(_)));
+    if !kernel.program().inputs().iter().any(noise) {
+        return;
+    }
     let compiled = &network.populations[p];
     let Some(dynamics) = &compiled.dynamics else { return };
     let row = trials * compiled.ld;

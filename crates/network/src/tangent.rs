@@ -382,7 +382,7 @@ impl<'a, T: Real> Forward<'a, T> {
             return;
         };
         let row = self.count * compiled.ld;
-        draw(network, plan, at, p, step, self.count, &mut self.noise);
+        draw(network, plan, at, p, &linear.partials, step, self.count, &mut self.noise);
         let streams = &work.streams[p];
         let inputs: Vec<&[T]> = (linear.partials.program().inputs().iter())
             .map(|leaf| match *leaf {

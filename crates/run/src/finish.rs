@@ -61,9 +61,14 @@ pub(crate) fn finish(
         }
         Status::Diverged => (None, Pictures::default()),
     };
-    let spikes = match status {
-        Status::Done => spikes::measure(experiment, &mut engine, &weights)?,
-        Status::Diverged => None,
+    let sample = match sample(experiment, &mut engine, &weights) {
+        Ok(sample) => Some(sample),
+        Err(_) if status == Status::Diverged => None,
+        Err(error) => return Err(error),
+    };
+    let spikes = match (status, &sample) {
+        (Status::Done, Some(sample)) => spikes::measure(experiment, &mut engine, &weights, sample)?,
+        _ => None,
     };
     let last = sitting.metrics.rows.last();
     let results = Results {
@@ -91,11 +96,6 @@ pub(crate) fn finish(
         versions: versions(),
         started: sitting.memory.started.clone(),
         finished: clock::now(),
-    };
-    let sample = match sample(experiment, &mut engine, &weights) {
-        Ok(sample) => Some(sample),
-        Err(_) if status == Status::Diverged => None,
-        Err(error) => return Err(error),
     };
     let shown = Shown {
         experiment: &sitting.experiment,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Experiment;
 use crate::describe::RECURRENT;
 use crate::error::RunError;
-use crate::evaluate::{Sample, noise, sample};
+use crate::evaluate::{Sample, noise};
 use crate::material::Material;
 
 /// Units whose membranes are drawn.
@@ -43,13 +43,15 @@ pub struct Energy {
     pub fp32: f64,
 }
 
-/// Counts the spikes on the trials of the evaluation; none if the population does not spike.
+/// Counts the spikes on the trials of the evaluation; none if the population does not spike in the
+/// sample.
 pub(crate) fn measure(
     experiment: &Experiment,
     engine: &mut Engine<f32>,
     weights: &[f32],
+    sample: &Sample,
 ) -> Result<Option<Spikes>, RunError> {
-    if !spiking(&sample(experiment, engine, weights)?) {
+    if !spiking(sample) {
         return Ok(None);
     }
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;

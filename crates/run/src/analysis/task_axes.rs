@@ -1,6 +1,6 @@
 //! Axes of the activity that carry one task variable each: the choice, then stimuli, then contexts.
 
-use attractor_analysis::{RegressionAxes, Regressor, regression_axes};
+use attractor_analysis::{RegressionAxes, Regressor, pearson, regression_axes};
 use attractor_data::Column;
 use attractor_report::TaskAxes;
 use ndarray::{Array3, s};
@@ -40,7 +40,7 @@ pub(super) fn answer(
     for (k, variable) in variables.iter().enumerate() {
         let at_ms = axes.peaks[k] as f64 * dt;
         let there = along.slice(s![axes.peaks[k], .., k]).to_vec();
-        let correlation = correlation(&there, &variable.regressor.values);
+        let correlation = pearson(&there, &variable.regressor.values)?;
         let name = variable.regressor.name.clone();
         figure = figure.axis(&name, at_ms, variable.courses(&along, k));
         facts.task_axes.push(TaskAxis { variable: name, at_ms, correlation });
@@ -153,17 +153,6 @@ fn paths(activity: &Activity, axes: &RegressionAxes) -> Result<Vec<Path>, Unansw
     Ok(conditions.map(|(k, (name, _))| (name.clone(), path(k))).collect())
 }
 
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let count = a.len() as f64;
-    let (mean_a, mean_b) = (a.iter().sum::<f64>() / count, b.iter().sum::<f64>() / count);
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        let (x, y) = (x - mean_a, y - mean_b);
-        (ab, aa, bb) = (ab + x * y, aa + x * x, bb + y * y);
-    }
-    ab / (aa * bb).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +178,6 @@ mod tests {
         assert_eq!(labels(&["x", "y", "x"]).unwrap().regressor.values, [1.0, -1.0, 1.0]);
         assert!(labels(&["x", "y", "z"]).is_none() && labels(&["x", "x"]).is_none());
         assert!(Variable::of("n", &Column::Numbers((0..30).map(f64::from).collect())).is_none());
-        assert!((correlation(&[1.0, 2.0, 3.0], &[-2.0, -4.0, -6.0]) + 1.0).abs() < 1e-12);
+        assert!((pearson(&[1.0, 2.0, 3.0], &[-2.0, -4.0, -6.0]).unwrap() + 1.0).abs() < 1e-12);
     }
 }
