@@ -36,10 +36,7 @@ impl Network {
             let expected = self.layout().len().to_string();
             return Err(NetworkError::value("number of parameters", parameters.len(), expected));
         }
-        let Some(link) = self.links.iter().find(|link| link.name == projection) else {
-            let known = self.links.iter().map(|link| link.name.as_str());
-            return Err(NetworkError::unknown("projection", projection, known));
-        };
+        let link = self.link_of(projection)?;
         let (target, source) = (&self.populations[link.to.0], &self.populations[link.from.0]);
         let mut operator = Operator::new(Isa::best(), &link.wiring);
         operator.load(parameters);

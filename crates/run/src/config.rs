@@ -43,6 +43,7 @@ mod experiment;
 mod network;
 mod neurons;
 mod origin;
+mod positions;
 mod problem;
 mod read;
 mod request;
@@ -51,7 +52,9 @@ mod sources;
 mod tree;
 
 pub use experiment::Experiment;
-pub use network::{Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, ProjectionConfig};
+pub use network::{
+    Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice, ProjectionConfig,
+};
 pub(crate) use neurons::Chosen;
 pub(crate) use problem::list;
 pub use problem::{ConfigError, Place, Problem};
