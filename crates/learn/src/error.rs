@@ -46,6 +46,15 @@ pub enum ObjectiveError {
         /// The parameters there are.
         names: Vec<String>,
     },
+    /// Votes for classes, to a term that knows none.
+    #[error(
+        "term `{term}`: over = \"softmax\" adds up votes for classes, which only cross-entropy is asked for; \
+         use kind = \"cross-entropy\", or over = \"sum\""
+    )]
+    NoClasses {
+        /// The term.
+        term: String,
+    },
     /// The trials say nothing about the signal.
     #[error("term `{term}`: the trials have no target for `{signal}`; they have {}", list(.given))]
     NoTarget {

@@ -17,7 +17,7 @@
 //! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. A group whose
 //! signal has a target needs none of its own: with `mse(out.y)` and, weighted by 1/C, `mse(out.y[a])`
 //! of one output, that output counts twice. Terms with a target can be taken [over](Over) the last
-//! step, the mean, the sum or the maximum of a trial. An objective is
+//! step, the mean, the sum or the maximum of a trial, cross-entropy over the sum of each step's softmax. An objective is
 //! resolved once per network ([`Objective::resolve`]), bound once per batch ([`Resolved::bind`]), and
 //! then evaluated by the engine part by part.
 
@@ -196,6 +196,9 @@ fn signal(term: &Term, names: &(impl Names + ?Sized)) -> Result<SignalTerm, Obje
         _ => Wanted::Nothing,
     };
     let (weight, rule, over) = (term.weight(), term.rule(), term.over());
+    if over == Over::Softmax && rule != Rule::CrossEntropy {
+        return Err(ObjectiveError::NoClasses { term: label });
+    }
     Ok(SignalTerm { label, weight, rule, over, target, signal, view: 0 })
 }
 

@@ -274,7 +274,9 @@ impl Bound<'_> {
             let (view, slope) = (&signals[term.view], cotangents.get_mut(term.view));
             let (isa, rule, units) = (self.isa, term.rule, &term.signal.units);
             let value = match reduction {
-                Some(reduction) => reduction.part(isa, rule, asked, units, *scale, part, slope),
+                Some(reduction) => {
+                    reduction.part(isa, rule, asked, units, *scale, part, view, slope)
+                }
                 None => rule.part(isa, asked, units, *scale, part, view, slope),
             };
             self.note(k, part.steps.start, part.trials.start, value);
