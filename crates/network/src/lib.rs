@@ -31,6 +31,7 @@ pub use description::{Block, Description, Loadings, Population, Projection, Star
 pub use engine::{Engine, EngineOptions};
 pub use error::{NetworkError, RunError};
 pub use intervention::{Action, Intervention, Interventions};
+pub use matrix::Weights;
 pub use network::{Connection, Network};
 pub use noise::NoiseSource;
 pub use parameters::{Entry, Layout};

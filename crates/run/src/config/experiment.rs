@@ -212,6 +212,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, material: Option<&Material>
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
+        prune: None,
         stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 3, ..phase.stop },
         validate: Validate { every: 20, ..phase.validate },
         evaluate: Default::default(),
@@ -338,6 +339,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
 fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Problem {
     let field = match error {
         PhaseError::Value { field, .. } | PhaseError::NoParameter { field, .. } => field.clone(),
+        PhaseError::NotZero { .. } => "prune.parameters".to_owned(),
         PhaseError::NothingTrained => "train".to_owned(),
         PhaseError::NoValidation { field } => format!("stop.{field}"),
         PhaseError::NoPlateau => "learner.schedule".to_owned(),
