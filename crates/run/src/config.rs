@@ -14,6 +14,7 @@
 //! units = 128
 //! neuron = "leaky-tanh"            # `attractor neurons`, or a path to FILE.toml
 //! recurrent = { kind = "dense", law = { kind = "gaussian", gain = 1.0 } }   # `attractor wirings`
+//! readout_neuron = "linear"        # as neuron: "li", "alif", your own; what it emits is out.y
 //! [learner]
 //! rate = 2e-3
 //! [stop]
@@ -55,7 +56,7 @@ pub use experiment::Experiment;
 pub use network::{
     Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice, ProjectionConfig,
 };
-pub(crate) use neurons::Chosen;
+pub(crate) use neurons::{Chosen, Units};
 pub(crate) use problem::list;
 pub use problem::{ConfigError, Place, Problem};
 pub(crate) use read::read;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use attractor_network::{Description, Population, Projection, Wiring, library};
+use attractor_equations::Neuron;
+use attractor_network::{Description, Population, Projection, Wiring};
 use attractor_numerics::law::Law;
 
-use crate::config::{Chosen, NetworkConfig, PositionsChoice, ProjectionConfig};
+use crate::config::{
+    Chosen, NetworkConfig, ParamChoice, PositionsChoice, ProjectionConfig, Units,
+};
 use crate::material::Material;
 
 /// Name of the input population.
@@ -18,7 +21,7 @@ pub(crate) const READOUT: &str = "out";
 /// The description; or the key that is wrong and what is wrong with it.
 pub(crate) fn describe(
     config: &NetworkConfig,
-    chosen: &Chosen,
+    units: &Units,
     material: &Material,
 ) -> Result<Description, (String, String)> {
     let mut populations = Vec::new();
@@ -26,23 +29,23 @@ pub(crate) fn describe(
     if inputs > 0 {
         populations.push(Population::input(INPUT, inputs));
     }
-    populations.push(recurrent(config, chosen)?);
-    let mut heard = None;
+    populations.push(recurrent(config, &units.rec)?);
+    let mut heard = Vec::new();
     if outputs > 0 {
-        let neuron =
-            library::readout().map_err(|error| ("network".to_owned(), error.to_string()))?;
-        let drives = || neuron.drives.iter().map(|drive| drive.name.clone());
-        heard = drives().next();
-        let bias = config.readout_bias.0.map(|law| drives().map(|drive| (drive, law)).collect());
+        let Chosen { neuron, ports, .. } = &units.out;
+        heard.clone_from(&ports.inputs);
+        let bias = config.readout_bias.0.iter();
+        let bias = bias.flat_map(|law| heard.iter().map(|drive| (drive.clone(), *law))).collect();
         populations.push(Population {
             neuron: Some(neuron.to_text()),
-            bias: bias.unwrap_or_default(),
+            bias,
+            params: differing(neuron, &config.readout_params),
             groups: by_name(material),
             ..Population::input(READOUT, outputs)
         });
     }
     let projections = match config.projection.is_empty() {
-        true => default_projections(config, chosen, inputs > 0, heard),
+        true => default_projections(config, &units.rec, inputs > 0, &heard),
         false => config.projection.iter().map(|given| explicit(given, config)).collect(),
     };
     let projections = named(projections);
@@ -62,14 +65,7 @@ fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (Str
         let units = group.units().map_err(|message| (format!("network.groups.{name}"), message))?;
         groups.insert(name.clone(), units);
     }
-    let defaults: BTreeMap<&str, f64> =
-        chosen.neuron.params.iter().map(|p| (p.symbol.name.as_str(), p.default)).collect();
-    let differs = |name: &str, law: Law| match law {
-        Law::Constant { value } => defaults.get(name) != Some(&value),
-        _ => true,
-    };
-    let params = config.params.iter().map(|(name, param)| (name.clone(), param.law()));
-    let params = params.filter(|(name, law)| differs(name, *law)).collect();
+    let params = differing(&chosen.neuron, &config.params);
     let bias = config.bias.0.iter().flatten();
     let bias = bias.filter_map(|(drive, law)| Some((drive.clone(), law.0?))).collect();
     let mut neuron = chosen.neuron.to_text();
@@ -94,12 +90,24 @@ fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (Str
     })
 }
 
-/// The projections that follow from the neuron's ports; `heard` is the drive of the readout, if any.
+/// The parameters that differ from the neuron's defaults.
+fn differing(neuron: &Neuron, params: &BTreeMap<String, ParamChoice>) -> BTreeMap<String, Law> {
+    let defaults: BTreeMap<&str, f64> =
+        neuron.params.iter().map(|p| (p.symbol.name.as_str(), p.default)).collect();
+    let differs = |name: &str, law: Law| match law {
+        Law::Constant { value } => defaults.get(name) != Some(&value),
+        _ => true,
+    };
+    let params = params.iter().map(|(name, param)| (name.clone(), param.law()));
+    params.filter(|(name, law)| differs(name, *law)).collect()
+}
+
+/// The projections that follow from the neurons' ports; `heard` are the drives of the readout.
 fn default_projections(
     config: &NetworkConfig,
     chosen: &Chosen,
     inputs: bool,
-    heard: Option<String>,
+    heard: &[String],
 ) -> Vec<Projection> {
     let ports = &chosen.ports;
     let projection = |from: String, to: String, lag, wiring: &Wiring| Projection {
@@ -119,7 +127,7 @@ fn default_projections(
         let (from, to) = (format!("{RECURRENT}.{emission}"), format!("{RECURRENT}.{drive}"));
         projections.push(projection(from, to, 1, &config.recurrent));
     }
-    if let Some(drive) = heard {
+    for drive in heard {
         let from = format!("{RECURRENT}.{}", ports.readout);
         projections.push(projection(from, format!("{READOUT}.{drive}"), 0, &config.readout));
     }

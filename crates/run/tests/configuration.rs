@@ -71,6 +71,8 @@ fn resolved_configurations_read_back() {
             "learner.schedule.kind=cosine",
         ],
         &[&own, "network.start.x={kind='trained', law={kind='normal', sd=0.1}}"],
+        &[&own.replace("neuron", "readout_neuron"), "network.readout_params.tau=77"],
+        &["network.readout_neuron=li", "network.readout_params.tau={kind='around', mean=60, sd=1}"],
         &[
             "network.groups.a=0..64",
             "network.groups.b=[64, 65]",
@@ -182,6 +184,17 @@ fn values_that_make_no_sense_are_told_with_their_key() {
         &["network.neuron=lif-hard", "network.params.v_reset=0.3"],
         &["requires th >= v_reset, but 0.1 is less than 0.3"],
     );
+    says(&["network.readout_neuron=lii"], &["`network.readout_neuron`", "did you mean `li`?"]);
+    says(
+        &["network.readout_neuron=li", "network.readout_params.tua=20"],
+        &["`network.readout_params.tua`", "`li` has no parameter `tua` (did you mean `tau`?)"],
+    );
+    says(&["network.readout_params.tau=20"], &["`linear` has no parameter `tau`; it has none"]);
+    says(
+        &["network.readout_neuron={name='deaf', equations=['x[t+1] = x', 'r = x']}"],
+        &["`network.readout_neuron", "`deaf` hears nothing"],
+    );
+    says(&["network.readout_neuron=li", "network.readout_params.tau=5"], &["requires tau >= dt"]);
     says(&["network.neuron=lif", "network.params.tau=5"], &["requires tau >= dt, but 5"]);
     says(&["network.neuron=gamma", "network.params.s=1.5"], &["`s` = 1.5", "range [0, 1]"]);
     says(&["network.neuron=gamma", "network.trained=['m']"], &["has no parameter `m`", "`n`, `s`"]);
@@ -303,6 +316,35 @@ fn neurons_are_wired_as_their_ports_say() {
             "rec->out rec.q>out.I 0",
         ]
     );
+}
+
+/// Whatever its neuron calls what it says, tasks and objectives find it as `out.y`, and training runs through it.
+#[test]
+fn any_neuron_reads_out() {
+    for name in library::names() {
+        let asked = format!("network.readout_neuron={name}");
+        let experiment =
+            read(&[&asked, "network.units=4", "network.integrator=exponential-euler", "task.dt=1"]);
+        let network = &experiment.network;
+        let out = network.signal("out.y").unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(matches!(out.quantity, attractor_network::Quantity::Emission(0)), "{name}");
+        let description = network.description();
+        let text = description.populations.last().unwrap().neuron.as_ref().unwrap();
+        assert!(!text.equations.iter().any(|line| line.contains("xi")), "{name} has no noise");
+    }
+    let ends = |overrides: &[&str]| -> Vec<String> {
+        let experiment = read(overrides);
+        let network = &experiment.network;
+        let to_out = network.description().projections.iter().filter(|p| p.to.starts_with("out."));
+        to_out.map(|p| format!("{} {}>{}", p.name(), p.from, p.to)).collect()
+    };
+    assert_eq!(ends(&["network.readout_neuron=li"]), ["rec->out rec.r>out.I"]);
+    assert_eq!(
+        ends(&["network.readout_neuron=gru"]),
+        ["rec->out.I_r rec.r>out.I_r", "rec->out.I_z rec.r>out.I_z", "rec->out.I_n rec.r>out.I_n"]
+    );
+    let alif = read(&["network.readout_neuron=alif-learned", "task.dt=1"]);
+    assert!(alif.network.layout().get("out.tau_m").unwrap().trained);
 }
 
 #[test]

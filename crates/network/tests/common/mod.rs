@@ -188,6 +188,7 @@ pub fn spiking() -> Vec<Neuron> {
         "lif-hard",
         "lif-refractory",
         "lif-synaptic",
+        "lif-plastic",
         "alif",
         "alif-refractory",
         "alif-learned",

@@ -11,11 +11,13 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An input `in` with the channels of the trials, a population `rec`, and a linear readout `out`.
+/// An input `in` with the channels of the trials, a population `rec`, and a readout `out`, linear unless
+/// `readout_neuron` says otherwise.
 ///
 /// Projections follow from the neuron. Where the library gives its neuron ports
 /// ([`attractor_network::library::ports`]), they are followed; otherwise every drive gets input and,
-/// with lag 1, the first emission of all units; the readout gets the first emission. With one drive
+/// with lag 1, the first emission of all units; the readout gets the first emission, at each drive that its own neuron
+/// takes input by, and what it emits is called `out.y` whatever its neuron calls it. With one drive
 /// the projections are called `in->rec`, `rec->rec` and `rec->out`; with several, `in->rec.I_z` and so
 /// on. A list `projection` replaces all of this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +69,14 @@ pub struct NetworkConfig {
     pub recurrent: Wiring,
     /// Wiring to the readout.
     pub readout: Wiring,
+    /// Equations of the readout: as `neuron`. `linear` (`y = I`), `li` and `li-current` (leaky integrators), or any other,
+    /// spiking ones too; without noise.
+    #[serde(default = "linear")]
+    pub readout_neuron: NeuronChoice,
+    /// Parameters of the readout's neuron: a number, or the law they are drawn from. Which are trained, and which have
+    /// one value per unit, its neuron says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readout_params: BTreeMap<String, ParamChoice>,
     /// Trained bias of the readout, by the law it starts from; or `none`.
     #[serde(default)]
     pub readout_bias: Choice<Law>,
@@ -96,6 +106,13 @@ pub struct ProjectionConfig {
     #[serde(default = "yes")]
     pub trained: bool,
 }
+
+fn linear() -> NeuronChoice {
+    NeuronChoice::Name(READOUT_NEURON.to_owned())
+}
+
+/// The neuron of a readout that asks for none.
+pub(super) const READOUT_NEURON: &str = "linear";
 
 fn yes() -> bool {
     true
