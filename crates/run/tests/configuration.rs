@@ -55,7 +55,7 @@ fn resolved_configurations_read_back() {
     let rows: String = (0..8).map(|k| format!("{k},{},0.5\n", k * k)).collect();
     fs::write(&points, format!("x,y,z\n{rows}")).unwrap();
     let points = format!("network.positions={}", points.display());
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 14] = [
         &[],
         &["stop.score=none", "network.bias=none", "network.readout_bias=none", "seed=77"],
         &[
