@@ -2,6 +2,7 @@
 
 pub mod energy;
 pub mod fixed_points;
+pub mod graph;
 pub mod lyapunov;
 pub mod stability;
 
