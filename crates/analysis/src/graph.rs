@@ -13,7 +13,7 @@
 //! | do hubs keep to hubs | [`rich_club`] | binary |
 //! | does a node serve many groups | [`participation`], [`within_module_degree`] | weighted, directed |
 //! | how much goes in and out | [`Graph::degrees`], [`Graph::strengths`] | weighted, directed |
-//! | are near units wired strongly | [`distance_correlation`] | weighted, directed |
+//! | are near units wired strongly | [`distance_correlation`], [`wiring_cost`] | weighted, directed |
 //!
 //! ```
 //! use attractor_analysis::graph::{Graph, LouvainOptions, louvain, strongest};
@@ -51,6 +51,6 @@ pub use participation::{participation, within_module_degree};
 pub use paths::{Paths, paths, shortest_paths};
 pub use rich_club::{RichClub, rich_club};
 pub use small_world::{SmallWorld, small_worldness};
-pub use space::{distance_correlation, distances};
+pub use space::{distance_correlation, distances, wiring_cost};
 pub use spectral::spectral_modules;
 pub use threshold::{quantile, strongest};

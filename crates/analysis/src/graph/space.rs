@@ -25,6 +25,20 @@ pub fn distances(positions: ArrayView2<'_, f64>) -> Result<Array2<f64>, MeasureE
     }))
 }
 
+/// Wiring cost `Σ_ij |W_ij| d_ij` of weights `[target, source]` at these distances: what the connections
+/// of a brain take to be built and kept.
+///
+/// # Errors
+/// Matrices of different shape.
+pub fn wiring_cost(
+    weights: ArrayView2<'_, f64>,
+    distances: ArrayView2<'_, f64>,
+) -> Result<f64, MeasureError> {
+    same_length("rows of the distances", weights.nrows(), distances.nrows())?;
+    same_length("columns of the distances", weights.ncols(), distances.ncols())?;
+    Ok(weights.iter().zip(&distances).map(|(w, d)| w.abs() * d).sum())
+}
+
 /// Correlation of the sizes of weights `[target, source]` with the distances between their units, over
 /// all pairs of different units: below 0 where near units are wired strongly.
 ///
@@ -33,11 +47,12 @@ pub fn distances(positions: ArrayView2<'_, f64>) -> Result<Array2<f64>, MeasureE
 /// weights or distances that are all the same.
 ///
 /// ```
-/// use attractor_analysis::graph::{distance_correlation, distances};
+/// use attractor_analysis::graph::{distance_correlation, distances, wiring_cost};
 /// use ndarray::{Array2, array};
 /// let apart = distances(array![[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]].view())?;
 /// assert_eq!(apart[[0, 2]], 10.0);
 /// let weights = Array2::from_shape_fn((3, 3), |(i, j)| 20.0 - apart[[i, j]]);
+/// assert_eq!(wiring_cost(weights.view(), apart.view())?, 2.0 * (2.0 * 15.0 * 5.0 + 10.0 * 10.0));
 /// assert!((distance_correlation(weights.view(), apart.view())? + 1.0).abs() < 1e-12);
 /// # Ok::<(), attractor_analysis::MeasureError>(())
 /// ```
