@@ -1,7 +1,5 @@
 //! The analyses on networks: what theory says of them.
 
-use std::collections::BTreeMap;
-
 use attractor_analysis::fixed_points::{SearchOptions, fixed_points};
 use attractor_analysis::lyapunov::{LyapunovOptions, lyapunov};
 use attractor_analysis::stability::{Reading, StabilityOptions, stability};
@@ -20,15 +18,7 @@ fn random_network(neuron: &Neuron, units: usize, gain: f64) -> (Autonomous, Vec<
     let description = Description {
         dt: DT,
         integrator: Default::default(),
-        populations: vec![Population {
-            name: "rec".into(),
-            units,
-            neuron: Some(neuron.to_text()),
-            groups: BTreeMap::new(),
-            bias: BTreeMap::new(),
-            params: BTreeMap::new(),
-            start: BTreeMap::new(),
-        }],
+        populations: vec![Population::of("rec", units, neuron)],
         projections: (neuron.drives.iter())
             .map(|drive| Projection {
                 name: Some(drive.name.clone()),

@@ -111,15 +111,11 @@ impl Case {
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
         let zero = || Law::Constant { value: 0.0 };
         let population = |name: &str, units, neuron: Option<&Neuron>| Population {
-            name: name.into(),
-            units,
             neuron: neuron.map(Neuron::to_text),
-            groups: BTreeMap::new(),
             bias: neuron.map_or_else(BTreeMap::new, |n| {
                 n.drives.iter().map(|d| (d.name.clone(), zero())).collect()
             }),
-            params: BTreeMap::new(),
-            start: BTreeMap::new(),
+            ..Population::input(name, units)
         };
         let projection = |name: String, from: &str, to: String, lag| Projection {
             name: Some(name),

@@ -136,15 +136,7 @@ impl Problem {
         let description = Description {
             dt: 1.0,
             integrator: Default::default(),
-            populations: vec![Population {
-                name: "rec".into(),
-                units: n,
-                neuron: Some(elman.to_text()),
-                groups: BTreeMap::new(),
-                bias: BTreeMap::new(),
-                params: BTreeMap::new(),
-                start: BTreeMap::new(),
-            }],
+            populations: vec![Population::of("rec", n, &elman)],
             projections: vec![Projection {
                 name: None,
                 from: "rec.h".into(),

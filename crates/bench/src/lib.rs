@@ -9,6 +9,7 @@ mod finder;
 mod graphs;
 mod peers;
 mod pieces;
+mod sernn;
 mod table;
 mod trials;
 
@@ -19,5 +20,6 @@ pub use finder::{Found, SEARCHES, SearchCase, SearchRow};
 pub use graphs::{GraphCase, GraphRow, Kind, Measure, Measured, graph_cases};
 pub use peers::{Peer, install};
 pub use pieces::{Piece, pieces};
+pub use sernn::{SERNN, SernnCase, SernnCell, SernnRow};
 pub use table::{Cell, Machine, Options, Row, Table, run};
 pub use trials::{TrialsCase, TrialsCell, TrialsRow, trials_cases};

@@ -15,6 +15,7 @@ use crate::finder::{self, Found, SearchCase, SearchRow};
 use crate::graphs::{self, GraphCase, GraphRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
+use crate::sernn::{self, SernnCase, SernnRow};
 use crate::trials::{self, TrialsCase, TrialsRow, trials_row};
 
 /// What to run.
@@ -28,6 +29,8 @@ pub struct Options {
     pub eprop: Vec<EpropCase>,
     /// Graph measures that are timed.
     pub graphs: Vec<GraphCase>,
+    /// Trainings of spatially embedded networks that are timed.
+    pub sernn: Vec<SernnCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -103,6 +106,8 @@ pub struct Table {
     pub eprop: Vec<EpropRow>,
     /// Graph measures.
     pub graphs: Vec<GraphRow>,
+    /// Trainings of spatially embedded networks.
+    pub sernn: Vec<SernnRow>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -174,6 +179,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
     }
     drop(local);
     let graphs = graphs(options, &programs, &mut notes, &mut say)?;
+    let sernn = trainings(options, python, &mut notes, &mut say)?;
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -218,12 +224,36 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         searches,
         eprop: by_eprop,
         graphs,
+        sernn,
         trials,
         shards,
         first_updates,
         pieces: measured,
         notes,
     })
+}
+
+/// Whole trainings, in turn with JAX's; each takes seconds.
+fn trainings(
+    options: &Options,
+    python: Option<&PathBuf>,
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Result<Vec<SernnRow>, BenchError> {
+    let mut peer = None;
+    if let (Some(python), Some(scripts), false) =
+        (python, &options.scripts, options.sernn.is_empty())
+    {
+        match sernn::peer(python, scripts, options.threads) {
+            Ok(started) => peer = Some(started),
+            Err(error) => notes.push(format!("sernn_jax.py: not run ({error})")),
+        }
+    }
+    let mut row = |&case: &SernnCase| {
+        say(&case.to_string());
+        sernn::row(case, options.repeats.min(3), options.threads, &mut peer, notes)
+    };
+    options.sernn.iter().map(&mut row).collect()
 }
 
 /// The trials of every task, in turn with those of NeuroGym.
@@ -517,6 +547,7 @@ impl fmt::Display for Table {
         }
         eprop::print(&self.eprop, f)?;
         graphs::print(&self.graphs, f)?;
+        sernn::print(&self.sernn, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(

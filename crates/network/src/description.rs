@@ -6,6 +6,8 @@ use attractor_equations::{Integrator, Neuron, NeuronText, ParamText};
 use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
+use crate::positions::Positions;
+
 /// A network as data; [`crate::Network::new`] compiles it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +46,9 @@ pub struct Population {
     /// Where states start; without an entry, at the neuron's initial value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub start: BTreeMap<String, Start>,
+    /// Where its units are in space; without it, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Positions>,
 }
 
 /// Where a state starts.
@@ -220,6 +225,7 @@ impl Population {
             bias: BTreeMap::new(),
             params: BTreeMap::new(),
             start: BTreeMap::new(),
+            positions: None,
         }
     }
 
@@ -265,6 +271,13 @@ impl Population {
                 self.params.insert(name.to_owned(), Law::Constant { value: 0.0 });
             }
         }
+        self
+    }
+
+    /// With places of its units in space.
+    #[must_use]
+    pub fn positions(mut self, positions: Positions) -> Self {
+        self.positions = Some(positions);
         self
     }
 

@@ -10,6 +10,7 @@ use crate::description::{Description, Population, Start};
 use crate::error::NetworkError;
 use crate::noise;
 use crate::parameters::Layout;
+use crate::positions::Point;
 use crate::signal::{Quantity, SignalId};
 use crate::wiring::{Drawn, Ends, WiringPlan};
 
@@ -38,6 +39,8 @@ pub(crate) struct Compiled {
     pub(crate) history: Vec<usize>,
     /// First channel of the trials, for an input.
     pub(crate) channel: usize,
+    /// Where its units are, if anywhere.
+    pub(crate) points: Option<Vec<Point>>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +159,9 @@ impl Network {
                     return Err(NetworkError::value(what, unit, expected));
                 }
             }
+            let points = population.positions.as_ref();
+            let points =
+                points.map(|p| p.points(&population.name, population.units)).transpose()?;
             let dynamics =
                 dynamics(population, &description, &mut layout, &mut drawn, &mut warnings)?;
             let emissions = dynamics.as_ref().map_or(1, |d| d.neuron.emissions.len());
@@ -168,6 +174,7 @@ impl Network {
                 dynamics,
                 history: vec![0; emissions],
                 channel: first,
+                points,
             });
         }
         let mut network = Network {
@@ -327,6 +334,14 @@ impl Network {
         self.populations.iter().position(|p| p.name == name).ok_or_else(|| {
             let known = self.populations.iter().map(|p| p.name.as_str());
             NetworkError::unknown("population", name, known)
+        })
+    }
+
+    /// The projection of a name.
+    pub(crate) fn link_of(&self, projection: &str) -> Result<&Link, NetworkError> {
+        self.links.iter().find(|link| link.name == projection).ok_or_else(|| {
+            let known = self.links.iter().map(|link| link.name.as_str());
+            NetworkError::unknown("projection", projection, known)
         })
     }
 

@@ -19,6 +19,7 @@
 mod outer;
 mod packed;
 mod peak;
+mod sparse;
 mod tile;
 
 pub(crate) use outer::Outer;

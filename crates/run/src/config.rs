@@ -43,6 +43,7 @@ mod experiment;
 mod network;
 mod neurons;
 mod origin;
+mod positions;
 mod problem;
 mod read;
 mod request;
@@ -51,7 +52,9 @@ mod sources;
 mod tree;
 
 pub use experiment::Experiment;
-pub use network::{Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, ProjectionConfig};
+pub use network::{
+    Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice, ProjectionConfig,
+};
 pub(crate) use neurons::Chosen;
 pub(crate) use problem::list;
 pub use problem::{ConfigError, Place, Problem};
@@ -62,7 +65,7 @@ pub(crate) use tree::Node;
 
 use std::path::PathBuf;
 
-use attractor_learn::{Learner, Objective, OwnRate, Phase, Stop, Validate};
+use attractor_learn::{Learner, Objective, OwnRate, Phase, Prune, Stop, Validate};
 use serde::{Deserialize, Serialize};
 
 use tree::{NONE, Value};
@@ -91,6 +94,9 @@ pub struct Config {
     /// Own learning rates of some parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<OwnRate>,
+    /// What is taken away for good, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<Prune>,
     /// When to stop.
     pub stop: Stop,
     /// How to validate.
@@ -115,6 +121,7 @@ impl Config {
             learner: self.learner.clone(),
             train: self.train.clone(),
             rates: self.rates.clone(),
+            prune: self.prune.clone(),
             stop: self.stop.clone(),
             validate: self.validate.clone(),
         }

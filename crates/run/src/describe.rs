@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use attractor_network::{Description, Population, Projection, Wiring, library};
 use attractor_numerics::law::Law;
 
-use crate::config::{Chosen, NetworkConfig, ProjectionConfig};
+use crate::config::{Chosen, NetworkConfig, PositionsChoice, ProjectionConfig};
 use crate::material::Material;
 
 /// Name of the input population.
@@ -24,7 +24,7 @@ pub(crate) fn describe(
     let mut populations = Vec::new();
     let (inputs, outputs) = (material.inputs().len(), material.outputs().len());
     if inputs > 0 {
-        populations.push(plain(INPUT, inputs));
+        populations.push(Population::input(INPUT, inputs));
     }
     populations.push(recurrent(config, chosen)?);
     let mut heard = None;
@@ -38,7 +38,7 @@ pub(crate) fn describe(
             neuron: Some(neuron.to_text()),
             bias: bias.unwrap_or_default(),
             groups: by_name(material),
-            ..plain(READOUT, outputs)
+            ..Population::input(READOUT, outputs)
         });
     }
     let projections = match config.projection.is_empty() {
@@ -54,18 +54,6 @@ fn by_name(material: &Material) -> BTreeMap<String, Vec<usize>> {
     let outputs = if material.is_task() { material.outputs() } else { Vec::new() };
     let several = outputs.len() > 1;
     outputs.into_iter().enumerate().filter(|_| several).map(|(k, name)| (name, vec![k])).collect()
-}
-
-fn plain(name: &str, units: usize) -> Population {
-    Population {
-        name: name.to_owned(),
-        units,
-        neuron: None,
-        groups: BTreeMap::new(),
-        bias: BTreeMap::new(),
-        params: BTreeMap::new(),
-        start: BTreeMap::new(),
-    }
 }
 
 fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (String, String)> {
@@ -91,13 +79,18 @@ fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (Str
         param.trained = named(&config.trained).unwrap_or(param.trained);
         param.range = config.range.get(name).copied().or(param.range);
     }
+    let positions = match &config.positions {
+        Some(PositionsChoice::Stated(positions)) => Some(positions.clone()),
+        _ => None,
+    };
     Ok(Population {
         neuron: Some(neuron),
         groups,
         bias,
         params,
         start: config.start.clone(),
-        ..plain(RECURRENT, config.units)
+        positions,
+        ..Population::input(RECURRENT, config.units)
     })
 }
 

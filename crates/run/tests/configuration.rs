@@ -51,7 +51,11 @@ fn resolved_configurations_read_back() {
     )
     .unwrap();
     let own = format!("network.neuron={}", neuron.display());
-    let cases: [&[&str]; 10] = [
+    let points = dir.path().join("points.csv");
+    let rows: String = (0..8).map(|k| format!("{k},{},0.5\n", k * k)).collect();
+    fs::write(&points, format!("x,y,z\n{rows}")).unwrap();
+    let points = format!("network.positions={}", points.display());
+    let cases: [&[&str]; 12] = [
         &[],
         &["stop.score=none", "network.bias=none", "network.readout_bias=none", "seed=77"],
         &[
@@ -72,6 +76,8 @@ fn resolved_configurations_read_back() {
             "network.groups.b=[64, 65]",
             "network.recurrent={kind='blocks', blocks=[{from='a', to='b', wiring={kind='dense', law={kind='normal', sd=0.1}}}]}",
         ],
+        &["network.units=24", "network.positions={kind='lattice', shape=[2, 3, 4]}"],
+        &["network.units=8", &points],
         &[
             "phase=[{name='one', stop.updates=10}, {learner.optimiser='sgd', train=['*.bias']}]",
             "rates=[{parameters='*->out*', rate=0.1}]",
@@ -214,6 +220,21 @@ fn every_neuron_of_the_library_goes_by_its_name() {
         read(&["network.neuron=alif", &asked]).neuron.to_text().equations.join("; ")
     };
     assert!(by("multi-gaussian").contains("multi-gaussian, gamma)"), "{}", by("multi-gaussian"));
+}
+
+#[test]
+fn units_have_places() {
+    let experiment =
+        read(&["network.units=24", "network.positions={kind='lattice', shape=[2, 3, 4]}"]);
+    let points = experiment.network.points("rec").unwrap().unwrap();
+    assert_eq!((points.len(), points[23]), (24, [1.0, 2.0, 3.0]));
+    assert_eq!(experiment.network.points("out").unwrap(), None);
+    says(
+        &["network.units=5", "network.positions={kind='lattice', shape=[2, 3, 4]}"],
+        &["positions of `rec`", "[2, 3, 4]", "whose product is 5"],
+    );
+    says(&["network.positions=nowhere.csv"], &["network.positions", "nowhere.csv: cannot be read"]);
+    says(&["network.positions={kind='latice', shape=[1, 1, 1]}"], &["`latice`", "`lattice`"]);
 }
 
 #[test]

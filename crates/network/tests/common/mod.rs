@@ -68,22 +68,15 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
         (state.symbol.name.clone(), start)
     });
     let recurrent = Population {
-        name: "rec".into(),
-        units: UNITS,
-        neuron: Some(neuron.to_text()),
         groups: groups.clone(),
         bias: neuron.drives.iter().map(|d| (d.name.clone(), law())).collect(),
-        params: BTreeMap::new(),
         start: start.collect(),
+        ..Population::of("rec", UNITS, neuron)
     };
     let plain = |name: &str, units, neuron| Population {
-        name: name.into(),
-        units,
         neuron,
         groups: groups.clone(),
-        bias: BTreeMap::new(),
-        params: BTreeMap::new(),
-        start: BTreeMap::new(),
+        ..Population::input(name, units)
     };
     let linear = library::linear().unwrap().to_text();
     let mut input = plain("in", 2, None);

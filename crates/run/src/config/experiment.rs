@@ -16,7 +16,7 @@ use super::problem::{ConfigError, Place, Problem, closest, did_you_mean, list};
 use super::read::read;
 use super::request::Request;
 use super::tree::{Node, Value};
-use super::{Config, curriculum, node, origin, sources};
+use super::{Config, curriculum, node, origin, positions, sources};
 use crate::describe::describe;
 use crate::material::Material;
 
@@ -104,6 +104,7 @@ impl Experiment {
             tree.put(&["network", "neuron"], default_node.get(&["network", "neuron"]).cloned());
         }
         let mut config: Config = read(tree, &default_node, &[], problems)?;
+        positions::resolve(&mut config.network, user, problems);
         let curriculum = material
             .as_ref()
             .map(|run| curriculum::curriculum(&mut config.phase, run, user, seed, problems));
@@ -200,6 +201,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, material: Option<&Material>
             bias: Choice(Some(bias)),
             start: BTreeMap::new(),
             groups: BTreeMap::new(),
+            positions: None,
             input: wiring(kind("input"), Law::Normal { sd: 1.0 }),
             recurrent: wiring(kind("recurrent"), Law::Gaussian { gain: 1.0 }),
             readout: wiring(kind("readout"), Law::Gaussian { gain: 0.1 }),
@@ -210,6 +212,7 @@ fn defaults(user: &Node, chosen: &Chosen, seed: u64, material: Option<&Material>
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
+        prune: None,
         stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 3, ..phase.stop },
         validate: Validate { every: 20, ..phase.validate },
         evaluate: Default::default(),
@@ -336,6 +339,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
 fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Problem {
     let field = match error {
         PhaseError::Value { field, .. } | PhaseError::NoParameter { field, .. } => field.clone(),
+        PhaseError::NotZero { .. } => "prune.parameters".to_owned(),
         PhaseError::NothingTrained => "train".to_owned(),
         PhaseError::NoValidation { field } => format!("stop.{field}"),
         PhaseError::NoPlateau => "learner.schedule".to_owned(),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use attractor_equations::{Integrator, NeuronText, Surrogate};
 use attractor_network::library::NoisePlace;
-use attractor_network::{Start, Wiring};
+use attractor_network::{Positions, Start, Wiring};
 use attractor_numerics::law::Law;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
@@ -57,6 +57,10 @@ pub struct NetworkConfig {
     /// Named units: a list, or `"0..64"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Group>,
+    /// Where the recurrent units are in space: a lattice, at random, given points, or a path to a table
+    /// with columns `x`, `y` and `z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<PositionsChoice>,
     /// Wiring from the input to each drive.
     pub input: Wiring,
     /// Wiring among the recurrent units.
@@ -130,6 +134,16 @@ pub enum NeuronChoice {
     Name(String),
     /// Its equations.
     Text(Box<NeuronText>),
+}
+
+/// Positions: stated, or in a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PositionsChoice {
+    /// A path to a table with columns `x`, `y` and `z`.
+    File(String),
+    /// A rule, or points.
+    Stated(Positions),
 }
 
 /// A parameter: one number, or a law.
@@ -224,6 +238,21 @@ by_visitor!(
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NeuronChoice, A::Error> {
             let text = NeuronText::deserialize(MapAccessDeserializer::new(map))?;
             Ok(NeuronChoice::Text(Box::new(text)))
+        }
+    }
+);
+
+by_visitor!(
+    PositionsChoice,
+    PositionsVisitor,
+    "a path to FILE.csv, or a table such as { kind = \"lattice\", shape = [5, 5, 4] }",
+    {
+        fn visit_str<E: Error>(self, path: &str) -> Result<PositionsChoice, E> {
+            Ok(PositionsChoice::File(path.to_owned()))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PositionsChoice, A::Error> {
+            Positions::deserialize(MapAccessDeserializer::new(map)).map(PositionsChoice::Stated)
         }
     }
 );
