@@ -12,6 +12,7 @@ use crate::case::{Case, TrainingStep};
 use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
+use crate::graphs::{self, GraphCase, GraphRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
 use crate::sernn::{self, SernnCase, SernnRow};
@@ -26,6 +27,8 @@ pub struct Options {
     pub searches: Vec<SearchCase>,
     /// Trials of e-prop that are timed.
     pub eprop: Vec<EpropCase>,
+    /// Graph measures that are timed.
+    pub graphs: Vec<GraphCase>,
     /// Trainings of spatially embedded networks that are timed.
     pub sernn: Vec<SernnCase>,
     /// Tasks whose trials are timed.
@@ -101,6 +104,8 @@ pub struct Table {
     pub searches: Vec<SearchRow>,
     /// E-prop of single trials.
     pub eprop: Vec<EpropRow>,
+    /// Graph measures.
+    pub graphs: Vec<GraphRow>,
     /// Trainings of spatially embedded networks.
     pub sernn: Vec<SernnRow>,
     /// Trials per second.
@@ -173,6 +178,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         by_eprop.push(eprop::row(case, options.repeats, &mut local, &mut notes)?);
     }
     drop(local);
+    let graphs = graphs(options, &programs, &mut notes, &mut say)?;
     let sernn = trainings(options, python, &mut notes, &mut say)?;
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
@@ -217,6 +223,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         rows,
         searches,
         eprop: by_eprop,
+        graphs,
         sernn,
         trials,
         shards,
@@ -273,6 +280,28 @@ fn trials(
         }
     }
     rows
+}
+
+/// The graph measures, in turn with python-igraph and NetworkX.
+fn graphs(
+    options: &Options,
+    programs: &[(String, Vec<PathBuf>)],
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Result<Vec<GraphRow>, BenchError> {
+    if options.graphs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut peers = match (python(programs), &options.scripts) {
+        (Some(python), Some(scripts)) => graphs::peers(python, scripts, notes),
+        _ => Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for &case in &options.graphs {
+        say(&case.to_string());
+        rows.push(graphs::row(case, options.repeats, &mut peers, notes)?);
+    }
+    Ok(rows)
 }
 
 /// The interpreter of the peers' environment, if it is there.
@@ -517,6 +546,7 @@ impl fmt::Display for Table {
             }
         }
         eprop::print(&self.eprop, f)?;
+        graphs::print(&self.graphs, f)?;
         sernn::print(&self.sernn, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
