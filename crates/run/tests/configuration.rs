@@ -399,3 +399,30 @@ fn one_of_several_outputs_is_asked_for_by_name() {
     assert!(said.iter().any(|said| said.contains("did you mean `fixation`?")), "{said:#?}");
     assert!(read(&[]).network.description().populations.iter().all(|p| p.groups.is_empty()));
 }
+
+/// Every block of the page on objectives is a configuration.
+#[test]
+fn the_page_on_objectives_is_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/objective.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 4);
+    let dir = tempfile::tempdir().unwrap();
+    // the first block speaks of places that the second gives
+    let places = "network.units=100";
+    let lattice = "network.positions={kind='lattice', shape=[5, 5, 4]}";
+    for (k, block) in blocks.iter().enumerate() {
+        let file = dir.path().join(format!("{k}.toml"));
+        fs::write(&file, block).unwrap();
+        let experiment = Experiment::read(&Request {
+            task: Some("context-decision".into()),
+            config: Some(file),
+            overrides: vec![places.into(), lattice.into()],
+            ..Request::default()
+        });
+        let experiment = experiment.unwrap_or_else(|e| panic!("{e}\n{block}"));
+        assert_eq!(experiment.phases.len(), if k == 3 { 2 } else { 1 });
+        assert_eq!(experiment.phases.last().unwrap().prune.is_some(), k >= 2, "{block}");
+    }
+}
