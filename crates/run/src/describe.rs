@@ -6,9 +6,7 @@ use attractor_equations::Neuron;
 use attractor_network::{Description, Population, Projection, Wiring};
 use attractor_numerics::law::Law;
 
-use crate::config::{
-    Chosen, NetworkConfig, ParamChoice, PositionsChoice, ProjectionConfig, Units,
-};
+use crate::config::{Chosen, NetworkConfig, ParamChoice, PositionsChoice, ProjectionConfig, Units};
 use crate::material::Material;
 
 /// Name of the input population.
