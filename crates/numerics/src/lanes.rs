@@ -1,6 +1,6 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
-use crate::product::{Outer, Product};
+use crate::product::{Outer, Product, SparseOuter, SparseProduct};
 use crate::random::Fill;
 use crate::words::Words;
 use crate::{Isa, Real};
@@ -59,6 +59,8 @@ pub trait Registers: Sized {
 pub trait Compiled: Sized {
     unsafe fn product(isa: Isa, job: Product<'_, Self>);
     unsafe fn outer(isa: Isa, job: Outer<Self>);
+    unsafe fn sparse_product(isa: Isa, job: SparseProduct<'_, Self>);
+    unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>);
     unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>);
     unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>);
 }
@@ -71,6 +73,14 @@ macro_rules! compiled {
                 unsafe { dispatch(isa, job) }
             }
             unsafe fn outer(isa: Isa, job: Outer<Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn sparse_product(isa: Isa, job: SparseProduct<'_, Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>) {
                 // SAFETY: as the caller's
                 unsafe { dispatch(isa, job) }
             }
