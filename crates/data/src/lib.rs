@@ -10,6 +10,7 @@
 //! | [`trials`] | [`Trials`]: inputs, targets, weights, start, conditions, lengths |
 //! | [`conditions`] | [`Conditions`]: one row of named values per trial |
 //! | [`activity`] | [`Activity`]: recorded signals of a simulation |
+//! | [`connectome`] | [`Connectome`]: cells and who reaches whom, from files |
 //! | [`mat`] | reading arrays from MATLAB files |
 //! | [`part`] | training, validation, evaluation: which a batch belongs to |
 //! | [`split`] | training and held-out trials or stretches of time |
@@ -19,6 +20,7 @@
 
 pub mod activity;
 pub mod conditions;
+pub mod connectome;
 mod error;
 pub mod files;
 pub mod mat;
@@ -33,6 +35,7 @@ pub mod trials_file;
 
 pub use activity::Activity;
 pub use conditions::{Column, Conditions, Value};
+pub use connectome::{Connectome, ConnectomeError, ConnectomeFiles, ConnectomeProblem};
 pub use error::{FileError, FileProblem, TrialsError, closest};
 pub use mat::Mat;
 pub use npz::Npz;
