@@ -20,15 +20,8 @@ fn random_network(neuron: &Neuron, units: usize, gain: f64) -> (Autonomous, Vec<
     let description = Description {
         dt: DT,
         integrator: Default::default(),
-        populations: vec![Population {
-            name: "rec".into(),
-            units,
-            neuron: Some(neuron.to_text()),
-            groups: BTreeMap::new(),
-            bias: BTreeMap::new(),
-            params: BTreeMap::new(),
-            start: BTreeMap::new(),
-        }],
+        populations: vec![Population::of("rec", units, neuron)],
+        graphs: BTreeMap::new(),
         projections: (neuron.drives.iter())
             .map(|drive| Projection {
                 name: Some(drive.name.clone()),

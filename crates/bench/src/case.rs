@@ -106,20 +106,16 @@ impl Case {
     }
 
     /// The network: inputs, recurrent units, linear readout.
-    fn description(&self) -> Result<Description, NeuronError> {
+    pub(crate) fn description(&self) -> Result<Description, NeuronError> {
         let (neuron, inputs, recurrent) = self.neuron()?;
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
         let zero = || Law::Constant { value: 0.0 };
         let population = |name: &str, units, neuron: Option<&Neuron>| Population {
-            name: name.into(),
-            units,
             neuron: neuron.map(Neuron::to_text),
-            groups: BTreeMap::new(),
             bias: neuron.map_or_else(BTreeMap::new, |n| {
                 n.drives.iter().map(|d| (d.name.clone(), zero())).collect()
             }),
-            params: BTreeMap::new(),
-            start: BTreeMap::new(),
+            ..Population::input(name, units)
         };
         let projection = |name: String, from: &str, to: String, lag| Projection {
             name: Some(name),
@@ -138,16 +134,12 @@ impl Case {
                 .iter()
                 .map(|d| projection(format!("rec.{d}"), &emission, format!("rec.{d}"), 1)),
         );
-        Ok(Description {
-            dt: self.dt(),
-            integrator: Default::default(),
-            populations: vec![
-                population("in", INPUTS, None),
-                population("rec", self.units, Some(&neuron)),
-                population("out", OUTPUTS, Some(&library::linear()?)),
-            ],
-            projections,
-        })
+        let populations = vec![
+            population("in", INPUTS, None),
+            population("rec", self.units, Some(&neuron)),
+            population("out", OUTPUTS, Some(&library::linear()?)),
+        ];
+        Ok(Description::new(self.dt(), populations, projections))
     }
 }
 
@@ -188,6 +180,17 @@ impl TrainingStep {
     pub fn new(case: Case, threads: usize, shards: Option<usize>) -> Result<Self, BenchError> {
         let failed = |problem: String| BenchError::Case { case: case.to_string(), problem };
         let description = case.description().map_err(|e| failed(e.to_string()))?;
+        Self::of(case, description, threads, shards)
+    }
+
+    /// As [`TrainingStep::new`], of another network with the same inputs and outputs.
+    pub(crate) fn of(
+        case: Case,
+        description: Description,
+        threads: usize,
+        shards: Option<usize>,
+    ) -> Result<Self, BenchError> {
+        let failed = |problem: String| BenchError::Case { case: case.to_string(), problem };
         let network = Network::new(description).map_err(|e| failed(e.to_string()))?;
         let start = network.initial_parameters(1).iter().map(|&p| p as f32).collect();
         let options = EngineOptions { threads, shards, ..EngineOptions::default() };

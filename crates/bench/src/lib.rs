@@ -8,6 +8,7 @@ mod error;
 mod finder;
 mod peers;
 mod pieces;
+mod structure;
 mod table;
 mod trials;
 
@@ -17,5 +18,6 @@ pub use error::BenchError;
 pub use finder::{Found, SEARCHES, SearchCase, SearchRow};
 pub use peers::{Peer, install};
 pub use pieces::{Piece, pieces};
+pub use structure::{Structure, StructureRow, StructureTable, structures};
 pub use table::{Cell, Machine, Options, Row, Table, run};
 pub use trials::{TrialsCase, TrialsCell, TrialsRow, trials_cases};

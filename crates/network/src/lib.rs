@@ -6,6 +6,7 @@
 
 mod autonomous;
 mod backward;
+mod constraint;
 mod credit;
 mod description;
 mod engine;
@@ -21,10 +22,12 @@ mod parameters;
 mod plan;
 mod signal;
 mod state;
+mod structure;
 mod tangent;
 mod wiring;
 
 pub use autonomous::Autonomous;
+pub use constraint::{Allowed, Constraint};
 pub use credit::{Credit, Route};
 pub use description::{Block, Description, Loadings, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
@@ -35,4 +38,5 @@ pub use noise::NoiseSource;
 pub use parameters::{Entry, Layout};
 pub use signal::{Loss, Part, Quantity, SignalId, SignalView, SignalViewMut};
 pub use state::State;
+pub use structure::{Between, Component, Graph, Hold, Mask, Sign, Space};
 pub use tangent::Direction;

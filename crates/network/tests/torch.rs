@@ -78,17 +78,14 @@ fn compare(cell: &str, neuron: Neuron, inputs: &[&str], recurrent: &[&str]) {
     let zero = || Law::Constant { value: 0.0 };
     let wired = || Start::Wired { inputs: states * units, law: zero() };
     let population = |name: &str, units, neuron: Option<&Neuron>| Population {
-        name: name.into(),
-        units,
         neuron: neuron.map(Neuron::to_text),
-        groups: BTreeMap::new(),
         bias: neuron.map_or_else(BTreeMap::new, |n| {
             n.drives.iter().map(|d| (d.name.clone(), zero())).collect()
         }),
-        params: BTreeMap::new(),
         start: neuron.map_or_else(BTreeMap::new, |n| {
             n.states.iter().map(|s| (s.symbol.name.clone(), wired())).collect()
         }),
+        ..Population::input(name, units)
     };
     let projection = |name: String, from: &str, to: &str, lag| Projection {
         name: Some(name),
@@ -100,15 +97,9 @@ fn compare(cell: &str, neuron: Neuron, inputs: &[&str], recurrent: &[&str]) {
     };
     let ends = inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", d, 0));
     let inner = recurrent.iter().map(|d| projection(format!("rec.{d}"), "rec.h", d, 1));
-    let network = Network::new(Description {
-        dt: 1.0,
-        integrator: Default::default(),
-        populations: vec![
-            population("in", channels, None),
-            population("rec", units, Some(&neuron)),
-        ],
-        projections: ends.chain(inner).collect(),
-    });
+    let populations =
+        vec![population("in", channels, None), population("rec", units, Some(&neuron))];
+    let network = Network::new(Description::new(1.0, populations, ends.chain(inner).collect()));
     let network = Arc::new(network.unwrap());
 
     let mut parameters = network.initial_parameters(1);

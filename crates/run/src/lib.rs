@@ -53,5 +53,5 @@ pub use material::Material;
 pub use metrics::Metrics;
 pub use observer::{Event, Nobody, Observer};
 pub use results::Results;
-pub use simulate::{Simulation, is_nir, load_model, load_model_at, simulate};
+pub use simulate::{Lesioned, Simulation, is_nir, lesion, load_model, load_model_at, simulate};
 pub use train::{Outcome, Settings, results, resume, train};

@@ -12,7 +12,7 @@ use crate::output::{Answer, complain};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --peers --pieces --save benches/runs"
+    after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --structures\n  attractor bench --peers --pieces --save benches/runs"
 )]
 pub(crate) struct Arguments {
     /// Build the peers' Python environment (2.6 GB to download) and run JAX and PyTorch in turn with us
@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Measure the pieces of a step too, on every instruction set
     #[arg(long)]
     pieces: bool,
+    /// Time networks with few weights and of low rank beside dense ones, and nothing else
+    #[arg(long)]
+    structures: bool,
     /// Compare 2, 4, 8 and 16 shards
     #[arg(long)]
     shards: bool,
@@ -67,6 +70,11 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         let ms = began.elapsed().as_secs_f64() * 1e3;
         let value = json!({ "first_update_ms": ms, "peak_mib": peak_mib() });
         return Ok(Answer::new(format!("{value}\n"), &value));
+    }
+    if arguments.structures {
+        let repeats = usize::from(arguments.repeats);
+        let table = attractor_bench::structures(repeats, threads, complain).map_err(failed)?;
+        return Ok(Answer::new(table.to_string(), &table));
     }
     let wanted = |text: &str| arguments.only.as_ref().is_none_or(|only| text.contains(only));
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();

@@ -91,15 +91,8 @@ impl Shape {
         // hidden units start from what the recorded ones do, at a modest size
         let law = Law::Normal { sd: 0.3 / ((self.units * self.lags()) as f64).sqrt() };
         let start = |lag| (Self::state(lag), Start::Wired { inputs: self.start_values(), law });
-        let population = |name: &str, units, neuron| Population {
-            name: name.to_owned(),
-            units,
-            neuron,
-            groups: BTreeMap::new(),
-            bias: BTreeMap::new(),
-            params: BTreeMap::new(),
-            start: BTreeMap::new(),
-        };
+        let population =
+            |name: &str, units, neuron| Population { neuron, ..Population::input(name, units) };
         let mut populations = Vec::new();
         let mut projections = Vec::new();
         let projection = |from: &str, lag, wiring| Projection {
@@ -124,7 +117,7 @@ impl Shape {
         });
         projections.push(projection("rec.r", 1, self.coupling(all)));
         let dt = self.frame / self.steps as f64;
-        Ok(Description { dt, integrator: Default::default(), populations, projections })
+        Ok(Description::new(dt, populations, projections))
     }
 
     fn coupling(&self, all: usize) -> Wiring {
