@@ -20,17 +20,17 @@
 
 mod outer;
 mod packed;
+mod pattern;
 mod peak;
-mod sparse;
 mod tile;
 
 pub(crate) use outer::Outer;
 pub use outer::accumulate_outer;
 pub use packed::Packed;
 pub(crate) use packed::Product;
+pub use pattern::{Pattern, Sparse, accumulate_pattern};
+pub(crate) use pattern::{SparseOuter, SparseProduct};
 pub use peak::peak;
-pub use sparse::{Pattern, Sparse, accumulate_pattern};
-pub(crate) use sparse::{SparseOuter, SparseProduct};
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that
 /// the same column of neighbouring rows does not compete for the same cache lines.
