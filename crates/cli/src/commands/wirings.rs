@@ -179,6 +179,15 @@ const PAGES: &[Page] = &[
         example: "{ kind = \"orthogonal\", gain = 1.0 }",
     },
     Page {
+        name: "turns",
+        is: "law",
+        summary: "a rotation of pairs of units, each by an angle of its own",
+        formula: "blocks [[cos a, -sin a], [sin a, cos a]] on the diagonal, a ~ U(0, π)",
+        keys: &[],
+        source: "Henaff, Szlam & LeCun 2016, arXiv:1602.06662",
+        example: "{ kind = \"turns\" }",
+    },
+    Page {
         name: "constant",
         is: "law",
         summary: "the same value everywhere",
