@@ -105,7 +105,7 @@ pub fn silhouette(points: &[Vec<f64>], labels: &[usize]) -> Result<f64, MeasureE
     Ok(mean_silhouette(&distances(points), labels, clusters))
 }
 
-fn check(points: &[Vec<f64>]) -> Result<(), MeasureError> {
+pub(crate) fn check(points: &[Vec<f64>]) -> Result<(), MeasureError> {
     for point in points {
         same_length("coordinates of a point", points[0].len(), point.len())?;
         finite("coordinates of a point", point)?;

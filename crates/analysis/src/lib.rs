@@ -2,9 +2,12 @@
 
 pub mod energy;
 pub mod fixed_points;
+pub mod graph;
 pub mod lyapunov;
 pub mod stability;
 
+mod activity_statistics;
+mod balance;
 mod binomial_fit;
 mod chronometric;
 mod clusters;
@@ -15,16 +18,23 @@ mod decoding;
 mod discriminant;
 mod intervals;
 mod measure_error;
+mod mixed_selectivity;
+mod mixture;
 mod pca;
 mod psychometric;
 mod readout;
 mod regression_axes;
 mod samples;
 mod selectivity;
+mod sequences;
 mod similarity;
 mod spectrum;
 mod task_variance;
 
+pub use activity_statistics::{
+    ActivityStatistics, ComparedStatistic, activity_statistics, compare_statistics, wasserstein,
+};
+pub use balance::{Balance, balance};
 pub use chronometric::{Chronometric, DriftFit, TimePoint, chronometric};
 pub use clusters::{Clusters, KMeans, cluster, k_means, silhouette};
 pub use condition_averages::{condition_averages, group_averages};
@@ -33,6 +43,12 @@ pub use correlation::{pearson, spearman};
 pub use decoding::{Chance, CrossTemporal, Decoded, DecodingOptions, decode, decode_across_times};
 pub use intervals::wilson;
 pub use measure_error::MeasureError;
+pub use mixed_selectivity::{
+    MixedSelectivity, SpatialClustering, mixed_selectivity, population_gains, spatial_clustering,
+};
+pub use mixture::{
+    Gaussian, Mixture, MixtureOptions, adjusted_rand, mixture, mixture_stability, mixtures,
+};
 pub use pca::{Pca, participation_ratio, pca};
 pub use psychometric::{
     ChoicePoint, Estimate, Psychometric, PsychometricOptions, Shape, psychometric,
@@ -40,6 +56,7 @@ pub use psychometric::{
 pub use readout::{OutputDimension, output_dimension, readout_alignment};
 pub use regression_axes::{RegressionAxes, Regressor, regression_axes};
 pub use selectivity::{Contrast, Preference, contrasts, preferences, window_means};
+pub use sequences::{SequenceIndex, lifetime_sparseness, sequence_index};
 pub use similarity::{Cca, Procrustes, cca, procrustes};
 pub use spectrum::{Spectrum, circle_radius, effective_rank, spectrum};
 pub use task_variance::{TaskVariance, task_variance};

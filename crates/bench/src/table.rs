@@ -12,8 +12,10 @@ use crate::case::{Case, TrainingStep};
 use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
+use crate::graphs::{self, GraphCase, GraphRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
+use crate::sernn::{self, SernnCase, SernnRow};
 use crate::trials::{self, TrialsCase, TrialsRow, trials_row};
 
 /// What to run.
@@ -25,6 +27,10 @@ pub struct Options {
     pub searches: Vec<SearchCase>,
     /// Trials of e-prop that are timed.
     pub eprop: Vec<EpropCase>,
+    /// Graph measures that are timed.
+    pub graphs: Vec<GraphCase>,
+    /// Trainings of spatially embedded networks that are timed.
+    pub sernn: Vec<SernnCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -98,6 +104,10 @@ pub struct Table {
     pub searches: Vec<SearchRow>,
     /// E-prop of single trials.
     pub eprop: Vec<EpropRow>,
+    /// Graph measures.
+    pub graphs: Vec<GraphRow>,
+    /// Trainings of spatially embedded networks.
+    pub sernn: Vec<SernnRow>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -168,6 +178,8 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         by_eprop.push(eprop::row(case, options.repeats, &mut local, &mut notes)?);
     }
     drop(local);
+    let graphs = graphs(options, &programs, &mut notes, &mut say)?;
+    let sernn = trainings(options, python, &mut notes, &mut say)?;
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -211,12 +223,37 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         rows,
         searches,
         eprop: by_eprop,
+        graphs,
+        sernn,
         trials,
         shards,
         first_updates,
         pieces: measured,
         notes,
     })
+}
+
+/// Whole trainings, in turn with JAX's; each takes seconds.
+fn trainings(
+    options: &Options,
+    python: Option<&PathBuf>,
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Result<Vec<SernnRow>, BenchError> {
+    let mut peer = None;
+    if let (Some(python), Some(scripts), false) =
+        (python, &options.scripts, options.sernn.is_empty())
+    {
+        match sernn::peer(python, scripts, options.threads) {
+            Ok(started) => peer = Some(started),
+            Err(error) => notes.push(format!("sernn_jax.py: not run ({error})")),
+        }
+    }
+    let mut row = |&case: &SernnCase| {
+        say(&case.to_string());
+        sernn::row(case, options.repeats.min(3), options.threads, &mut peer, notes)
+    };
+    options.sernn.iter().map(&mut row).collect()
 }
 
 /// The trials of every task, in turn with those of NeuroGym.
@@ -243,6 +280,28 @@ fn trials(
         }
     }
     rows
+}
+
+/// The graph measures, in turn with python-igraph and NetworkX.
+fn graphs(
+    options: &Options,
+    programs: &[(String, Vec<PathBuf>)],
+    notes: &mut Vec<String>,
+    say: &mut impl FnMut(&str),
+) -> Result<Vec<GraphRow>, BenchError> {
+    if options.graphs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut peers = match (python(programs), &options.scripts) {
+        (Some(python), Some(scripts)) => graphs::peers(python, scripts, notes),
+        _ => Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for &case in &options.graphs {
+        say(&case.to_string());
+        rows.push(graphs::row(case, options.repeats, &mut peers, notes)?);
+    }
+    Ok(rows)
 }
 
 /// The interpreter of the peers' environment, if it is there.
@@ -487,6 +546,8 @@ impl fmt::Display for Table {
             }
         }
         eprop::print(&self.eprop, f)?;
+        graphs::print(&self.graphs, f)?;
+        sernn::print(&self.sernn, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(

@@ -4,6 +4,7 @@
 //! baseline alike: its target is a block of its own, so nothing it reads can change under it.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::slice;
 
 use attractor_numerics::{Isa, Real, math};
@@ -102,42 +103,101 @@ impl<T: Real> Kernel<T> {
     /// # Panics
     /// If the number of streams or their lengths do not fit.
     pub fn run(&self, scratch: &mut Scratch<T>, inputs: &[&[T]], outputs: &mut [&mut [T]]) {
-        let program = &self.program;
-        let length = outputs.first().map_or(0, |stream| stream.len());
-        assert!(inputs.len() == program.inputs.len() && outputs.len() == program.outputs);
-        assert!(length.is_multiple_of(self.ld), "{length} is no whole number of rows");
-        assert!(inputs.iter().all(|stream| stream.len() == length), "streams differ in length");
-        assert!(outputs.iter().all(|stream| stream.len() == length), "streams differ in length");
-        scratch.temporaries.resize(program.temporaries * (self.block + LANES), T::ZERO);
+        assert!(inputs.len() == self.program.inputs.len() && outputs.len() == self.program.outputs);
+        let mut call = self.call(outputs.first().map_or(0, |stream| stream.len()));
+        inputs.iter().enumerate().for_each(|(k, stream)| call.place(k, stream));
+        outputs.iter_mut().enumerate().for_each(|(k, stream)| call.write(k, stream));
+        call.run(scratch);
+    }
 
-        // blocks: inputs, constants per unit, outputs, temporaries
-        let mut base = [std::ptr::null_mut::<T>(); MAX_BLOCKS];
-        let (first_tile, first_output) = (inputs.len(), inputs.len() + self.tiles.len());
-        let first_temporary = first_output + outputs.len();
-        for (slot, stream) in base.iter_mut().zip(inputs) {
-            *slot = stream.as_ptr().cast_mut();
+    /// A call for streams of `length` values, a whole number of rows, which are handed to it one by one:
+    /// a step of a few units takes less time than lists of its streams.
+    ///
+    /// # Panics
+    /// If `length` is no whole number of rows.
+    pub fn call(&self, length: usize) -> Call<'_, '_, T> {
+        assert!(length.is_multiple_of(self.ld), "{length} is no whole number of rows");
+        let base = [std::ptr::null_mut(); MAX_BLOCKS];
+        Call { kernel: self, length, base, streams: PhantomData }
+    }
+}
+
+/// Where the streams of one run of a kernel are; see [`Kernel::call`].
+pub struct Call<'k, 's, T> {
+    kernel: &'k Kernel<T>,
+    length: usize,
+    /// Blocks: inputs, constants per unit, outputs, temporaries.
+    base: [*mut T; MAX_BLOCKS],
+    streams: PhantomData<&'s mut [T]>,
+}
+
+impl<'s, T: Real> Call<'_, 's, T> {
+    /// The stream of an input; one that the program does not read is left aside.
+    ///
+    /// # Panics
+    /// If its length is not that of the call.
+    #[inline]
+    pub fn read(&mut self, leaf: Leaf, stream: &'s [T]) {
+        if let Some(k) = self.kernel.program.inputs.iter().position(|input| *input == leaf) {
+            self.place(k, stream);
         }
-        for (slot, tile) in base[first_tile..].iter_mut().zip(&self.tiles) {
+    }
+
+    #[inline]
+    fn place(&mut self, k: usize, stream: &'s [T]) {
+        assert!(stream.len() == self.length, "streams differ in length");
+        self.base[k] = stream.as_ptr().cast_mut();
+    }
+
+    /// The stream of output `k`, in the order of the function.
+    ///
+    /// # Panics
+    /// If there is no such output, or its length is not that of the call.
+    #[inline]
+    pub fn write(&mut self, k: usize, stream: &'s mut [T]) {
+        assert!(stream.len() == self.length, "streams differ in length");
+        assert!(k < self.kernel.program.outputs, "there is no output {k}");
+        self.base[self.kernel.first_output() + k] = stream.as_mut_ptr();
+    }
+
+    /// Runs the body.
+    ///
+    /// # Panics
+    /// If a stream was not handed over.
+    pub fn run(mut self, scratch: &mut Scratch<T>) {
+        let Kernel { program, isa, block, tiles, scalars, .. } = self.kernel;
+        let (first_tile, first_output) = (program.inputs.len(), self.kernel.first_output());
+        let first_temporary = first_output + program.outputs;
+        for (slot, tile) in self.base[first_tile..].iter_mut().zip(tiles) {
             *slot = tile.as_ptr().cast_mut();
         }
-        for (slot, stream) in base[first_output..].iter_mut().zip(outputs.iter_mut()) {
-            *slot = stream.as_mut_ptr();
+        let complete = self.base[..first_temporary].iter().all(|stream| !stream.is_null());
+        assert!(complete, "a stream is missing");
+        let room = program.temporaries * (block + LANES);
+        if scratch.temporaries.len() < room {
+            scratch.temporaries.resize(room, T::ZERO);
         }
-        let parts = scratch.temporaries.chunks_mut(self.block + LANES);
-        for (slot, part) in base[first_temporary..].iter_mut().zip(parts) {
+        let parts = scratch.temporaries.chunks_mut(block + LANES).take(program.temporaries);
+        for (slot, part) in self.base[first_temporary..].iter_mut().zip(parts) {
             *slot = part.as_mut_ptr();
         }
         let job = Job {
             body: &program.body,
-            base: &base[..first_temporary + program.temporaries],
-            scalars: self.scalars.as_ptr(),
+            base: &self.base[..first_temporary + program.temporaries],
+            scalars: scalars.as_ptr(),
             tiles: first_tile..first_output,
             first_temporary,
-            length,
-            block: self.block,
-            period: self.tiles.first().map_or(usize::MAX, Vec::len),
+            length: self.length,
+            block: *block,
+            period: tiles.first().map_or(usize::MAX, Vec::len),
         };
-        run(self.isa, job);
+        run(*isa, job);
+    }
+}
+
+impl<T> Kernel<T> {
+    fn first_output(&self) -> usize {
+        self.program.inputs.len() + self.tiles.len()
     }
 }
 

@@ -23,7 +23,7 @@ mod text;
 
 pub use define::Definition;
 pub use error::NeuronError;
-pub use execute::{Kernel, Scratch};
+pub use execute::{Call, Kernel, Scratch};
 pub use function::Function;
 pub use graph::{Binary, Graph, Leaf, Node, NodeId, Output, Unary, Variable};
 pub use neuron::{Distribution, Emission, Integrator, Neuron, Noise, Param, State, Symbol, Update};

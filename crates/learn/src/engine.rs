@@ -41,6 +41,10 @@ impl Names for Network {
         Ok(Signal { id, units })
     }
 
+    fn network(&self) -> Option<&Network> {
+        Some(self)
+    }
+
     fn connections(&self) -> Vec<Connection> {
         Network::connections(self)
     }
@@ -48,15 +52,19 @@ impl Names for Network {
 
 impl<T: Real> Names for Engine<T> {
     fn layout(&self) -> &Layout {
-        self.network().layout()
+        Engine::network(self).layout()
     }
 
     fn signal(&self, name: &str) -> Result<Signal, String> {
-        Names::signal(&**self.network(), name)
+        Names::signal(&**Engine::network(self), name)
+    }
+
+    fn network(&self) -> Option<&Network> {
+        Some(Engine::network(self))
     }
 
     fn connections(&self) -> Vec<Connection> {
-        self.network().connections()
+        Engine::network(self).connections()
     }
 }
 

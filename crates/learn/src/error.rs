@@ -46,6 +46,23 @@ pub enum ObjectiveError {
         /// The parameters there are.
         names: Vec<String>,
     },
+    /// Votes for classes, to a term that knows none.
+    #[error(
+        "term `{term}`: over = \"softmax\" adds up votes for classes, which only cross-entropy is asked for; \
+         use kind = \"cross-entropy\", or over = \"sum\""
+    )]
+    NoClasses {
+        /// The term.
+        term: String,
+    },
+    /// A projection that the term cannot be taken of.
+    #[error("term `{term}`: {problem}")]
+    Projection {
+        /// The term, such as `wiring-length(rec->rec)`.
+        term: String,
+        /// What is wrong, and what there is instead.
+        problem: String,
+    },
     /// The trials say nothing about the signal.
     #[error("term `{term}`: the trials have no target for `{signal}`; they have {}", list(.given))]
     NoTarget {
@@ -231,6 +248,20 @@ pub enum PhaseError {
     NotDense {
         /// The projection.
         projection: String,
+    },
+    /// A parameter that cannot be pruned, because it cannot be 0.
+    #[error(
+        "`prune.parameters`: `{pattern}` fits `{name}`, which must lie between {low} and {high} and cannot be 0"
+    )]
+    NotZero {
+        /// The pattern.
+        pattern: String,
+        /// The parameter.
+        name: String,
+        /// Its smallest value.
+        low: f64,
+        /// Its largest value.
+        high: f64,
     },
     /// A feedback that the rule does not have.
     #[error("`learner.feedback` belongs to rule = \"eprop\"; without it, leave it out")]

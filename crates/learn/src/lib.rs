@@ -25,6 +25,7 @@
 //! | [`optimiser`] | how a gradient becomes a change: SGD, Adam, AdamW; clipping, own rates, limits |
 //! | [`schedule`] | the learning rate over updates |
 //! | [`phase`] | one stage of training, as data |
+//! | [`prune`] | weights taken away for good, by magnitude, at random or by top-probability |
 //! | [`rule`] | back-propagation, or e-prop with symmetric, random or adaptive feedback |
 //! | [`source`] | where trials come from: a task, a data set |
 //! | [`trainer`] | the loop: update, validate, detect divergence, checkpoint |
@@ -38,6 +39,7 @@ pub mod online;
 pub mod optimiser;
 mod pattern;
 pub mod phase;
+pub mod prune;
 pub mod rule;
 pub mod schedule;
 pub mod source;
@@ -49,6 +51,7 @@ pub use objective::Objective;
 pub use online::{Online, Stepper};
 pub use optimiser::{Optimiser, Plan, Updater};
 pub use phase::{Learner, OwnRate, Phase, Stop, Validate};
+pub use prune::{By, Prune};
 pub use rule::{Feedback, Rule};
 pub use schedule::Schedule;
 pub use source::{DataSet, Source};

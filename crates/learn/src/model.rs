@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use attractor_data::Trials;
-use attractor_network::{Connection, Credit, Layout, Loss, NoiseSource, RunError, SignalId};
+use attractor_network::{
+    Connection, Credit, Layout, Loss, Network, NoiseSource, RunError, SignalId,
+};
 use attractor_numerics::Real;
 use ndarray::Array3;
 
@@ -68,6 +70,11 @@ pub trait Names {
     /// # Errors
     /// A sentence that names the signal and what there is instead.
     fn signal(&self, name: &str) -> Result<Signal, String>;
+
+    /// The network, for terms that look at its wirings; none for a model that is not one.
+    fn network(&self) -> Option<&Network> {
+        None
+    }
 
     /// The projections; none for a model that is not made of them.
     fn connections(&self) -> Vec<Connection> {

@@ -13,11 +13,14 @@
 //! | [`rate`](RatePenalty) | mean of `(⟨r⟩ − f)²`, `⟨r⟩` over a trial | `objective/rate.rs` |
 //! | [`l2-weights`](WeightPenalty) | mean (or sum) of `W²` | `objective/penalty.rs` |
 //! | [`l1-weights`](WeightPenalty) | mean (or sum) of `abs(W)` | `objective/penalty.rs` |
+//! | [`wiring-length`](WiringPenalty) | mean (or sum) of `abs(W) D`, D distances | `objective/wiring.rs` |
+//! | [`communicability`](WiringPenalty) | mean (or sum) of `abs(W) C` | `objective/wiring.rs` |
+//! | [`spatial-communicability`](WiringPenalty) | mean (or sum) of `abs(W) C D` | `objective/wiring.rs` |
 //!
 //! `w [time, trial]` are the weights of the target (0: not asked), `C` its channels. A group whose
 //! signal has a target needs none of its own: with `mse(out.y)` and, weighted by 1/C, `mse(out.y[a])`
 //! of one output, that output counts twice. Terms with a target can be taken [over](Over) the last
-//! step, the mean, the sum or the maximum of a trial. An objective is
+//! step, the mean, the sum or the maximum of a trial, cross-entropy over the sum of each step's softmax. An objective is
 //! resolved once per network ([`Objective::resolve`]), bound once per batch ([`Resolved::bind`]), and
 //! then evaluated by the engine part by part.
 
@@ -34,6 +37,7 @@ mod pointwise;
 mod rate;
 mod rows;
 mod softmax;
+mod wiring;
 
 pub use bound::{Bound, Resolved, TermValue};
 pub use data::{Link, Mse, Poisson};
@@ -41,12 +45,14 @@ pub use over::Over;
 pub use penalty::{ActivityPenalty, Reduce, WeightPenalty};
 pub use rate::RatePenalty;
 pub use softmax::CrossEntropy;
+pub use wiring::WiringPenalty;
 
 use crate::error::ObjectiveError;
 use crate::model::Names;
 use crate::pattern::fits;
-use bound::{ParameterTerm, SignalTerm, Wanted};
+use bound::{On, ParameterTerm, SignalTerm, Wanted};
 use rows::Rule;
+use wiring::{Factors, WiringTerm};
 
 /// What is minimised: a list of weighted terms. By default the mean squared error of `out.y`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +88,12 @@ pub enum Term {
     L2Weights(WeightPenalty),
     /// Mean absolute value of parameters.
     L1Weights(WeightPenalty),
+    /// Absolute weights times the distances they bridge.
+    WiringLength(WiringPenalty),
+    /// Absolute weights times the communicability of the units they connect.
+    Communicability(WiringPenalty),
+    /// Absolute weights times both.
+    SpatialCommunicability(WiringPenalty),
 }
 
 impl Term {
@@ -94,6 +106,9 @@ impl Term {
             Term::L2(term) | Term::L1(term) => term.weight,
             Term::Rate(term) => term.weight,
             Term::L2Weights(term) | Term::L1Weights(term) => term.weight,
+            Term::WiringLength(term)
+            | Term::Communicability(term)
+            | Term::SpatialCommunicability(term) => term.weight,
         }
     }
 
@@ -105,7 +120,7 @@ impl Term {
             Term::Poisson(term) => Some(&term.signal),
             Term::L2(term) | Term::L1(term) => Some(&term.signal),
             Term::Rate(term) => Some(&term.signal),
-            Term::L2Weights(_) | Term::L1Weights(_) => None,
+            _ => None,
         }
     }
 
@@ -125,7 +140,7 @@ impl Term {
             Term::CrossEntropy(_) => Rule::CrossEntropy,
             Term::Poisson(term) => Rule::Poisson(term.link),
             Term::L2(_) | Term::L2Weights(_) => Rule::Square,
-            Term::L1(_) | Term::L1Weights(_) => Rule::Absolute,
+            _ => Rule::Absolute,
         }
     }
 }
@@ -142,6 +157,11 @@ impl fmt::Display for Term {
             Term::Rate(term) => write!(f, "rate({})", term.signal),
             Term::L2Weights(term) => write!(f, "l2-weights({})", term.parameters),
             Term::L1Weights(term) => write!(f, "l1-weights({})", term.parameters),
+            Term::WiringLength(term) => write!(f, "wiring-length({})", term.projection),
+            Term::Communicability(term) => write!(f, "communicability({})", term.projection),
+            Term::SpatialCommunicability(term) => {
+                write!(f, "spatial-communicability({})", term.projection)
+            }
         }
     }
 }
@@ -172,6 +192,18 @@ impl Objective {
                 Term::L2Weights(penalty) | Term::L1Weights(penalty) => {
                     parameters(term, penalty, names).map(|found| resolved.add_parameters(found))
                 }
+                Term::WiringLength(penalty)
+                | Term::Communicability(penalty)
+                | Term::SpatialCommunicability(penalty) => {
+                    let factors = Factors {
+                        distance: !matches!(term, Term::Communicability(_)),
+                        communicability: !matches!(term, Term::WiringLength(_)),
+                    };
+                    let label = term.to_string();
+                    WiringTerm::resolve(&label, penalty, factors, names).map(|found| {
+                        resolved.add_parameters(ParameterTerm { label, on: On::Wiring(found) });
+                    })
+                }
                 _ => signal(term, names).map(|found| resolved.add_signal(found)),
             };
             problems.extend(outcome.err());
@@ -196,6 +228,9 @@ fn signal(term: &Term, names: &(impl Names + ?Sized)) -> Result<SignalTerm, Obje
         _ => Wanted::Nothing,
     };
     let (weight, rule, over) = (term.weight(), term.rule(), term.over());
+    if over == Over::Softmax && rule != Rule::CrossEntropy {
+        return Err(ObjectiveError::NoClasses { term: label });
+    }
     Ok(SignalTerm { label, weight, rule, over, target, signal, view: 0 })
 }
 
@@ -222,7 +257,8 @@ fn parameters(
         Reduce::Sum => 1.0,
     };
     let scale = scale * penalty.weight;
-    Ok(ParameterTerm { label: term.to_string(), scale, rule: term.rule(), ranges })
+    let on = On::Entries { scale, rule: term.rule(), ranges };
+    Ok(ParameterTerm { label: term.to_string(), on })
 }
 
 pub(crate) fn one() -> f64 {

@@ -8,6 +8,7 @@ use crate::model::Names;
 use crate::objective::{Objective, Resolved};
 use crate::optimiser::{Optimiser, Plan};
 use crate::pattern::expect_some;
+use crate::prune::Prune;
 use crate::rule::{Feedback, Routes, Rule};
 use crate::schedule::Schedule;
 
@@ -32,6 +33,9 @@ pub struct Phase {
     /// Own learning rates of some parameters; of several that fit, the last holds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<OwnRate>,
+    /// What is taken away for good, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prune: Option<Prune>,
     /// When to stop.
     pub stop: Stop,
     /// How to validate.
@@ -154,6 +158,10 @@ impl Phase {
         }
         if problems.len() == patterns && self.plan(names).is_empty() {
             problems.push(PhaseError::NothingTrained);
+        }
+
+        if let Some(prune) = &self.prune {
+            problems.extend(prune.problems(layout, self.stop.updates));
         }
 
         let Stop { updates, loss, score, times } = self.stop;

@@ -1,7 +1,7 @@
 //! The training loop, one update at a time.
 
 use attractor_network::{NoiseSource, RunError};
-use attractor_numerics::Real;
+use attractor_numerics::{Real, random};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -110,6 +110,8 @@ pub struct Trainer {
     good: Vec<f32>,
     best: Vec<f32>,
     counters: Counters,
+    /// Places of pruned parameters, in order: they stay at 0.
+    pruned: Vec<usize>,
     current: Option<Current>,
 }
 
@@ -170,6 +172,7 @@ impl Trainer {
             best: parameters.clone(),
             parameters,
             counters,
+            pruned: Vec::new(),
             current: None,
         };
         trainer.enter()?;
@@ -205,6 +208,7 @@ impl Trainer {
     /// # Errors
     /// Divergence; trials that do not fit the network or the objective.
     pub fn advance(&mut self) -> Result<Option<Progress>, TrainError> {
+        let pruned = self.cut();
         let (Some(current), Some(stage)) =
             (&mut self.current, self.stages.get(self.counters.phase))
         else {
@@ -228,6 +232,7 @@ impl Trainer {
             outcome => outcome?,
         };
         let loss = loss + bound.penalise(&self.parameters, Some(&mut self.gradient));
+        self.pruned.iter().for_each(|&place| self.gradient[place] = 0.0);
         let grad_norm = norm(&self.gradient, &current.plan);
         let factor = schedule.factor(
             &self.counters.schedule,
@@ -245,6 +250,7 @@ impl Trainer {
         }
         let scale = clip(grad_norm, stage.phase.learner.limit());
         current.updater.step(&mut self.parameters, &self.gradient, &current.plan, rate, scale);
+        self.pruned.iter().for_each(|&place| self.parameters[place] = 0.0);
         self.counters.update += 1;
         self.counters.in_phase += 1;
         self.counters.optimiser = current.updater.steps();
@@ -256,6 +262,7 @@ impl Trainer {
             terms: bound.values(),
             grad_norm,
             rate,
+            pruned,
             validation: None,
             finish: None,
         };
@@ -275,6 +282,25 @@ impl Trainer {
             self.enter()?;
         }
         Ok(Some(progress))
+    }
+
+    /// Prunes, if it is time, and returns how many parameters are pruned then.
+    ///
+    /// What was good or best was so with weights that are gone; and a loss may jump.
+    fn cut(&mut self) -> Option<usize> {
+        let Counters { seed, phase, in_phase, update, .. } = self.counters;
+        let prune = self.stages.get(phase)?.phase.prune.as_ref()?;
+        let sparsity = prune.due(in_phase)?;
+        let mut rng = random::stream(seed, &format!("prune.{phase}.{in_phase}"));
+        let cut = prune.cut(self.model.layout(), &mut self.parameters, sparsity, &mut rng);
+        self.pruned.extend(cut);
+        self.pruned.sort_unstable();
+        self.pruned.dedup();
+        self.good.copy_from_slice(&self.parameters);
+        self.counters.good = update;
+        self.counters.best = None;
+        self.counters.guard = Guard::default();
+        Some(self.pruned.len())
     }
 
     /// Whether the validation ends the phase.
@@ -331,6 +357,11 @@ impl Trainer {
     /// one, otherwise by loss; at first those given. [`Counters::best`] says how good.
     pub fn best(&self) -> &[f32] {
         &self.best
+    }
+
+    /// Places of pruned parameters, in order.
+    pub fn pruned(&self) -> &[usize] {
+        &self.pruned
     }
 
     /// Where training stands.

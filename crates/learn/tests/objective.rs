@@ -65,6 +65,7 @@ fn derivatives_of_signal_terms() {
         ("{ kind = 'cross-entropy', over = 'last' }", with_targets(shares.clone(), "out.y")),
         ("{ kind = 'cross-entropy', over = 'mean' }", with_targets(shares.clone(), "out.y")),
         ("{ kind = 'cross-entropy', over = 'sum' }", with_targets(shares.clone(), "out.y")),
+        ("{ kind = 'cross-entropy', over = 'softmax' }", with_targets(shares.clone(), "out.y")),
         ("{ kind = 'cross-entropy', over = 'max' }", with_targets(shares, "out.y")),
         ("{ kind = 'mse', signal = 'rec.r[A]', over = 'max' }", with_targets(wide, "rec.r[A]")),
         ("{ kind = 'poisson', over = 'mean' }", with_targets(counts.clone(), "out.y")),
@@ -267,6 +268,7 @@ fn check<T: Real>(case: &Value, tolerance: f64) {
     let kind = case["kind"].as_str().unwrap();
     let term = match kind {
         "poisson-softplus" => "{ kind = 'poisson', link = 'softplus' }".to_owned(),
+        "cross-entropy-votes" => "{ kind = 'cross-entropy', over = 'softmax' }".to_owned(),
         kind => format!("{{ kind = '{kind}' }}"),
     };
     let single = |key: &str| numbers(&case[key]).iter().map(|&x| x as f32).collect::<Vec<_>>();
@@ -349,6 +351,8 @@ fn what_is_wrong_is_named() {
     );
     assert_eq!(many.len(), 3, "{many:?}");
     assert!(many[2].to_string().contains("did you mean `rec->out.W`?"), "{}", many[2]);
+    let votes = wrong("{ kind = 'mse', over = 'softmax' }");
+    assert!(votes[0].to_string().contains("cross-entropy"), "{}", votes[0]);
 
     let resolved = objective("{ kind = 'mse' }").resolve(&toy).unwrap();
     let mut batch = trials(0, 2);

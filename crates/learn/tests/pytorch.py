@@ -62,6 +62,28 @@ def cross_entropy(y, p):
     return F.cross_entropy(y.flatten(0, 1), p.flatten(0, 1), reduction="none").reshape(S, K)
 
 
+def votes():
+    """Cross-entropy of the sum over the steps asked of each step's softmax (Yin, Corradi & Bohté 2021)."""
+    y = (2.0 * torch.randn(S, K, 5)).requires_grad_()
+    w = (torch.rand(S, K) > 0.3).double()
+    w[0, :] = 0.5
+    w[:, 2] = 0.0  # a trial of which nothing is asked
+    label = torch.randint(0, 5, (K,))
+    asked = w.sum(0) > 0
+    summed = (w[..., None] * torch.softmax(y, -1)).sum(0)
+    value = F.cross_entropy(summed[asked], label[asked])
+    value.backward()
+    return {
+        "kind": "cross-entropy-votes",
+        "shape": [S, K, 5],
+        "y": y.detach().flatten().tolist(),
+        "target": F.one_hot(label, 5).double().expand(S, K, 5).flatten().tolist(),
+        "weights": w.flatten().tolist(),
+        "value": value.item(),
+        "slope": y.grad.flatten().tolist(),
+    }
+
+
 result = {
     "torch": torch.__version__,
     "optimisers": {
@@ -80,6 +102,7 @@ result = {
             "poisson-softplus", S, K, 2, counts,
             lambda y, t: F.poisson_nll_loss(F.softplus(y), t, log_input=False, eps=0.0, reduction="none"), True,
         ),
+        votes(),
     ],
 }
 print(json.dumps(result))

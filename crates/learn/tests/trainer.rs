@@ -329,3 +329,108 @@ fn phases_are_data() {
     let plain = Phase::default();
     assert_eq!((plain.learner.rate, plain.learner.clip, plain.learner.batch), (1e-3, 1.0, 64));
 }
+
+fn pruning(by: &str) -> Vec<Stage> {
+    vec![
+        stage("learner = { rate = 0.02, batch = 16 }\nstop = { updates = 30 }\nvalidate = { every = 10, trials = 8 }"),
+        stage(&format!(
+            "prune = {{ parameters = 'in->rec.W', sparsity = 0.75, by = '{by}', over = 20, every = 5 }}
+             learner = {{ rate = 0.02, batch = 16 }}
+             stop = {{ updates = 40 }}
+             validate = {{ every = 10, trials = 8 }}"
+        )),
+        stage("learner = { rate = 0.02, batch = 16 }\nstop = { updates = 10 }\nvalidate = { every = 10, trials = 8 }"),
+    ]
+}
+
+#[test]
+fn what_is_pruned_stays_at_zero_and_the_rest_is_trained() {
+    for by in ["magnitude", "random", "top-probability"] {
+        let mut trainer = trainer(pruning(by)).unwrap();
+        let place = trainer.model().layout().get("in->rec.W").unwrap().range.clone();
+        let count = place.len();
+        let mut gone: Vec<usize> = Vec::new();
+        for update in 1..=80 {
+            let before = trainer.parameters().to_vec();
+            let progress = trainer.advance().unwrap().unwrap();
+            let cut = [31, 36, 41, 46, 51].contains(&update);
+            assert_eq!(progress.pruned.is_some(), cut, "{by}, update {update}");
+            let now = trainer.pruned().to_vec();
+            assert!(gone.iter().all(|place| now.contains(place)), "{by}: nothing comes back");
+            gone = now;
+            for k in 0..before.len() {
+                let pruned = gone.contains(&k);
+                assert!(!pruned || place.contains(&k), "{by}: other arrays are left alone");
+                assert!(!pruned || trainer.parameters()[k].to_bits() == 0, "{by}, update {update}");
+                assert!(pruned || trainer.parameters()[k] != 0.0 || before[k] == 0.0);
+            }
+            assert!(
+                trainer.good().iter().enumerate().all(|(k, w)| !gone.contains(&k) || *w == 0.0)
+            );
+        }
+        assert!(trainer.finished());
+        let exact = (0.75 * count as f64).round() as usize;
+        if by == "top-probability" {
+            // three standard deviations of a sum of chances, at most √(n/4) each
+            let spread = 3.0 * (count as f64 / 4.0).sqrt();
+            assert!(
+                (gone.len() as f64 - exact as f64).abs() <= spread,
+                "{} of {count}",
+                gone.len()
+            );
+        } else {
+            assert_eq!(gone.len(), exact);
+        }
+    }
+}
+
+#[test]
+fn the_smallest_weights_are_cut() {
+    let mut trainer = trainer(vec![stage(
+        "prune = { parameters = 'in->rec.W', sparsity = 0.5 }\nstop = { updates = 2 }",
+    )])
+    .unwrap();
+    let place = trainer.model().layout().get("in->rec.W").unwrap().range.clone();
+    let sizes: Vec<f32> = trainer.parameters()[place.clone()].iter().map(|w| w.abs()).collect();
+    trainer.advance().unwrap();
+    let gone: Vec<f32> = trainer.pruned().iter().map(|&k| sizes[k - place.start]).collect();
+    let largest_gone = gone.iter().copied().fold(0.0, f32::max);
+    let larger = sizes.iter().filter(|&&size| size > largest_gone).count();
+    assert_eq!((gone.len(), larger), (sizes.len().div_ceil(2), sizes.len() / 2));
+}
+
+#[test]
+fn pruning_resumes_to_the_same_bits() {
+    for stop in [29, 30, 31, 38, 46, 69, 70, 75] {
+        let mut whole = trainer(pruning("top-probability")).unwrap();
+        run(&mut whole);
+        let mut first = trainer(pruning("top-probability")).unwrap();
+        (0..stop).for_each(|_| drop(first.advance().unwrap()));
+        let stages = pruning("top-probability");
+        let options = Options { watch: vec!["rec.r".into()], ..Options::default() };
+        let checkpoint = first.checkpoint();
+        let mut second = Trainer::resume(Toy::new(), stages, options, &checkpoint).unwrap();
+        run(&mut second);
+        assert_eq!(second.pruned(), whole.pruned(), "stopped after {stop}");
+        assert_eq!(second.parameters(), whole.parameters(), "stopped after {stop}");
+        assert_eq!(second.counters(), whole.counters());
+    }
+}
+
+#[test]
+fn pruning_that_makes_no_sense_is_said() {
+    let said = |text: &str| -> Vec<String> {
+        let Err(TrainError::Phase { problems, .. }) = trainer(vec![stage(text)]) else {
+            panic!("accepted")
+        };
+        problems.iter().map(ToString::to_string).collect()
+    };
+    let all = said(
+        "prune = { parameters = 'in->ref.W', sparsity = 1.5, over = 90, every = 0 }\nstop.updates = 90",
+    );
+    assert_eq!(all.len(), 4, "{all:#?}");
+    for (said, part) in all.iter().zip(["in->rec.W", "sparsity", "every", "before `stop.updates`"])
+    {
+        assert!(said.contains(part) && said.contains("`prune."), "{said}");
+    }
+}

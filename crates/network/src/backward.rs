@@ -269,23 +269,34 @@ impl<T: Real> Back<T> {
             }
         }
         let streams = &work.streams[p];
-        let inputs: Vec<&[T]> = (block.reverse.program().inputs().iter())
-            .map(|leaf| match *leaf {
-                Leaf::Value(Variable::State(k)) => &streams.states[k][now.clone()],
-                Leaf::Value(Variable::Drive(k)) => &streams.drives[k][now.clone()],
-                Leaf::Value(Variable::Noise(k)) => &self.noise[k * row..(k + 1) * row],
-                Leaf::Result(Output::Next(k)) => &streams.states[k][after.clone()],
-                Leaf::Result(Output::Emit(k)) => &streams.emissions[k][history(k)..][now.clone()],
-                Leaf::Cotangent(Output::Next(k)) => &states[k],
-                Leaf::Cotangent(Output::Emit(k)) => &emissions[k][history(k)..][now.clone()],
-                _ => unreachable!("a reverse step reads what the forward step kept"),
-            })
-            .collect();
+        let mut call = block.reverse.call(now.len());
+        let (value, result, cotangent) = (Leaf::Value, Leaf::Result, Leaf::Cotangent);
+        for (k, state) in streams.states.iter().enumerate().filter(|(k, _)| block.keep.states[*k]) {
+            call.read(value(Variable::State(k)), &state[now.clone()]);
+            call.read(result(Output::Next(k)), &state[after.clone()]);
+        }
+        for (k, drive) in streams.drives.iter().enumerate().filter(|(k, _)| block.keep.drives[*k]) {
+            call.read(value(Variable::Drive(k)), &drive[now.clone()]);
+        }
+        for (k, noise) in self.noise.chunks_exact(row).enumerate() {
+            call.read(value(Variable::Noise(k)), noise);
+        }
+        for (k, emission) in streams.emissions.iter().enumerate() {
+            if block.keep.emissions[k] {
+                call.read(result(Output::Emit(k)), &emission[history(k)..][now.clone()]);
+            }
+        }
+        for (k, state) in states.iter().enumerate() {
+            call.read(cotangent(Output::Next(k)), state);
+        }
+        for (k, emission) in emissions.iter().enumerate() {
+            call.read(cotangent(Output::Emit(k)), &emission[history(k)..][now.clone()]);
+        }
         let before = self.before[p].iter_mut().map(Vec::as_mut_slice);
-        let mut outputs: Vec<&mut [T]> = before.collect();
-        outputs.extend(drives.iter_mut().map(|drive| &mut drive[now.clone()]));
-        outputs.extend(self.params.chunks_mut(now.len()).take(block.params.len()));
-        block.reverse.run(&mut work.scratch, &inputs, &mut outputs);
+        let outputs = before.chain(drives.iter_mut().map(|drive| &mut drive[now.clone()]));
+        let params = self.params.chunks_exact_mut(now.len()).take(block.params.len());
+        outputs.chain(params).enumerate().for_each(|(k, stream)| call.write(k, stream));
+        call.run(&mut work.scratch);
         states
             .iter_mut()
             .zip(&mut self.before[p])

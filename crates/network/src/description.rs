@@ -6,7 +6,8 @@ use attractor_equations::{Integrator, Neuron, NeuronText, ParamText};
 use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
-use crate::structure::{Component, Graph, Hold, Mask, Sign, Space};
+use crate::positions::Positions;
+use crate::structure::{Component, Graph, Hold, Mask, Sign};
 
 /// A network as data; [`crate::Network::new`] compiles it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,9 +41,6 @@ pub struct Population {
     /// Named units, for signals such as `rec.r[A1]`, wirings and interventions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<usize>>,
-    /// Where its units lie; nowhere if none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub space: Option<Space>,
     /// Bias of a drive: trained, one per unit. Without an entry a drive has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bias: BTreeMap<String, Law>,
@@ -53,6 +51,9 @@ pub struct Population {
     /// Where states start; without an entry, at the neuron's initial value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub start: BTreeMap<String, Start>,
+    /// Where its units are in space; without it, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Positions>,
 }
 
 /// Where a state starts.
@@ -276,10 +277,10 @@ impl Population {
             units: channels,
             neuron: None,
             groups: BTreeMap::new(),
-            space: None,
             bias: BTreeMap::new(),
             params: BTreeMap::new(),
             start: BTreeMap::new(),
+            positions: None,
         }
     }
 
@@ -325,6 +326,13 @@ impl Population {
                 self.params.insert(name.to_owned(), Law::Constant { value: 0.0 });
             }
         }
+        self
+    }
+
+    /// With places of its units in space.
+    #[must_use]
+    pub fn positions(mut self, positions: Positions) -> Self {
+        self.positions = Some(positions);
         self
     }
 

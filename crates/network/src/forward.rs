@@ -8,6 +8,7 @@ use std::ops::Range;
 use attractor_data::Trials;
 use attractor_equations::{Distribution, Kernel, Leaf, Scratch, Variable};
 use attractor_numerics::{Real, random};
+use ndarray::s;
 
 use crate::NoiseSource;
 use crate::intervention::Interventions;
@@ -185,8 +186,9 @@ impl<T: Real> Work<T> {
                     let channels = compiled.channel..compiled.channel + compiled.units;
                     for (k, row) in rows.take(time.len() * trials).enumerate() {
                         let (t, trial) = (time.start + k / trials, at.first + k % trials);
-                        for (u, channel) in row.iter_mut().zip(channels.clone()) {
-                            *u = T::from_f64(f64::from(at.trials.inputs[[t, trial, channel]]));
+                        let given = at.trials.inputs.slice(s![t, trial, channels.clone()]);
+                        for (u, &given) in row.iter_mut().zip(&given) {
+                            *u = T::from_f64(f64::from(given));
                         }
                     }
                     at.interventions.emission(network, p, 0, time, trials, stream);
@@ -262,32 +264,31 @@ impl<T: Real> Work<T> {
         let now = steps.start * row..steps.end * row;
         let when = time.start + steps.start..time.start + steps.end;
         let Streams { drives, states, emissions } = &mut self.streams[p];
-        for (k, drive) in drives.iter_mut().enumerate() {
+        let touched = !at.interventions.is_empty();
+        for (k, drive) in drives.iter_mut().enumerate().filter(|_| touched) {
             at.interventions.drive(network, p, k, &when, trials, &mut drive[now.clone()]);
         }
         draw(network, plan, at, p, &block.forward, when.start, trials, &mut self.noise[p]);
         let noise = &self.noise[p];
         let history = |k: usize| compiled.history[k] * row;
-        let mut before: Vec<&[T]> = Vec::with_capacity(states.len());
-        let mut outputs: Vec<&mut [T]> = Vec::with_capacity(states.len() + emissions.len());
-        for state in states.iter_mut() {
+        let mut call = block.forward.call(now.len());
+        let (count, value) = (states.len(), Leaf::Value);
+        for (k, state) in states.iter_mut().enumerate() {
             let (old, new) = state.split_at_mut(now.end);
-            before.push(&old[now.clone()]);
-            outputs.push(&mut new[..now.len()]);
+            call.read(value(Variable::State(k)), &old[now.clone()]);
+            call.write(k, &mut new[..now.len()]);
         }
         for (k, emission) in emissions.iter_mut().enumerate() {
-            outputs.push(&mut emission[history(k)..][now.clone()]);
+            call.write(count + k, &mut emission[history(k)..][now.clone()]);
         }
-        let inputs: Vec<&[T]> = (block.forward.program().inputs().iter())
-            .map(|leaf| match *leaf {
-                Leaf::Value(Variable::State(k)) => before[k],
-                Leaf::Value(Variable::Drive(k)) => &drives[k][now.clone()],
-                Leaf::Value(Variable::Noise(k)) => &noise[k * row..(k + 1) * row],
-                _ => unreachable!("a step reads states, drives and noise"),
-            })
-            .collect();
-        block.forward.run(&mut self.scratch, &inputs, &mut outputs);
-        if at.interventions.is_empty() {
+        for (k, drive) in drives.iter().enumerate() {
+            call.read(value(Variable::Drive(k)), &drive[now.clone()]);
+        }
+        for (k, noise) in noise.chunks_exact(row).enumerate() {
+            call.read(value(Variable::Noise(k)), noise);
+        }
+        call.run(&mut self.scratch);
+        if !touched {
             return;
         }
         let mut clamped = false;

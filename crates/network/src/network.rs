@@ -10,6 +10,7 @@ use crate::description::{Description, Population, Start};
 use crate::error::NetworkError;
 use crate::noise;
 use crate::parameters::Layout;
+use crate::positions::Point;
 use crate::signal::{Quantity, SignalId};
 use crate::wiring::{Drawn, End, Ends, WiringPlan};
 
@@ -38,8 +39,8 @@ pub(crate) struct Compiled {
     pub(crate) history: Vec<usize>,
     /// First channel of the trials, for an input.
     pub(crate) channel: usize,
-    /// Where its units lie, if they lie anywhere.
-    pub(crate) positions: Option<Vec<[f64; 3]>>,
+    /// Where its units are, if anywhere.
+    pub(crate) points: Option<Vec<Point>>,
 }
 
 #[derive(Clone, Debug)]
@@ -158,12 +159,11 @@ impl Network {
                     return Err(NetworkError::value(what, unit, expected));
                 }
             }
+            let points = population.positions.as_ref();
+            let points =
+                points.map(|p| p.points(&population.name, population.units)).transpose()?;
             let dynamics =
                 dynamics(population, &description, &mut layout, &mut drawn, &mut warnings)?;
-            let space = population.space.as_ref();
-            let positions = space
-                .map(|space| space.positions(&population.name, population.units))
-                .transpose()?;
             let emissions = dynamics.as_ref().map_or(1, |d| d.neuron.emissions.len());
             let first = channel;
             channel += if dynamics.is_none() { population.units } else { 0 };
@@ -174,7 +174,7 @@ impl Network {
                 dynamics,
                 history: vec![0; emissions],
                 channel: first,
-                positions,
+                points,
             });
         }
         let mut network = Network {
@@ -282,14 +282,6 @@ impl Network {
         format!("{}.{quantity}", population.name)
     }
 
-    /// Where the units of a population lie, `[x, y, z]` each; none if it has no space.
-    ///
-    /// # Errors
-    /// A population that does not exist.
-    pub fn positions(&self, population: &str) -> Result<Option<&[[f64; 3]]>, NetworkError> {
-        Ok(self.populations[self.population(population)?].positions.as_deref())
-    }
-
     /// The projections, in the order of the description.
     pub fn connections(&self) -> Vec<Connection> {
         let resolved = |link: &Link| Connection {
@@ -326,6 +318,14 @@ impl Network {
         })
     }
 
+    /// The projection of a name.
+    pub(crate) fn link_of(&self, projection: &str) -> Result<&Link, NetworkError> {
+        self.links.iter().find(|link| link.name == projection).ok_or_else(|| {
+            let known = self.links.iter().map(|link| link.name.as_str());
+            NetworkError::unknown("projection", projection, known)
+        })
+    }
+
     /// Resolves the projections and lays out their parameters.
     fn link(&mut self) -> Result<(), NetworkError> {
         let mut problems = Vec::new();
@@ -354,7 +354,7 @@ impl Network {
                 population: &self.populations[k].name,
                 units: self.populations[k].units,
                 groups: &self.description.populations[k].groups,
-                positions: self.populations[k].positions.as_deref(),
+                points: self.populations[k].points.as_deref(),
             };
             let ends = Ends {
                 name: name.clone(),

@@ -1,6 +1,5 @@
 //! Wirings with their weights loaded: multiply, transpose, gradient.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use attractor_numerics::product::{
@@ -254,7 +253,8 @@ impl<T: Real> Operator<T> {
     }
 
     /// Adds the parameter gradient of `rows` rows: cotangents `y` of the drive, emissions `x`.
-    /// The buffer holds the dense matrix, or the weights of its pattern, m and n of each low-rank part, then the shared blocks.
+    /// The buffer holds the dense matrix transposed, so that silent sources are rows to skip, or the
+    /// weights of its pattern, then m and n of each low-rank part, then the shared blocks.
     pub(crate) fn gradient(&self, y: Rows<'_, T>, x: Rows<'_, T>, rows: usize, buffer: &mut [T]) {
         let (targets, sources) = (self.plan.targets, self.plan.sources);
         let mut rest = buffer;
@@ -262,7 +262,7 @@ impl<T: Real> Operator<T> {
             Some(Matrix::Full(_)) => {
                 let (g, tail) = rest.split_at_mut(targets * sources);
                 accumulate_outer(
-                    self.isa, g, sources, y.values, y.ld, targets, x.values, x.ld, sources, rows,
+                    self.isa, g, targets, x.values, x.ld, sources, y.values, y.ld, targets, rows,
                 );
                 rest = tail;
             }
@@ -312,34 +312,35 @@ impl<T: Real> Operator<T> {
 
     /// Adds what [`Operator::gradient`] collected to the flat gradient.
     pub(crate) fn pull(&self, buffer: &[T], gradient: &mut [T]) {
-        let mut add = |range: Range<usize>, values: &[T]| {
-            for (g, &value) in gradient[range].iter_mut().zip(values) {
-                *g += value;
-            }
-        };
         let mut rest = buffer;
         if let Some(Matrix::Sparse(plan, ..)) = &self.matrix {
             let (found, tail) = rest.split_at(plan.forward.len());
             rest = tail;
             for ((part, slopes), slots) in self.plan.dense.iter().zip(&self.slopes).zip(&plan.slots)
             {
-                let mut values = vec![T::ZERO; part.weights.len()];
-                slots.iter().for_each(|&(weight, at)| values[weight] = found[at]);
-                values.iter_mut().zip(slopes).for_each(|(value, &slope)| *value *= slope);
-                add(part.weights.clone(), &values);
+                let weights = &mut gradient[part.weights.clone()];
+                for &(weight, at) in slots {
+                    let slope = slopes.get(weight).copied().unwrap_or(T::ONE);
+                    weights[weight] += slope * found[at];
+                }
             }
         }
         if let Some(Matrix::Full(_)) = &self.matrix {
             let (matrix, tail) = rest.split_at(self.plan.targets * self.plan.sources);
             rest = tail;
             match self.plan.whole() {
-                Some(part) => add(part.weights.clone(), matrix),
+                Some(part) => {
+                    add_transposed(&mut gradient[part.weights.clone()], matrix, self.plan.targets);
+                }
                 None => {
+                    let (targets, sources) = (self.plan.targets, self.plan.sources);
                     for (part, slopes) in self.plan.dense.iter().zip(&self.slopes) {
-                        let mut values = vec![T::ZERO; part.weights.len()];
-                        part.each(&self.plan, |weight, at| values[weight] = matrix[at]);
-                        values.iter_mut().zip(slopes).for_each(|(value, &slope)| *value *= slope);
-                        add(part.weights.clone(), &values);
+                        let weights = &mut gradient[part.weights.clone()];
+                        part.each(&self.plan, |weight, at| {
+                            let slope = slopes.get(weight).copied().unwrap_or(T::ONE);
+                            weights[weight] +=
+                                slope * matrix[at % sources * targets + at / sources];
+                        });
                     }
                 }
             }
@@ -350,18 +351,19 @@ impl<T: Real> Operator<T> {
             rest = tail;
             match (&part.core, &loaded.fixed) {
                 (Some(core), Some(fixed)) => {
-                    add(core.clone(), &transposed_times(fixed, gm, part.rank));
+                    add(&mut gradient[core.clone()], &transposed_times(fixed, gm, part.rank));
                 }
                 _ => {
-                    add(part.m.clone(), &gather(gm, part.rows.as_deref(), part.rank));
-                    add(part.n.clone(), &gather(gn, part.columns.as_deref(), part.rank));
+                    let (rows, columns) = (part.rows.as_deref(), part.columns.as_deref());
+                    add(&mut gradient[part.m.clone()], &gather(gm, rows, part.rank));
+                    add(&mut gradient[part.n.clone()], &gather(gn, columns, part.rank));
                 }
             }
         }
         for part in &self.plan.each {
             let (g, tail) = rest.split_at(part.weights.len());
             rest = tail;
-            add(part.weights.clone(), g);
+            add(&mut gradient[part.weights.clone()], g);
         }
     }
 }
@@ -370,6 +372,24 @@ impl EachPart {
     /// Height and width of the block.
     fn block(&self, plan: &WiringPlan) -> (usize, usize) {
         (plan.targets / self.copies, plan.sources / self.copies)
+    }
+}
+
+fn add<T: Real>(sum: &mut [T], terms: &[T]) {
+    sum.iter_mut().zip(terms).for_each(|(s, &x)| *s += x);
+}
+
+/// Adds the transpose of `terms [any, rows]`.
+fn add_transposed<T: Real>(sum: &mut [T], terms: &[T], rows: usize) {
+    const BLOCK: usize = 16; // a line of each side, all of which stay in cache
+    let columns = terms.len() / rows.max(1);
+    for first in (0..columns).step_by(BLOCK) {
+        let last = columns.min(first + BLOCK);
+        for row in 0..rows {
+            for column in first..last {
+                sum[row * columns + column] += terms[column * rows + row];
+            }
+        }
     }
 }
 

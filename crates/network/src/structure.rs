@@ -1,96 +1,11 @@
-//! The structure of a wiring, as data: where units lie, who may reach whom, with which sign.
+//! The structure of a wiring, as data: who may reach whom, with which sign.
 //!
 //! These are the parts that [`crate::Wiring::Constrained`] puts around any other wiring.
 
-use attractor_numerics::random;
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
-
-use crate::error::NetworkError;
-
-/// Where the units of a population lie, in any unit of length; distances are Euclidean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Space {
-    /// A lattice of `shape[0] · shape[1] · shape[2]` places, one for each unit; the last axis runs
-    /// fastest. A 5 × 5 × 4 lattice is that of Achterberg et al. 2023, doi:10.1038/s42256-023-00748-9.
-    Lattice {
-        /// Places along each axis.
-        shape: [usize; 3],
-        /// Distance of neighbours.
-        #[serde(default = "one")]
-        spacing: f64,
-    },
-    /// Uniform in a box.
-    Random {
-        /// Lengths of its sides.
-        size: [f64; 3],
-        /// Seed: places belong to the network, not to a run.
-        #[serde(default)]
-        seed: u64,
-    },
-    /// Given, one place per unit.
-    Given {
-        /// `[x, y, z]` of each unit.
-        positions: Vec<[f64; 3]>,
-    },
-}
 
 fn one() -> f64 {
     1.0
-}
-
-impl Space {
-    /// The places of the units of a population.
-    pub(crate) fn positions(
-        &self,
-        population: &str,
-        units: usize,
-    ) -> Result<Vec<[f64; 3]>, NetworkError> {
-        let problem = |what: &str, given: String, expected: String| {
-            NetworkError::value(
-                format!("space of population `{population}`, {what}"),
-                given,
-                expected,
-            )
-        };
-        let length = |what: &str, lengths: &[f64]| {
-            let right = lengths.iter().all(|x| x.is_finite() && *x >= 0.0);
-            let expected = "finite, not negative".to_owned();
-            if right { Ok(()) } else { Err(problem(what, format!("{lengths:?}"), expected)) }
-        };
-        match self {
-            Space::Lattice { shape, spacing } => {
-                length("spacing", &[*spacing])?;
-                let [a, b, c] = *shape;
-                let places = a.checked_mul(b).and_then(|ab| ab.checked_mul(c));
-                if places != Some(units) {
-                    let given = format!("{a} × {b} × {c} places");
-                    return Err(problem("lattice", given, format!("{units}, one per unit")));
-                }
-                let at = |k: usize| [k / (b * c), k / c % b, k % c].map(|x| spacing * x as f64);
-                Ok((0..units).map(at).collect())
-            }
-            Space::Random { size, seed } => {
-                length("size", size)?;
-                let mut rng = random::stream(*seed, &format!("{population}.space"));
-                Ok((0..units).map(|_| size.map(|side| side * rng.random::<f64>())).collect())
-            }
-            Space::Given { positions } => {
-                if positions.len() != units {
-                    let given = positions.len().to_string();
-                    return Err(problem("positions", given, format!("{units}, one per unit")));
-                }
-                let wrong = positions.iter().position(|p| p.iter().any(|x| !x.is_finite()));
-                if let Some(unit) = wrong {
-                    let given = format!("{:?}", positions[unit]);
-                    let what = format!("position of unit {unit}");
-                    return Err(problem(&what, given, "three finite numbers".to_owned()));
-                }
-                Ok(positions.clone())
-            }
-        }
-    }
 }
 
 /// Which unit reaches which, as counted or published: a connectome.

@@ -337,6 +337,64 @@ fn steady_states_of_plastic_synapses() {
     }
 }
 
+/// Regular spikes T apart, from rest (Tsodyks & Markram 1997): `u₁ = U`, `R₁ = 1`,
+/// `u⁺ = U + u (1 − U) e^(−T/τ_f)`, `R⁺ = 1 − (1 − R (1 − u)) e^(−T/τ_d)`, each sends `u R`; in the end
+/// `u = U/(1 − (1 − U) e^(−T/τ_f))`, `R = (1 − e^(−T/τ_d))/(1 − (1 − u) e^(−T/τ_d))`.
+#[test]
+fn plastic_synapses_send_what_they_have_left() {
+    // facilitating and depressing, in the two settings of Mongillo et al. and of Tsodyks & Markram
+    for (base, tau_f, tau_d) in [(0.2, 1500.0, 200.0), (0.67, 1.0, 800.0), (0.03, 530.0, 130.0)] {
+        for dt in [1.0, 0.25] {
+            let params = [("U", base), ("tau_f", tau_f), ("tau_d", tau_d), ("th", 1.0)];
+            // the charge of a spike in every ms, less a leak: regular, a period of some ms
+            let drives = [("I", 0.08 * dt)];
+            let neuron = named("lif-plastic");
+            let found = course(&neuron, &params, &drives, (dt, 6000.0), &["s", "z"]);
+            let times = spikes(&found[1]);
+            let period = (times[3] - times[2]) as f64 * dt;
+            let (mut u, mut left, mut last) = (base, 1.0, times[0]);
+            for &time in &times {
+                if time > last {
+                    let interval = (time - last) as f64 * dt;
+                    left = 1.0 - (1.0 - left * (1.0 - u)) * f64::exp(-interval / tau_d);
+                    u = base + u * (1.0 - base) * f64::exp(-interval / tau_f);
+                }
+                last = time;
+                let sent = found[0][time - 1];
+                assert!((sent - u * left).abs() < 1e-12, "U {base}, dt {dt}: {sent} at {time}");
+            }
+            assert!(times.len() > 200 && period > 5.0, "{} spikes, {period} ms", times.len());
+            let silent = found[0].iter().zip(&found[1]).all(|(s, z)| *z > 0.0 || *s == 0.0);
+            assert!(silent, "nothing is sent without a spike");
+        }
+    }
+    // the steady state of a strictly regular train: hard reset by a full charge each 20 steps
+    let (base, tau_f, tau_d, interval) = (0.2, 1500.0, 200.0, 20.0);
+    let mut unit = Population::of("unit", 1, &named("lif-plastic")).param("tau", 1.0);
+    unit.params.insert("th".into(), Law::Constant { value: 0.5 });
+    let wire =
+        Projection::new("in.u", "unit.I", Wiring::Dense { law: Law::Constant { value: 1.0 } });
+    let description = Description::new(1.0, vec![Population::input("in", 1), unit], vec![wire]);
+    let network = Arc::new(Network::new(description).unwrap());
+    let pulses = Array3::from_shape_fn((20_000, 1, 1), |(t, ..)| f32::from(u8::from(t % 20 == 0)));
+    let signal = network.signal("unit.s").unwrap();
+    let found = engine::<f64>(&network)
+        .run(
+            &network.initial_parameters(1),
+            &Trials::new(1.0, pulses).unwrap(),
+            NoiseSource::off(),
+            &Interventions::default(),
+            &[signal],
+        )
+        .unwrap();
+    let (fade, recover) = (f64::exp(-interval / tau_f), f64::exp(-interval / tau_d));
+    let u = base / (1.0 - (1.0 - base) * fade);
+    let left = (1.0 - recover) / (1.0 - (1.0 - u) * recover);
+    let (first, last) = (found[0][[0, 0, 0]], found[0][[19_980, 0, 0]]);
+    assert!((first - base).abs() < 1e-15, "the first spike sends U: {first}");
+    assert!((last - u * left).abs() < 1e-12, "{last}, expected {}", u * left);
+}
+
 /// Spikes are drawn with their probability, and the hazard does not change with dt.
 #[test]
 fn escape_noise_is_drawn_with_its_probability() {

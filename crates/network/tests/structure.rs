@@ -13,7 +13,7 @@ use ndarray::Array2;
 fn described(wiring: Wiring) -> Description {
     let neuron = library::elman(library::Nonlinearity::Tanh).unwrap();
     let mut rec = Population::of("rec", UNITS, &neuron).group("a", [0, 2, 4]).group("b", [1, 3]);
-    rec.space = Some(Space::Lattice { shape: [UNITS, 1, 1], spacing: 1.0 });
+    rec.positions = Some(Positions::Lattice { shape: [UNITS, 1, 1], spacing: 1.0 });
     let wires = vec![Projection::new("rec.h", "rec.I", wiring).lag(1)];
     let graphs = [("counts", false), ("signed", true)];
     let graphs = graphs.map(|(name, signed)| (name.to_owned(), graph(signed)));
@@ -71,11 +71,11 @@ fn masks_have_their_probabilities() {
     let neuron = library::elman(library::Nonlinearity::Tanh).unwrap();
     let density = |mask: Mask| {
         let mut rec = Population::of("rec", units, &neuron);
-        rec.space = Some(Space::Random { size: [1.0, 2.0, 0.5], seed: 7 });
+        rec.positions = Some(Positions::Random { size: [1.0, 2.0, 0.5], seed: 7 });
         let wires = vec![Projection::new("rec.h", "rec.I", dense().within(mask)).lag(1)];
         let network = Network::new(Description::new(1.0, vec![rec], wires)).unwrap();
         let w = network.matrix("rec->rec", &network.initial_parameters(1)).unwrap();
-        let places = network.positions("rec").unwrap().unwrap().to_vec();
+        let places = network.points("rec").unwrap().unwrap().to_vec();
         (count(&w) as f64 / (units * units) as f64, places)
     };
     // sd of the fraction below .0013
@@ -253,14 +253,18 @@ fn every_problem_is_named() {
     assert!(transformed[0].contains("clip or reflect"), "{transformed:?}");
 
     let mut description = described(dense());
-    description.populations[0].space = Some(Space::Lattice { shape: [5, 5, 4], spacing: 1.0 });
+    description.populations[0].positions =
+        Some(Positions::Lattice { shape: [5, 5, 4], spacing: 1.0 });
     let said = Network::new(description.clone()).unwrap_err().to_string();
-    assert!(said.contains("5 × 5 × 4 places given, 7, one per unit expected"), "{said}");
-    description.populations[0].space = Some(Space::Given { positions: vec![[0.0; 3]; 6] });
+    assert!(said.contains("[5, 5, 4] given, three numbers whose product is 7"), "{said}");
+    description.populations[0].positions = Some(Positions::Given { points: vec![[0.0; 3]; 6] });
     assert!(
-        Network::new(description.clone()).unwrap_err().to_string().contains("positions: 6 given")
+        Network::new(description.clone())
+            .unwrap_err()
+            .to_string()
+            .contains("number of points: 6 given")
     );
-    description.populations[0].space = None;
+    description.populations[0].positions = None;
     let near = Mask::Distance { least: 0.0, most: Some(1.0) };
     description.projections[0].wiring = dense().within(near);
     assert!(Network::new(description).unwrap_err().to_string().contains("without positions"));

@@ -36,12 +36,20 @@ impl Isa {
     }
 
     /// This instruction set, or the best of this machine if that is less.
+    #[inline]
     pub fn supported(self) -> Isa {
         self.min(Self::detect())
     }
 
-    #[cfg(target_arch = "x86_64")]
+    /// What this machine has, asked once: every kernel asks.
+    #[inline]
     fn detect() -> Isa {
+        static FOUND: OnceLock<Isa> = OnceLock::new();
+        *FOUND.get_or_init(Self::ask)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn ask() -> Isa {
         let avx512 = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bw")
@@ -57,7 +65,7 @@ impl Isa {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn detect() -> Isa {
+    fn ask() -> Isa {
         Isa::Portable
     }
 }

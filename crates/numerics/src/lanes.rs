@@ -35,6 +35,8 @@ pub trait Lanes<T>: Copy {
     unsafe fn add(self, a: Self) -> Self;
     /// Sum of the lanes, halves first.
     unsafe fn sum(self) -> T;
+    /// One bit a lane, set where it is not 0; a NaN is not.
+    unsafe fn nonzero(self) -> u64;
 }
 
 /// The registers of a precision in each instruction set.
@@ -202,6 +204,14 @@ impl<T: Real> Lanes<T> for Array<T> {
     unsafe fn sum(self) -> T {
         (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
     }
+    #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        let mut bits = 0;
+        for l in 0..4 {
+            bits |= u64::from(self.0[l] != T::ZERO) << l;
+        }
+        bits
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -235,7 +245,8 @@ mod x86 {
     macro_rules! lanes {
         ($v:ident, $t:ident, $words:ident, $lanes:literal, $rows:literal, $columns:literal;
          $splat:ident $load:ident $store:ident $madd:ident $add:ident;
-         $mask:ident |$from:ident, $m:ident| $some:expr; |$to:ident, $k:ident, $x:ident| $put:expr) => {
+         $mask:ident |$from:ident, $m:ident| $some:expr; |$to:ident, $k:ident, $x:ident| $put:expr;
+         |$y:ident| $nonzero:expr) => {
             impl Lanes<$t> for $v {
                 const LANES: usize = $lanes;
                 const ROWS: usize = $rows;
@@ -294,22 +305,33 @@ mod x86 {
                     }
                     lanes[0]
                 }
+                #[inline(always)]
+                unsafe fn nonzero(self) -> u64 {
+                    unsafe {
+                        let $y = self;
+                        $nonzero
+                    }
+                }
             }
         };
     }
     // 16 registers: 4 × 3 sums, 3 columns, 1 row; 32 registers: 8 × 3 sums, 3 columns, 1 row
     lanes!(__m256, f32, __m256i, 8, 4, 2;
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps;
-        first_of_8 |p, m| _mm256_maskload_ps(p, m); |p, m, x| _mm256_maskstore_ps(p, m, x));
+        first_of_8 |p, m| _mm256_maskload_ps(p, m); |p, m, x| _mm256_maskstore_ps(p, m, x);
+        |x| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u64);
     lanes!(__m256d, f64, __m256i, 4, 4, 2;
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd;
-        first_of_4 |p, m| _mm256_maskload_pd(p, m); |p, m, x| _mm256_maskstore_pd(p, m, x));
+        first_of_4 |p, m| _mm256_maskload_pd(p, m); |p, m, x| _mm256_maskstore_pd(p, m, x);
+        |x| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(x, _mm256_setzero_pd())) as u64);
     lanes!(__m512, f32, __m512i, 16, 8, 3;
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps;
-        first_bits_16 |p, m| _mm512_maskz_loadu_ps(m, p); |p, m, x| _mm512_mask_storeu_ps(p, m, x));
+        first_bits_16 |p, m| _mm512_maskz_loadu_ps(m, p); |p, m, x| _mm512_mask_storeu_ps(p, m, x);
+        |x| u64::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())));
     lanes!(__m512d, f64, __m512i, 8, 8, 3;
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd;
-        first_bits_8 |p, m| _mm512_maskz_loadu_pd(m, p); |p, m, x| _mm512_mask_storeu_pd(p, m, x));
+        first_bits_8 |p, m| _mm512_maskz_loadu_pd(m, p); |p, m, x| _mm512_mask_storeu_pd(p, m, x);
+        |x| u64::from(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_pd())));
 }
 
 impl Registers for f32 {

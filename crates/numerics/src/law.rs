@@ -53,6 +53,10 @@ pub enum Law {
         #[serde(default = "one")]
         gain: f64,
     },
+    /// Pairs of units turn by angles of their own, uniform between 0 and π, and nothing else is wired: a rotation whose
+    /// eigenvalues lie all over the unit circle (Henaff, Szlam & LeCun 2016, arXiv:1602.06662). A last odd unit, and
+    /// what is beyond a square, gets 0.
+    Turns,
     /// The same value everywhere.
     Constant {
         /// The value.
@@ -99,6 +103,17 @@ impl Law {
                     false => q[source * columns + target],
                 };
                 (0..count).map(|k| gain * at(k / sources, k % sources)).collect()
+            }
+            Law::Turns => {
+                let mut w = vec![0.0; count];
+                for pair in 0..targets.min(sources) / 2 {
+                    let (sin, cos) = (std::f64::consts::PI * rng.random::<f64>()).sin_cos();
+                    let (first, second) =
+                        (2 * pair * (sources + 1), (2 * pair + 1) * (sources + 1));
+                    (w[first], w[second]) = (cos, cos);
+                    (w[first + 1], w[second - 1]) = (-sin, sin);
+                }
+                w
             }
             Law::Constant { value } => vec![value; count],
         }
@@ -168,6 +183,20 @@ mod tests {
         close(mean(&between), 1.0);
         close(variance(between.iter().map(|x| x - 1.0).collect()), 1.0 / 12.0);
         close(variance(draw(Law::Glorot { gain: 1.0 }, 100, 300)), 2.0 / 400.0);
+    }
+
+    #[test]
+    fn turns_are_rotations_of_pairs() {
+        let w = draw(Law::Turns, 8, 8);
+        for i in 0..8 {
+            for j in 0..8 {
+                let product: f64 = (0..8).map(|t| w[t * 8 + i] * w[t * 8 + j]).sum();
+                assert!((product - f64::from(u8::from(i == j))).abs() < 1e-15, "[{i}, {j}]");
+                assert!(i / 2 == j / 2 || w[i * 8 + j] == 0.0, "no weight beyond the pair");
+            }
+        }
+        assert!((0..4).all(|k| w[2 * k * 9] == w[(2 * k + 1) * 9]), "the same cosine twice");
+        assert!(w[0] != w[2 * 9], "angles of their own");
     }
 
     #[test]

@@ -1,17 +1,20 @@
-//! Decompositions in double precision: eigenvalues, singular values, orthonormal bases, linear systems.
+//! Decompositions in double precision: eigenvalues, singular values, orthonormal bases, linear systems;
+//! the exponential of a matrix in both precisions.
 //!
 //! Matrices are row-major slices, `a[row * columns + column]`, complete (no padding). Nothing panics on
 //! numbers: shapes that do not fit, values that are not finite and matrices without an answer are
-//! [`Error`]s. One thread each. The work is done by the library faer, which stays behind this module.
+//! [`Error`]s. One thread each. Decompositions are done by the library faer, which stays behind this module.
 
 use faer::MatRef;
 
 mod eigen;
+mod expm;
 mod factor;
 
 pub use eigen::{
     Complex, Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues,
 };
+pub use expm::{Expm, expm};
 pub use factor::{Lu, Svd, ridge, singular_values, solve, solve_positive, svd, thin_qr};
 
 /// Why there is no answer.

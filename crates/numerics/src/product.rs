@@ -22,6 +22,7 @@ mod outer;
 mod packed;
 mod pattern;
 mod peak;
+mod sparse;
 mod tile;
 
 pub(crate) use outer::Outer;

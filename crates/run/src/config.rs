@@ -14,6 +14,7 @@
 //! units = 128
 //! neuron = "leaky-tanh"            # `attractor neurons`, or a path to FILE.toml
 //! recurrent = { kind = "dense", law = { kind = "gaussian", gain = 1.0 } }   # `attractor wirings`
+//! readout_neuron = "linear"        # as neuron: "li", "alif", your own; what it emits is out.y
 //! [learner]
 //! rate = 2e-3
 //! [stop]
@@ -58,6 +59,7 @@ mod experiment;
 mod network;
 mod neurons;
 mod origin;
+mod positions;
 mod problem;
 mod read;
 mod request;
@@ -68,9 +70,10 @@ mod tree;
 pub(crate) use connectome::{GRAPH, Read as Connected};
 pub use experiment::Experiment;
 pub use network::{
-    Choice, Conduction, Group, NetworkConfig, NeuronChoice, ParamChoice, ProjectionConfig,
+    Choice, Conduction, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice,
+    ProjectionConfig,
 };
-pub(crate) use neurons::Chosen;
+pub(crate) use neurons::{Chosen, Units};
 pub(crate) use problem::list;
 pub use problem::{ConfigError, Place, Problem};
 pub(crate) use read::read;
@@ -80,7 +83,7 @@ pub(crate) use tree::Node;
 
 use std::path::PathBuf;
 
-use attractor_learn::{Learner, Objective, OwnRate, Phase, Stop, Validate};
+use attractor_learn::{Learner, Objective, OwnRate, Phase, Prune, Stop, Validate};
 use serde::{Deserialize, Serialize};
 
 use tree::{NONE, Value};
@@ -109,6 +112,9 @@ pub struct Config {
     /// Own learning rates of some parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<OwnRate>,
+    /// What is taken away for good, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<Prune>,
     /// When to stop.
     pub stop: Stop,
     /// How to validate.
@@ -133,6 +139,7 @@ impl Config {
             learner: self.learner.clone(),
             train: self.train.clone(),
             rates: self.rates.clone(),
+            prune: self.prune.clone(),
             stop: self.stop.clone(),
             validate: self.validate.clone(),
         }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use attractor_network::{
-    Description, Mask, Network, Population, Projection, Space, Wiring, library,
-};
+use attractor_equations::Neuron;
+use attractor_network::{Description, Mask, Network, Population, Positions, Projection, Wiring};
 use attractor_numerics::law::Law;
 
-use crate::config::{Chosen, Conduction, Connected, GRAPH, NetworkConfig, ProjectionConfig};
+use crate::config::{
+    Chosen, Conduction, Connected, GRAPH, NetworkConfig, ParamChoice, PositionsChoice,
+    ProjectionConfig, Units,
+};
 use crate::material::Material;
 
 /// Name of the input population.
@@ -20,32 +22,32 @@ pub(crate) const READOUT: &str = "out";
 /// The description; or the key that is wrong and what is wrong with it.
 pub(crate) fn describe(
     config: &NetworkConfig,
-    chosen: &Chosen,
+    units: &Units,
     material: &Material,
     connected: Option<&Connected>,
 ) -> Result<Description, (String, String)> {
     let mut populations = Vec::new();
     let (inputs, outputs) = (material.inputs().len(), material.outputs().len());
     if inputs > 0 {
-        populations.push(plain(INPUT, inputs));
+        populations.push(Population::input(INPUT, inputs));
     }
-    populations.push(recurrent(config, chosen, connected)?);
-    let mut heard = None;
+    populations.push(recurrent(config, &units.rec, connected)?);
+    let mut heard = Vec::new();
     if outputs > 0 {
-        let neuron =
-            library::readout().map_err(|error| ("network".to_owned(), error.to_string()))?;
-        let drives = || neuron.drives.iter().map(|drive| drive.name.clone());
-        heard = drives().next();
-        let bias = config.readout_bias.0.map(|law| drives().map(|drive| (drive, law)).collect());
+        let Chosen { neuron, ports, .. } = &units.out;
+        heard.clone_from(&ports.inputs);
+        let bias = config.readout_bias.0.iter();
+        let bias = bias.flat_map(|law| heard.iter().map(|drive| (drive.clone(), *law))).collect();
         populations.push(Population {
             neuron: Some(neuron.to_text()),
-            bias: bias.unwrap_or_default(),
+            bias,
+            params: differing(neuron, &config.readout_params),
             groups: by_name(material),
-            ..plain(READOUT, outputs)
+            ..Population::input(READOUT, outputs)
         });
     }
     let projections = match config.projection.is_empty() {
-        true => default_projections(config, chosen, inputs > 0, heard),
+        true => default_projections(config, &units.rec, inputs > 0, &heard),
         false => config.projection.iter().map(|given| explicit(given, config)).collect(),
     };
     let projections = named(projections);
@@ -66,10 +68,6 @@ fn by_name(material: &Material) -> BTreeMap<String, Vec<usize>> {
     outputs.into_iter().enumerate().filter(|_| several).map(|(k, name)| (name, vec![k])).collect()
 }
 
-fn plain(name: &str, units: usize) -> Population {
-    Population::input(name, units)
-}
-
 fn recurrent(
     config: &NetworkConfig,
     chosen: &Chosen,
@@ -80,14 +78,7 @@ fn recurrent(
         let units = group.units().map_err(|message| (format!("network.groups.{name}"), message))?;
         groups.insert(name.clone(), units);
     }
-    let defaults: BTreeMap<&str, f64> =
-        chosen.neuron.params.iter().map(|p| (p.symbol.name.as_str(), p.default)).collect();
-    let differs = |name: &str, law: Law| match law {
-        Law::Constant { value } => defaults.get(name) != Some(&value),
-        _ => true,
-    };
-    let params = config.params.iter().map(|(name, param)| (name.clone(), param.law()));
-    let params = params.filter(|(name, law)| differs(name, *law)).collect();
+    let params = differing(&chosen.neuron, &config.params);
     let bias = config.bias.0.iter().flatten();
     let bias = bias.filter_map(|(drive, law)| Some((drive.clone(), law.0?))).collect();
     let mut neuron = chosen.neuron.to_text();
@@ -98,27 +89,42 @@ fn recurrent(
         param.range = config.range.get(name).copied().or(param.range);
     }
     let of_cells = || {
-        let positions = connected?.connectome.positions.clone()?;
-        Some(Space::Given { positions })
+        let points = connected?.connectome.positions.clone()?;
+        Some(Positions::Given { points })
     };
-    let space = config.space.clone().or_else(of_cells);
+    let positions = match &config.positions {
+        Some(PositionsChoice::Stated(positions)) => Some(positions.clone()),
+        _ => of_cells(),
+    };
     Ok(Population {
         neuron: Some(neuron),
         groups,
-        space,
         bias,
         params,
         start: config.start.clone(),
-        ..plain(RECURRENT, config.units)
+        positions,
+        ..Population::input(RECURRENT, config.units)
     })
 }
 
-/// The projections that follow from the neuron's ports; `heard` is the drive of the readout, if any.
+/// The parameters that differ from the neuron's defaults.
+fn differing(neuron: &Neuron, params: &BTreeMap<String, ParamChoice>) -> BTreeMap<String, Law> {
+    let defaults: BTreeMap<&str, f64> =
+        neuron.params.iter().map(|p| (p.symbol.name.as_str(), p.default)).collect();
+    let differs = |name: &str, law: Law| match law {
+        Law::Constant { value } => defaults.get(name) != Some(&value),
+        _ => true,
+    };
+    let params = params.iter().map(|(name, param)| (name.clone(), param.law()));
+    params.filter(|(name, law)| differs(name, *law)).collect()
+}
+
+/// The projections that follow from the neurons' ports; `heard` are the drives of the readout.
 fn default_projections(
     config: &NetworkConfig,
     chosen: &Chosen,
     inputs: bool,
-    heard: Option<String>,
+    heard: &[String],
 ) -> Vec<Projection> {
     let ports = &chosen.ports;
     let projection = |from: String, to: String, lag, wiring: &Wiring| Projection {
@@ -138,7 +144,7 @@ fn default_projections(
         let (from, to) = (format!("{RECURRENT}.{emission}"), format!("{RECURRENT}.{drive}"));
         projections.push(projection(from, to, 1, &config.recurrent));
     }
-    if let Some(drive) = heard {
+    for drive in heard {
         let from = format!("{RECURRENT}.{}", ports.readout);
         projections.push(projection(from, format!("{READOUT}.{drive}"), 0, &config.readout));
     }
@@ -177,9 +183,9 @@ fn delayed(
     }
     let network = Network::new(Description { projections: Vec::new(), ..description.clone() });
     let network = network.map_err(|error| wrong(error.to_string()))?;
-    let positions = network.positions(RECURRENT).ok().flatten().map(<[_]>::to_vec);
+    let positions = network.points(RECURRENT).ok().flatten().map(<[_]>::to_vec);
     let positions = positions.ok_or_else(|| {
-        wrong("delays need distances: give the units a `network.space`".to_owned())
+        wrong("delays need distances: give the units `network.positions`".to_owned())
     })?;
     let distance = |a: &[f64; 3], b: &[f64; 3]| {
         a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()

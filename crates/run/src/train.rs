@@ -234,6 +234,10 @@ impl Sitting {
         }
         let left = self.left();
         observer.event(Event::Update { progress, seconds: self.memory.seconds, left });
+        if let Some(pruned) = progress.pruned {
+            let before = progress.update - 1;
+            self.note(&format!("after update {before}: {pruned} parameters are pruned"), observer);
+        }
         if let Some(validation) = &progress.validation {
             let score =
                 validation.score.map_or_else(String::new, |score| format!(", score {score:.4}"));

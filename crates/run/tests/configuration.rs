@@ -51,7 +51,11 @@ fn resolved_configurations_read_back() {
     )
     .unwrap();
     let own = format!("network.neuron={}", neuron.display());
-    let cases: [&[&str]; 10] = [
+    let points = dir.path().join("points.csv");
+    let rows: String = (0..8).map(|k| format!("{k},{},0.5\n", k * k)).collect();
+    fs::write(&points, format!("x,y,z\n{rows}")).unwrap();
+    let points = format!("network.positions={}", points.display());
+    let cases: [&[&str]; 14] = [
         &[],
         &["stop.score=none", "network.bias=none", "network.readout_bias=none", "seed=77"],
         &[
@@ -67,11 +71,15 @@ fn resolved_configurations_read_back() {
             "learner.schedule.kind=cosine",
         ],
         &[&own, "network.start.x={kind='trained', law={kind='normal', sd=0.1}}"],
+        &[&own.replace("neuron", "readout_neuron"), "network.readout_params.tau=77"],
+        &["network.readout_neuron=li", "network.readout_params.tau={kind='around', mean=60, sd=1}"],
         &[
             "network.groups.a=0..64",
             "network.groups.b=[64, 65]",
             "network.recurrent={kind='blocks', blocks=[{from='a', to='b', wiring={kind='dense', law={kind='normal', sd=0.1}}}]}",
         ],
+        &["network.units=24", "network.positions={kind='lattice', shape=[2, 3, 4]}"],
+        &["network.units=8", &points],
         &[
             "phase=[{name='one', stop.updates=10}, {learner.optimiser='sgd', train=['*.bias']}]",
             "rates=[{parameters='*->out*', rate=0.1}]",
@@ -176,6 +184,17 @@ fn values_that_make_no_sense_are_told_with_their_key() {
         &["network.neuron=lif-hard", "network.params.v_reset=0.3"],
         &["requires th >= v_reset, but 0.1 is less than 0.3"],
     );
+    says(&["network.readout_neuron=lii"], &["`network.readout_neuron`", "did you mean `li`?"]);
+    says(
+        &["network.readout_neuron=li", "network.readout_params.tua=20"],
+        &["`network.readout_params.tua`", "`li` has no parameter `tua` (did you mean `tau`?)"],
+    );
+    says(&["network.readout_params.tau=20"], &["`linear` has no parameter `tau`; it has none"]);
+    says(
+        &["network.readout_neuron={name='deaf', equations=['x[t+1] = x', 'r = x']}"],
+        &["`network.readout_neuron", "`deaf` hears nothing"],
+    );
+    says(&["network.readout_neuron=li", "network.readout_params.tau=5"], &["requires tau >= dt"]);
     says(&["network.neuron=lif", "network.params.tau=5"], &["requires tau >= dt, but 5"]);
     says(&["network.neuron=gamma", "network.params.s=1.5"], &["`s` = 1.5", "range [0, 1]"]);
     says(&["network.neuron=gamma", "network.trained=['m']"], &["has no parameter `m`", "`n`, `s`"]);
@@ -214,6 +233,21 @@ fn every_neuron_of_the_library_goes_by_its_name() {
         read(&["network.neuron=alif", &asked]).neuron.to_text().equations.join("; ")
     };
     assert!(by("multi-gaussian").contains("multi-gaussian, gamma)"), "{}", by("multi-gaussian"));
+}
+
+#[test]
+fn units_have_places() {
+    let experiment =
+        read(&["network.units=24", "network.positions={kind='lattice', shape=[2, 3, 4]}"]);
+    let points = experiment.network.points("rec").unwrap().unwrap();
+    assert_eq!((points.len(), points[23]), (24, [1.0, 2.0, 3.0]));
+    assert_eq!(experiment.network.points("out").unwrap(), None);
+    says(
+        &["network.units=5", "network.positions={kind='lattice', shape=[2, 3, 4]}"],
+        &["positions of `rec`", "[2, 3, 4]", "whose product is 5"],
+    );
+    says(&["network.positions=nowhere.csv"], &["network.positions", "nowhere.csv: cannot be read"]);
+    says(&["network.positions={kind='latice', shape=[1, 1, 1]}"], &["`latice`", "`lattice`"]);
 }
 
 #[test]
@@ -284,6 +318,35 @@ fn neurons_are_wired_as_their_ports_say() {
     );
 }
 
+/// Whatever its neuron calls what it says, tasks and objectives find it as `out.y`, and training runs through it.
+#[test]
+fn any_neuron_reads_out() {
+    for name in library::names() {
+        let asked = format!("network.readout_neuron={name}");
+        let experiment =
+            read(&[&asked, "network.units=4", "network.integrator=exponential-euler", "task.dt=1"]);
+        let network = &experiment.network;
+        let out = network.signal("out.y").unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(matches!(out.quantity, attractor_network::Quantity::Emission(0)), "{name}");
+        let description = network.description();
+        let text = description.populations.last().unwrap().neuron.as_ref().unwrap();
+        assert!(!text.equations.iter().any(|line| line.contains("xi")), "{name} has no noise");
+    }
+    let ends = |overrides: &[&str]| -> Vec<String> {
+        let experiment = read(overrides);
+        let network = &experiment.network;
+        let to_out = network.description().projections.iter().filter(|p| p.to.starts_with("out."));
+        to_out.map(|p| format!("{} {}>{}", p.name(), p.from, p.to)).collect()
+    };
+    assert_eq!(ends(&["network.readout_neuron=li"]), ["rec->out rec.r>out.I"]);
+    assert_eq!(
+        ends(&["network.readout_neuron=gru"]),
+        ["rec->out.I_r rec.r>out.I_r", "rec->out.I_z rec.r>out.I_z", "rec->out.I_n rec.r>out.I_n"]
+    );
+    let alif = read(&["network.readout_neuron=alif-learned", "task.dt=1"]);
+    assert!(alif.network.layout().get("out.tau_m").unwrap().trained);
+}
+
 #[test]
 fn tasks_of_phases_must_fit_the_network() {
     says(
@@ -335,4 +398,31 @@ fn one_of_several_outputs_is_asked_for_by_name() {
     let said = said(&request("yang-2019", &[unknown]));
     assert!(said.iter().any(|said| said.contains("did you mean `fixation`?")), "{said:#?}");
     assert!(read(&[]).network.description().populations.iter().all(|p| p.groups.is_empty()));
+}
+
+/// Every block of the page on objectives is a configuration.
+#[test]
+fn the_page_on_objectives_is_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/objective.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 4);
+    let dir = tempfile::tempdir().unwrap();
+    // the first block speaks of places that the second gives
+    let places = "network.units=100";
+    let lattice = "network.positions={kind='lattice', shape=[5, 5, 4]}";
+    for (k, block) in blocks.iter().enumerate() {
+        let file = dir.path().join(format!("{k}.toml"));
+        fs::write(&file, block).unwrap();
+        let experiment = Experiment::read(&Request {
+            task: Some("context-decision".into()),
+            config: Some(file),
+            overrides: vec![places.into(), lattice.into()],
+            ..Request::default()
+        });
+        let experiment = experiment.unwrap_or_else(|e| panic!("{e}\n{block}"));
+        assert_eq!(experiment.phases.len(), if k == 3 { 2 } else { 1 });
+        assert_eq!(experiment.phases.last().unwrap().prune.is_some(), k >= 2, "{block}");
+    }
 }

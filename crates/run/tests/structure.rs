@@ -87,7 +87,7 @@ fn a_connectome_becomes_units_groups_places_and_weights() {
     assert_eq!(rec.groups["class=A"].len(), 2);
     assert_eq!(rec.groups["class=VD"].len(), 4);
     assert_eq!(rec.groups["kind=sensory"].len(), 2);
-    assert_eq!(experiment.network.positions("rec").unwrap().unwrap().len(), 10);
+    assert_eq!(experiment.network.points("rec").unwrap().unwrap().len(), 10);
     let Graph { edges, signed } = &experiment.network.description().graphs["connectome"];
     assert!(!signed);
     let weights = experiment.network.layout().get("rec->rec.W").unwrap();
@@ -205,7 +205,7 @@ fn delays_grow_with_distance() {
     let parameters = experiment.network.initial_parameters(1);
     let w =
         |lag: usize| experiment.network.matrix(&format!("rec->rec@{lag}"), &parameters).unwrap();
-    let places = experiment.network.positions("rec").unwrap().unwrap();
+    let places = experiment.network.points("rec").unwrap().unwrap();
     let mut connected = 0;
     for lag in lags {
         for ((i, j), weight) in w(lag).indexed_iter().filter(|(_, w)| **w != 0.0) {

@@ -45,6 +45,18 @@ pub struct Report {
     pub measured: Numbers,
 }
 
+impl Over {
+    /// `median`, `mean` or `worst`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Over::Median => "median",
+            Over::Mean => "mean",
+            Over::Worst => "worst",
+        }
+    }
+}
+
 /// On which side of the expected value the measured value must lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relation {
@@ -62,6 +74,8 @@ pub enum Relation {
 pub enum Over {
     /// Their median (the mean of the two middle ones if their number is even).
     Median,
+    /// Their mean: for fractions, that of all seeds together.
+    Mean,
     /// The worst of them.
     Worst,
 }
@@ -176,6 +190,7 @@ impl Expected {
         let summary = match (over, relation, &sorted[..]) {
             (_, _, []) => relation.worst(),
             (Over::Median, _, all) => median(all),
+            (Over::Mean, _, all) => all.iter().sum::<f64>() / all.len() as f64,
             (Over::Worst, Relation::AtLeast, [first, ..]) => *first,
             (Over::Worst, Relation::AtMost, [.., last]) => *last,
         };
@@ -232,6 +247,10 @@ mod tests {
         assert_eq!((claim.measured.summary, claim.pass), (Some(1.0), false));
         let claim = expect(Relation::AtMost, Over::Worst).judge(&three);
         assert_eq!((claim.measured.summary, claim.pass), (Some(3.0), false));
+        let claim = expect(Relation::AtLeast, Over::Mean).judge(&seeds(&[Some(4.0), Some(0.5)]));
+        assert_eq!((claim.measured.summary, claim.pass, claim.held), (Some(2.25), true, 1));
+        let claim = expect(Relation::AtMost, Over::Mean).judge(&seeds(&[Some(0.0), None]));
+        assert_eq!((claim.measured.summary, claim.pass), (None, false));
         let two = seeds(&[Some(3.0), Some(1.0)]);
         assert_eq!(expect(Relation::AtMost, Over::Median).judge(&two).measured.summary, Some(2.0));
     }

@@ -18,7 +18,7 @@ use attractor::data::files::write_atomically;
 use attractor::report::{self, Cell, Figure, Page, Table};
 use serde::Serialize;
 
-use crate::claim::{Claim, Numbers, Over, Report};
+use crate::claim::{Claim, Numbers, Report};
 use crate::error::StudyError;
 use crate::results::{Results, SeedResult, shown};
 use crate::study::{Scale, Study};
@@ -138,7 +138,7 @@ fn page(study: &dyn Study, results: &Results, figures: &[(&'static str, Figure)]
 
 fn claims(claims: &[Claim]) -> Table {
     let row = |claim: &Claim| {
-        let over = if claim.measured.over == Over::Median { "median" } else { "worst" };
+        let over = claim.measured.over.name();
         let measured = format!("{} ({over})", shown(claim.measured.summary));
         let shown_claim = report::Claim::new(&claim.id, &claim.statement)
             .source(&claim.source)

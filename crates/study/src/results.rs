@@ -119,10 +119,7 @@ impl fmt::Display for Results {
                 continue;
             }
             let mark = if claim.pass { "holds" } else { "FAILS" };
-            let over = match claim.measured.over {
-                crate::Over::Median => "median",
-                crate::Over::Worst => "worst",
-            };
+            let over = claim.measured.over.name();
             writeln!(
                 f,
                 "  {mark}  {:width$}  {} {} {} expected  ({over}; seeds {})",

@@ -15,10 +15,11 @@ options! {
     /// Each output remembers the sign of the last pulse on its own input.
     ///
     /// Every input gets a pulse of ±`amplitude` (either sign equally likely) at the start of the trial,
-    /// which sets the memory. After that, with `interval` a number, a pulse begins at each quiet step
+    /// which sets the memory; with `set = false` none does, and outputs are 0, and asked, until their first
+    /// pulse. After that, with `interval` a number, a pulse begins at each quiet step
     /// with probability dt / `interval`, independently per input; with a range or an exponential, the
     /// pauses of each input are drawn from it. The target of output `i` is the sign of the last pulse on
-    /// input `i`, from the pulse's first step. It is asked at every step after the first pulses, except
+    /// input `i`, from the pulse's first step. It is asked at every step after those first pulses, except
     /// for `delay` ms from the start of a pulse on any input. By default 3 bits and 100 steps of 20 ms.
     ///
     /// Score: the fraction of (step, bit) pairs whose output is within `tolerance` of ±1, of those that
@@ -26,7 +27,8 @@ options! {
     /// flips at once. A trial is correct if all of its pairs are right.
     ///
     /// Sussillo & Barak, Neural Computation 25:626, 2013, doi:10.1162/NECO_a_00409. The preset
-    /// `schuessler-2024` has the timing of Schuessler et al., eLife 93060, doi:10.7554/eLife.93060.
+    /// `schuessler-2024` has the timing of Schuessler et al., eLife 93060, doi:10.7554/eLife.93060;
+    /// `balwani-2025` is the one bit of Balwani et al., doi:10.1101/2025.01.09.632231.
     pub struct FlipFlop, dt = 20.0 {
         /// Inputs, and outputs
         bits: usize = 3, "";
@@ -37,6 +39,8 @@ options! {
         /// Pause between pulses of one input: the mean of pulses at random, or a range [from, to], or an
         /// exponential
         interval: Duration = Duration::Fixed(500.0), "ms";
+        /// Whether a trial begins with a pulse on every input
+        set: bool = true, "";
         /// From the start of a pulse, time until outputs are asked again
         delay: f64 = 0.0, "ms";
         /// Size of a pulse
@@ -103,9 +107,9 @@ impl Design for FlipFlop {
     fn trial(&self, (): &(), trial: &mut Draft<'_>) {
         let (end, pulse) = (trial.end(), trial.steps_in(self.pulse));
         let unasked = self.steps_up(self.delay);
-        trial.ask(pulse..end);
+        trial.ask(if self.set { pulse } else { 0 }..end);
         for bit in 0..self.bits {
-            let mut begin = 0;
+            let mut begin = if self.set { 0 } else { self.pause(end, trial.rng()) };
             while begin < end {
                 let sign = trial.sign();
                 let quiet = (begin + pulse).min(end);

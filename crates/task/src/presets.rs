@@ -32,6 +32,12 @@ pub const PRESETS: &[Preset] = &[
         options: "pulse = 100.0\nhold = 2400.0\ninterval = [300.0, 1000.0]\ndelay = 200.0",
     },
     Preset {
+        task: "flip-flop",
+        name: "balwani-2025",
+        meaning: "one bit, pulses of one step at random with probability 0.05, 50 steps, 0 before the first: doi:10.1101/2025.01.09.632231",
+        options: "bits = 1\npulse = 20.0\nhold = 980.0\ninterval = 400.0\nset = false",
+    },
+    Preset {
         task: "phase-memory",
         name: "four-stimuli",
         meaning: "four stimuli a quarter of a turn apart: doi:10.1371/journal.pcbi.1011852",

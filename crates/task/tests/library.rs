@@ -372,3 +372,29 @@ fn the_flip_flop_of_schuessler_2024() {
     let (least, most) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
     assert!(*least < 18 && *most > 47);
 }
+
+/// A bit whose target is the running last pulse, 0 before, asked at every step.
+#[test]
+fn the_flip_flop_of_balwani_2025() {
+    let task = make("flip-flop", "preset = 'balwani-2025'");
+    let (trials, steps) = (400, 50);
+    assert_eq!((task.steps(), task.inputs().len()), (steps, 1));
+    let batch = task.generate(3, 0, trials).unwrap();
+    let (mut pulses, mut positive) = (0, 0);
+    for trial in 0..trials {
+        let mut last = 0.0;
+        for step in 0..steps {
+            let input = batch.inputs[[step, trial, 0]];
+            if input != 0.0 {
+                last = input;
+                pulses += 1;
+                positive += usize::from(input == 1.0);
+            }
+            assert_eq!(batch.targets[0].values[[step, trial, 0]], last);
+            assert_eq!(batch.targets[0].weights[[step, trial]], 1.0);
+        }
+    }
+    // 20,000 steps at 0.05: 1000 ± 4 · 31; half of them positive
+    assert!((876..=1124).contains(&pulses), "{pulses}");
+    assert!((positive as f64 / pulses as f64 - 0.5).abs() < 0.07, "{positive} of {pulses}");
+}

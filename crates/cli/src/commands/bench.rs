@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor_bench::{BenchError, CASES, EPROP, Options, SEARCHES, Table, trials_cases};
+use attractor_bench::{
+    BenchError, CASES, EPROP, Options, SEARCHES, SERNN, Table, graph_cases, trials_cases,
+};
 use clap::Args;
 use serde_json::json;
 
@@ -80,15 +82,23 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let searches: Vec<_> = SEARCHES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let eprop: Vec<_> = EPROP.into_iter().filter(|case| wanted(&case.to_string())).collect();
+    let sernn: Vec<_> = SERNN.into_iter().filter(|case| wanted(&case.to_string())).collect();
+    let graphs: Vec<_> =
+        graph_cases().into_iter().filter(|case| wanted(&case.to_string())).collect();
     let trials: Vec<_> =
         trials_cases().into_iter().filter(|case| wanted(&case.to_string())).collect();
-    if cases.is_empty() && searches.is_empty() && eprop.is_empty() && trials.is_empty() {
+    let none = [cases.is_empty(), searches.is_empty(), eprop.is_empty(), sernn.is_empty()];
+    if none == [true; 4] && graphs.is_empty() && trials.is_empty() {
         let steps = CASES.iter().map(ToString::to_string);
         let searches = SEARCHES.iter().map(ToString::to_string);
         let tasks = trials_cases();
         let tasks = tasks.iter().map(ToString::to_string);
         let eprop = EPROP.iter().map(ToString::to_string);
-        let known: Vec<String> = steps.chain(searches).chain(eprop).chain(tasks).collect();
+        let sernn = SERNN.iter().map(ToString::to_string);
+        let graphs = graph_cases();
+        let graphs = graphs.iter().map(ToString::to_string);
+        let known: Vec<String> =
+            steps.chain(searches).chain(eprop).chain(sernn).chain(graphs).chain(tasks).collect();
         return Err(Failure::Request(format!(
             "--only leaves no case; there are:\n  {}",
             known.join("\n  ")
@@ -99,6 +109,8 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         cases,
         searches,
         eprop,
+        sernn,
+        graphs,
         trials,
         repeats: usize::from(arguments.repeats),
         threads,

@@ -46,7 +46,7 @@ const PARTS: [(&str, &str); 5] = [
     ("wiring", "network.recurrent"),
     ("mask", "network.recurrent.masks"),
     ("sign", "network.recurrent.sign"),
-    ("space", "network.space"),
+    ("positions", "network.positions"),
     ("law", "network.recurrent.law"),
 ];
 
@@ -77,7 +77,7 @@ fn show(name: &str) -> Result<Answer, Failure> {
             let meant = closest(name, PAGES.iter().map(|page| page.name));
             let meant = meant.map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"));
             let message = format!(
-                "there is no wiring, mask, sign, space or law `{name}`{meant}; `attractor wirings` lists them"
+                "there is no wiring, mask, sign, positions or law `{name}`{meant}; `attractor wirings` lists them"
             );
             Err(Failure::Request(message))
         }
@@ -111,7 +111,7 @@ fn written(page: &Page) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attractor::network::{Mask, Sign, Space, Wiring};
+    use attractor::network::{Mask, Positions, Sign, Wiring};
     use attractor::numerics::law::Law;
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
                 "law" => value.try_into::<Law>().map(|_| ()),
                 "mask" => value.try_into::<Mask>().map(|_| ()),
                 "sign" => value.try_into::<Sign>().map(|_| ()),
-                "space" => value.try_into::<Space>().map(|_| ()),
+                "positions" => value.try_into::<Positions>().map(|_| ()),
                 _ => value.try_into::<Wiring>().map(|_| ()),
             };
             assert!(read.is_ok(), "{}: {read:?}", page.name);
@@ -146,7 +146,7 @@ mod tests {
             ("wiring", said(toml::from_str::<Wiring>("kind = ''").unwrap_err())),
             ("mask", said(toml::from_str::<Mask>("kind = ''").unwrap_err())),
             ("sign", said(toml::from_str::<Sign>("kind = ''").unwrap_err())),
-            ("space", said(toml::from_str::<Space>("kind = ''").unwrap_err())),
+            ("positions", said(toml::from_str::<Positions>("kind = ''").unwrap_err())),
             ("law", said(toml::from_str::<Law>("kind = ''").unwrap_err())),
         ];
         for (is, names) in names {

@@ -11,6 +11,7 @@ use ndarray::{Array2, ArrayView, Axis};
 
 use super::over::{Over, Reduction};
 use super::rows::{Asked, Rule};
+use super::wiring::WiringTerm;
 use crate::error::ObjectiveError;
 use crate::model::{Signal, Units};
 
@@ -37,13 +38,20 @@ pub(super) enum Wanted {
     Nothing,
 }
 
-/// A term on parameters, resolved; `scale` holds its weight and the number of parameters.
+/// A term on parameters, resolved.
 #[derive(Clone, Debug)]
 pub(super) struct ParameterTerm {
     pub(super) label: String,
-    pub(super) scale: f64,
-    pub(super) rule: Rule,
-    pub(super) ranges: Vec<Range<usize>>,
+    pub(super) on: On,
+}
+
+/// What a term on parameters looks at.
+#[derive(Clone, Debug)]
+pub(super) enum On {
+    /// Each value on its own; `scale` holds the weight and the number of parameters.
+    Entries { scale: f64, rule: Rule, ranges: Vec<Range<usize>> },
+    /// The matrix of a projection.
+    Wiring(WiringTerm),
 }
 
 /// An objective with the signals and parameters of a network; made by
@@ -229,9 +237,16 @@ impl Bound<'_> {
         let mut total = 0.0;
         for (k, term) in self.resolved.on_parameters.iter().enumerate() {
             let mut value = 0.0;
-            for range in &term.ranges {
-                let slope = gradient.as_deref_mut().map(|gradient| &mut gradient[range.clone()]);
-                value += term.rule.slice(self.isa, &parameters[range.clone()], term.scale, slope);
+            match &term.on {
+                On::Entries { scale, rule, ranges } => {
+                    for range in ranges {
+                        let slope = gradient.as_deref_mut().map(|all| &mut all[range.clone()]);
+                        value += rule.slice(self.isa, &parameters[range.clone()], *scale, slope);
+                    }
+                }
+                On::Wiring(wiring) => {
+                    value = wiring.evaluate(self.isa, parameters, gradient.as_deref_mut());
+                }
             }
             self.note(self.resolved.on_signals.len() + k, 0, 0, value);
             total += value;
@@ -274,7 +289,9 @@ impl Bound<'_> {
             let (view, slope) = (&signals[term.view], cotangents.get_mut(term.view));
             let (isa, rule, units) = (self.isa, term.rule, &term.signal.units);
             let value = match reduction {
-                Some(reduction) => reduction.part(isa, rule, asked, units, *scale, part, slope),
+                Some(reduction) => {
+                    reduction.part(isa, rule, asked, units, *scale, part, view, slope)
+                }
                 None => rule.part(isa, asked, units, *scale, part, view, slope),
             };
             self.note(k, part.steps.start, part.trials.start, value);

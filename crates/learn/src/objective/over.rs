@@ -19,10 +19,14 @@ use crate::model::Units;
 /// | `mean` | `Σ w y / Σ w` | within the trial; 1 per trial |
 /// | `sum` | `Σ w y`: spike counts, accumulated evidence | within the trial; 1 per trial |
 /// | `max` | the largest `y` of each unit; the first, if there are several | 1 per trial |
+/// | `softmax` | `Σ w softmax(y)`: classes that every step votes for | within the trial; 1 per trial |
+///
+/// `softmax` is for cross-entropy, which takes its own softmax of the sum: the loss of Yin, Corradi & Bohté
+/// 2021 (doi:10.1038/s42256-021-00397-w), bounded below by what `T` votes can say.
 ///
 /// Except for `each`, the target is that of the last step asked, and every trial that asks anything
 /// counts alike. The derivative goes to the steps that made the number: to all of them in proportion
-/// to their weights, or for `max` to the step of the largest.
+/// to their weights (for `softmax` through the softmax of each), or for `max` to the step of the largest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Over {
@@ -37,6 +41,8 @@ pub enum Over {
     Sum,
     /// The maximum over time.
     Max,
+    /// The sum over time of the softmax of each step.
+    Softmax,
 }
 
 impl Over {
@@ -118,9 +124,8 @@ impl<'a> Reduction<'a> {
                     continue;
                 }
                 let share = self.share(step, last, weight, total);
-                let y = signal.row(s, k);
-                for (unit, (value, at)) in values.iter_mut().zip(at.iter_mut()).enumerate() {
-                    let y = y[units.place(unit)].to_f64();
+                let row = self.seen_as(signal.row(s, k), units);
+                for ((y, value), at) in row.into_iter().zip(values.iter_mut()).zip(at.iter_mut()) {
                     match self.over {
                         // a NaN must be seen, not skipped
                         Over::Max if y <= *value => {}
@@ -132,12 +137,25 @@ impl<'a> Reduction<'a> {
         }
     }
 
+    /// The units of a row; with `softmax`, their softmax.
+    fn seen_as<T: Real>(&self, row: &[T], units: &Units) -> Vec<f64> {
+        let mut row: Vec<f64> =
+            (0..self.units).map(|unit| row[units.place(unit)].to_f64()).collect();
+        if self.over == Over::Softmax {
+            let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row.iter_mut().for_each(|y| *y = (*y - top).exp());
+            let partition: f64 = row.iter().sum();
+            row.iter_mut().for_each(|y| *y /= partition);
+        }
+        row
+    }
+
     /// The factor in front of a step.
     fn share(&self, step: usize, last: usize, weight: f64, total: f64) -> f64 {
         match self.over {
             Over::Mean => weight / total,
             Over::Last => f64::from(u8::from(step == last)),
-            Over::Each | Over::Sum | Over::Max => weight,
+            Over::Each | Over::Sum | Over::Max | Over::Softmax => weight,
         }
     }
 
@@ -151,6 +169,7 @@ impl<'a> Reduction<'a> {
         units: &Units,
         scale: f64,
         part: &Part,
+        signal: &SignalView<'_, T>,
         mut cotangent: Option<&mut SignalViewMut<'_, T>>,
     ) -> f64 {
         let n = self.units;
@@ -179,8 +198,14 @@ impl<'a> Reduction<'a> {
                     continue;
                 }
                 let share = T::from_f64(self.share(step, last, weight, weights));
+                let slope = match self.over {
+                    Over::Softmax => {
+                        through_softmax(&self.seen_as(signal.row(s, k), units), &slope)
+                    }
+                    _ => slope.clone(),
+                };
                 let row = cotangent.row(s, k);
-                for (unit, &slope) in slope.iter().enumerate() {
+                for (unit, slope) in slope.into_iter().enumerate() {
                     let c = &mut row[units.place(unit)];
                     match self.over {
                         Over::Max if at[unit] == step => *c += slope,
@@ -192,4 +217,10 @@ impl<'a> Reduction<'a> {
         }
         total
     }
+}
+
+/// Cotangents of y from those of `p = softmax(y)`: `p_k (c_k − Σ_j p_j c_j)`.
+fn through_softmax<T: Real>(p: &[f64], cotangents: &[T]) -> Vec<T> {
+    let mean: f64 = p.iter().zip(cotangents).map(|(p, c)| p * c.to_f64()).sum();
+    p.iter().zip(cotangents).map(|(p, c)| T::from_f64(p * (c.to_f64() - mean))).collect()
 }

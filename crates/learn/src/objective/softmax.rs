@@ -14,7 +14,8 @@ const FEW: usize = 16;
 /// The target holds probabilities, often one-hot, `[time, trial, class]`. The softmax is a link
 /// inside the term: the signal itself stays linear, and `dL/dy_c ∝ softmax(y)_c − p*_c`. The mean is
 /// over steps and trials that are asked, as PyTorch's `cross_entropy` has it. To classify a whole
-/// trial, say [`over`](Over) what: its last step, the mean, the sum or the maximum of its logits.
+/// trial, say [`over`](Over) what: its last step, the mean, the sum or the maximum of its logits, or the sum
+/// of the softmax of every step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrossEntropy {

@@ -9,8 +9,8 @@ use crate::schedule::ScheduleState;
 
 /// A trainer put down between two updates: counters, small and in any text format, and flat arrays.
 ///
-/// Arrays: `parameters`, `good`, `best`, and `optimiser.m`, `optimiser.v` as the optimiser has them, all
-/// as long as the parameter vector. The phases and sources are not in it: they are the configuration.
+/// Arrays: `parameters`, `good`, `best`, `pruned` (1 where a parameter is, if any is), and
+/// `optimiser.m`, `optimiser.v` as the optimiser has them, all as long as the parameter vector. The phases and sources are not in it: they are the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint<T> {
     /// Where training stands.
@@ -125,6 +125,11 @@ impl Trainer {
             named("good", &self.good),
             named("best", &self.best),
         ];
+        if !self.pruned.is_empty() {
+            let mut pruned = vec![0.0; self.parameters.len()];
+            self.pruned.iter().for_each(|&place| pruned[place] = 1.0);
+            arrays.push(("pruned".to_owned(), pruned));
+        }
         if let Some(current) = &self.current {
             let state = current.updater.state();
             arrays.extend(
@@ -167,6 +172,10 @@ impl Trainer {
         let mut trainer = Trainer::start(Box::new(model), parameters, stages, options, counters)?;
         trainer.good = good;
         trainer.best = best;
+        if arrays.iter().any(|(name, _)| *name == "pruned") {
+            let marks = find("pruned")?;
+            trainer.pruned = (0..len).filter(|&place| marks[place] != 0.0).collect();
+        }
         if let Some(current) = &mut trainer.current {
             let state: Vec<(&str, &[f32])> = arrays
                 .iter()

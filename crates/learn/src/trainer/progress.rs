@@ -21,6 +21,8 @@ pub struct Progress {
     pub grad_norm: f64,
     /// Learning rate of the update.
     pub rate: f64,
+    /// Parameters that are pruned so far, if the update began with a cut.
+    pub pruned: Option<usize>,
     /// Validation after the update, if it was due.
     pub validation: Option<Validation>,
     /// Why the phase ended with this update, if it did.

@@ -35,18 +35,21 @@ pub struct Lif {
     pub adaptive: bool,
     /// No spike for `t_ref` ms after a spike; the membrane goes on integrating.
     pub refractory: bool,
+    /// What a spike sends facilitates and depresses: `s = u R z`, see [`lif`].
+    pub plastic: bool,
     /// What spikes are differentiated as.
     pub surrogate: Option<Surrogate>,
 }
 
 /// The kinds that have a name, and the names.
-pub(super) const KINDS: [(&str, Lif); 7] = {
+pub(super) const KINDS: [(&str, Lif); 8] = {
     const LIF: Lif = Lif {
         input: Input::Charge,
         reset: Reset::Soft,
         synapse: false,
         adaptive: false,
         refractory: false,
+        plastic: false,
         surrogate: None,
     };
     [
@@ -55,6 +58,7 @@ pub(super) const KINDS: [(&str, Lif); 7] = {
         ("lif-hard", Lif { input: Input::Current, reset: Reset::Hard, ..LIF }),
         ("lif-refractory", Lif { refractory: true, ..LIF }),
         ("lif-synaptic", Lif { input: Input::Current, synapse: true, ..LIF }),
+        ("lif-plastic", Lif { plastic: true, ..LIF }),
         ("alif", Lif { adaptive: true, ..LIF }),
         ("alif-refractory", Lif { adaptive: true, refractory: true, ..LIF }),
     ]
@@ -67,6 +71,12 @@ pub(super) const KINDS: [(&str, Lif); 7] = {
 /// as `γ` times the surrogate of `(v - threshold)/th` (triangular, if nobody says otherwise), so that the
 /// derivative by v is `γ/th` at the threshold (Bellec et al. 2020, doi:10.1038/s41467-020-17236-y). The
 /// convention of Demirag et al. 2021, `γ` at the threshold, is `gamma = 0.3 th`.
+///
+/// With [`Lif::plastic`] the first emission is what a spike makes its synapses send, `s = u R z`: u, the fraction of the
+/// resources R that is used, is raised by `U (1 - u)` after the spike and decays to U; R loses what is sent and recovers
+/// to 1 (Tsodyks & Markram 1997, doi:10.1073/pnas.94.2.719; Mongillo, Barak & Tsodyks 2008,
+/// doi:10.1126/science.1150769). A spike uses the u before its own rise; the other convention, u after the rise and a
+/// decay to 0, sends the same. Decay and recovery are exact, whatever dt.
 ///
 /// ```
 /// use attractor_network::library::{Lif, Reset, lif};
@@ -83,6 +93,7 @@ pub fn lif(name: &str, kind: &Lif) -> Result<Neuron, NeuronError> {
     Neuron::define(name, |n| {
         n.doc(&summary(kind));
         n.source(match kind.adaptive {
+            _ if kind.plastic => "Tsodyks & Markram 1997, doi:10.1073/pnas.94.2.719; Mongillo, Barak & Tsodyks 2008, doi:10.1126/science.1150769",
             true => "Bellec et al. 2020, doi:10.1038/s41467-020-17236-y",
             false => "Demirag et al. 2021; Bellec et al. 2020, doi:10.1038/s41467-020-17236-y",
         });
@@ -129,8 +140,25 @@ pub fn lif(name: &str, kind: &Lif) -> Result<Neuron, NeuronError> {
         let surrogate = kind.surrogate.unwrap_or(Surrogate::Triangular);
         let spike = ((n.after(v) - threshold) / th).spike_as(surrogate, gamma);
         n.next(z, if kind.refractory { unless_refractory(n, spike, z) } else { spike });
+        if kind.plastic {
+            n.emit("s", sent(n, n.after(z)));
+        }
         n.emit("z", n.after(z));
     })
+}
+
+/// What a spike sends over synapses that facilitate and depress; their state is held as what u exceeds U by, and R.
+fn sent<'n>(n: &'n Definition, spike: Scalar<'n>) -> Scalar<'n> {
+    let f = n.state("f").doc("facilitation: what u, the fraction a spike uses, exceeds U by");
+    let left = n.state("R").initial(1.0).doc("resources that are left");
+    let base = n.param("U", 0.2).doc("fraction used at rest").range(0.0, 1.0);
+    let kept = decay(n, "tau_f", 1500.0, "facilitation fades") * f;
+    let recovered = 1.0 - decay(n, "tau_d", 200.0, "resources recover") * (1.0 - left);
+    let u = n.named("u", base + kept);
+    let sent = u * recovered * spike;
+    n.next(f, kept + base * (1.0 - u) * spike);
+    n.next(left, recovered - sent);
+    sent
 }
 
 /// `1.7 (1 - e^(-1/2000))/(1 - e^(-1/20))`: what a spike adds to the threshold in the evidence
@@ -156,6 +184,9 @@ fn summary(kind: &Lif) -> String {
     };
     if kind.refractory {
         text += ", refractory after a spike";
+    }
+    if kind.plastic {
+        text += ", outgoing synapses facilitate and depress";
     }
     text
 }

@@ -13,6 +13,7 @@ use crate::constraint::{Allowed, Constraint};
 use crate::description::{Block, Loadings, Wiring};
 use crate::error::NetworkError;
 use crate::parameters::Layout;
+use crate::positions::Point;
 use crate::structure::{Component, Graph, Mask};
 
 /// The two ends of a projection, and the graphs of the network.
@@ -29,7 +30,7 @@ pub(crate) struct End<'a> {
     pub(crate) population: &'a str,
     pub(crate) units: usize,
     pub(crate) groups: &'a BTreeMap<String, Vec<usize>>,
-    pub(crate) positions: Option<&'a [[f64; 3]]>,
+    pub(crate) points: Option<&'a [Point]>,
 }
 
 /// Part of a matrix, and what holds there.

@@ -344,15 +344,15 @@ pub(crate) fn weights(
 
 /// Distances over a scope, row-major.
 fn distances(ends: &Ends<'_>, scope: &Scope) -> Result<Vec<f64>, NetworkError> {
-    let places = |end: &End<'_>| match end.positions {
-        Some(positions) => Ok(positions.to_vec()),
+    let points = |end: &End<'_>| match end.points {
+        Some(points) => Ok(points.to_vec()),
         None => {
             let what = format!("projection `{}`, distances", ends.name);
             let given = format!("population `{}` without positions", end.population);
-            Err(NetworkError::value(what, given, "`space` of both populations"))
+            Err(NetworkError::value(what, given, "positions at both ends"))
         }
     };
-    let (targets, sources) = (places(&ends.targets)?, places(&ends.sources)?);
+    let (targets, sources) = (points(&ends.targets)?, points(&ends.sources)?);
     let distance = |(i, j): (usize, usize)| {
         targets[i].iter().zip(&sources[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
     };

@@ -159,19 +159,16 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
         (state.symbol.name.clone(), start)
     });
     let recurrent = Population {
-        name: "rec".into(),
-        units: UNITS,
-        neuron: Some(neuron.to_text()),
         groups: groups.clone(),
-        space: Some(Space::Random { size: [1.0; 3], seed: 5 }),
+        positions: Some(Positions::Random { size: [1.0; 3], seed: 5 }),
         bias: neuron.drives.iter().map(|d| (d.name.clone(), law())).collect(),
-        params: BTreeMap::new(),
         start: start.collect(),
+        ..Population::of("rec", UNITS, neuron)
     };
     let plain = |name: &str, units, neuron| Population {
         neuron,
         groups: groups.clone(),
-        space: Some(Space::Lattice { shape: [units, 1, 1], spacing: 0.1 }),
+        positions: Some(Positions::Lattice { shape: [units, 1, 1], spacing: 0.1 }),
         ..Population::input(name, units)
     };
     let linear = library::linear().unwrap().to_text();
@@ -288,6 +285,7 @@ pub fn spiking() -> Vec<Neuron> {
         "lif-hard",
         "lif-refractory",
         "lif-synaptic",
+        "lif-plastic",
         "alif",
         "alif-refractory",
         "alif-learned",

@@ -2,12 +2,13 @@
 
 use super::holds;
 use super::packed::panels;
-use super::tile::{Factors, Target, tile};
+use super::sparse::{Buckets, few, gather};
+use super::tile::{Factors, Target, put, tile};
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 
 /// Rows summed in registers before the gradient is touched: their panel stays in a first-level cache.
-const STEPS: usize = 128;
+const STEPS: usize = super::sparse::BLOCK;
 /// Bytes of a gradient that leaves the second-level cache, and is touched half as often.
 const LARGE: usize = 1 << 20;
 
@@ -15,7 +16,8 @@ const LARGE: usize = 1 << 20;
 /// steps of all trials of a shard; `ldg`, `ldd`, `ldx` are leading dimensions.
 ///
 /// Columns beyond the targets and sources are neither read nor written. Either side may be narrow
-/// (readouts, inputs): registers run along whichever fills them better.
+/// (readouts, inputs): registers run along whichever fills them better. Where most of `d` is 0, as
+/// spikes are, its zeros are skipped.
 ///
 /// # Panics
 /// If `g`, `d` or `x` is too short for its shape.
@@ -89,6 +91,11 @@ impl<T: Real> Tiled<T> for Outer<T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<T>>(self) {
         let Outer { g, d, x, rows } = self;
+        // SAFETY: the rows of d exist
+        if x.columns >= V::LANES && unsafe { few::<T, V>(d.values, d.ld, d.columns, rows) } {
+            // SAFETY: as the caller's
+            return unsafe { sparse::<T, V>(g, d, x, rows) };
+        }
         // registers along x unless they would stay emptier than along d
         let cost = |along: usize, other: usize| along.div_ceil(V::LANES) * other;
         let (along_d, along_x) = (cost(d.columns, x.columns), cost(x.columns, d.columns));
@@ -139,6 +146,39 @@ impl<T: Real> Tiled<T> for Outer<T> {
                     }
                 }
                 column += width;
+            }
+        }
+    }
+}
+
+/// Column by column of `d`, over the rows that are not 0 there.
+#[inline(always)]
+unsafe fn sparse<T: Real, V: Lanes<T>>(g: *mut T, d: Side<T>, x: Side<T>, rows: usize) {
+    let mut buckets = Buckets::new(d.columns);
+    for first in (0..rows).step_by(STEPS) {
+        // SAFETY: rows from `first` on, columns of both sides; the target lies within G
+        unsafe {
+            let (d, x) = (d.skip_rows(first), x.skip_rows(first));
+            buckets.fill::<T, V>(d.values, d.ld, d.columns, STEPS.min(rows - first));
+            let mut column = 0;
+            for registers in panels(x.columns.div_ceil(V::LANES), V::COLUMNS) {
+                let columns = x.columns - column;
+                for k in 0..d.columns {
+                    let rows = buckets.of(k);
+                    if rows.is_empty() {
+                        continue;
+                    }
+                    let (a, b) = (d.values.add(k), x.values.add(column));
+                    let c = g.add(k * d.stride + column);
+                    let target =
+                        Target { c, row: 0, column: 1, columns, alpha: T::ONE, accumulate: true };
+                    match registers {
+                        1 => put::<T, V, 1, 1>([gather(rows, a, d.ld, b, x.ld, columns)], target),
+                        2 => put::<T, V, 1, 2>([gather(rows, a, d.ld, b, x.ld, columns)], target),
+                        _ => put::<T, V, 1, 3>([gather(rows, a, d.ld, b, x.ld, columns)], target),
+                    }
+                }
+                column += registers * V::LANES;
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Weights packed once, multiplied many times.
 
 use super::holds;
-use super::tile::{Factors, Target, tile};
+use super::sparse::{Places, few, sums_of};
+use super::tile::{Factors, Target, put, tile};
 use crate::lanes::{Lanes, Tiled, dispatch};
 use crate::{Isa, Real};
 
@@ -148,6 +149,9 @@ impl<T: Real> Packed<T> {
     /// leading dimensions `ldx` and `ldy`; `accumulate` adds to `y`, otherwise it is replaced.
     /// Columns of `y` beyond the targets are left alone, columns of `x` beyond the sources not read.
     ///
+    /// Where most of `x` is 0, as spikes are, its zeros are skipped: the same bits, as long as the
+    /// weights they would meet are finite.
+    ///
     /// # Panics
     /// If `x` or `y` is too short for its shape.
     pub fn multiply(
@@ -217,6 +221,8 @@ impl<T: Real> Tiled<T> for Product<'_, T> {
                 let (x, y) = (self.x.add(first * self.ldx), self.y.add(first * self.ldy));
                 if packed.narrow {
                     self.narrow::<V>(x, y, rows);
+                } else if few::<T, V>(x, self.ldx, packed.sources, rows) {
+                    self.sparse::<V>(x, y, rows);
                 } else {
                     self.broad::<V>(x, y, rows);
                 }
@@ -259,6 +265,40 @@ impl<T: Real> Product<'_, T> {
             // SAFETY: the next panel, or the end
             panel = unsafe { panel.add(width * packed.sources) };
             first += width;
+        }
+    }
+
+    /// Row by row, over the sources that are not 0.
+    #[inline(always)]
+    unsafe fn sparse<V: Lanes<T>>(&self, x: *const T, y: *mut T, rows: usize) {
+        let packed = self.packed;
+        let mut places = Places::new(packed.sources);
+        for row in 0..rows {
+            // SAFETY: within x, y and the panels; places are below the sources
+            unsafe {
+                let x = x.add(row * self.ldx);
+                let places = places.of_row::<T, V>(x, packed.sources);
+                let mut panel: *const T = packed.lines.as_ptr().cast();
+                let mut first = 0;
+                for registers in panels(packed.targets.div_ceil(V::LANES), V::COLUMNS) {
+                    let width = registers * V::LANES;
+                    let target = Target {
+                        c: y.add(row * self.ldy + first),
+                        row: self.ldy,
+                        column: 1,
+                        columns: packed.targets - first,
+                        alpha: self.alpha,
+                        accumulate: self.accumulate,
+                    };
+                    match registers {
+                        1 => put::<T, V, 1, 1>([sums_of(places, x, panel, width)], target),
+                        2 => put::<T, V, 1, 2>([sums_of(places, x, panel, width)], target),
+                        _ => put::<T, V, 1, 3>([sums_of(places, x, panel, width)], target),
+                    }
+                    panel = panel.add(width * packed.sources);
+                    first += width;
+                }
+            }
         }
     }
 

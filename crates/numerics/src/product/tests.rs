@@ -133,6 +133,65 @@ fn outer_products_agree_with_the_definition() {
     }
 }
 
+/// Sets all but about one value in `keep` to 0.
+fn silence<T: Real>(x: &mut [T], keep: usize) {
+    let fires = |k: usize| (k as u32).wrapping_mul(2_654_435_761) >> 16;
+    let silent = |k: usize| !(fires(k) as usize).is_multiple_of(keep);
+    x.iter_mut().enumerate().filter(|(k, _)| silent(*k)).for_each(|(_, x)| *x = T::ZERO);
+}
+
+/// Zeros are skipped without a trace: the same bits as the dense kernels, which a row without zeros
+/// beside them makes the choice; and a NaN is no zero.
+fn check_silent<T: Real>(isa: Isa) {
+    for (targets, sources) in [(17, 100), (48, 64), (100, 131), (131, 257)] {
+        for keep in [6, 20, 1000] {
+            let rows = 9;
+            let (w, mut x) = (numbers::<T>(targets * sources, 1), numbers::<T>(rows * sources, 2));
+            silence(&mut x, keep);
+            let mut packed = Packed::new(isa, targets, sources);
+            packed.pack(&w, sources);
+            let mut y = numbers::<T>(rows * targets, 3);
+            let mut dense = y.clone();
+            packed.multiply(&x, sources, rows, &mut y, targets, T::ONE, true);
+            let mut beside = x.clone();
+            beside.extend(numbers::<T>(4 * rows * sources, 4));
+            dense.resize(5 * rows * targets, T::ZERO);
+            packed.multiply(&beside, sources, 5 * rows, &mut dense, targets, T::ONE, true);
+            assert_eq!(y, dense[..y.len()], "{isa} {targets} × {sources}, 1 in {keep}");
+
+            let d = numbers::<T>(300 * targets, 5);
+            let mut x = numbers::<T>(300 * sources, 6);
+            silence(&mut x, keep);
+            let mut g = numbers::<T>(targets * sources, 7);
+            let mut dense: Vec<f64> = g.iter().map(|v| v.to_f64()).collect();
+            accumulate_outer(isa, &mut g, targets, &x, sources, sources, &d, targets, targets, 300);
+            for r in 0..300 {
+                for (s, row) in dense.chunks_mut(targets).enumerate() {
+                    let x = x[r * sources + s].to_f64();
+                    row.iter_mut().zip(&d[r * targets..]).for_each(|(g, d)| *g += x * d.to_f64());
+                }
+            }
+            for (mine, truth) in g.iter().zip(dense) {
+                assert!((mine.to_f64() - truth).abs() <= tolerance::<T>(300));
+            }
+
+            let mut x = vec![T::ZERO; sources];
+            x[sources - 1] = T::from_f64(f64::NAN);
+            let mut y = vec![T::ZERO; targets];
+            packed.multiply(&x, sources, 1, &mut y, targets, T::ONE, true);
+            assert!(y.iter().all(|y| y.to_f64().is_nan()));
+        }
+    }
+}
+
+#[test]
+fn zeros_are_skipped_without_a_trace() {
+    for isa in Isa::available() {
+        check_silent::<f32>(isa);
+        check_silent::<f64>(isa);
+    }
+}
+
 #[test]
 fn many_rows_go_through_several_blocks() {
     let (n, rows) = (40, 5000);

@@ -110,6 +110,21 @@ unsafe fn whole_tile<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
             a = a.add(a_step);
             b = b.add(b_step);
         }
+        put::<T, V, R, C>(sums, target);
+    }
+}
+
+/// Puts the sums of a tile where they go.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+pub(super) unsafe fn put<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
+    sums: [[V; C]; R],
+    target: Target<T>,
+) {
+    // SAFETY: as the caller's
+    unsafe {
         // short loops, which unroll: a loop that does not would move all sums into memory
         let Target { c, row, column, columns, alpha, accumulate } = target;
         let (alpha, zero) = (V::splat(alpha), V::splat(T::ZERO));

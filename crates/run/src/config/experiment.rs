@@ -10,13 +10,13 @@ use attractor_learn::{Objective, Phase, PhaseError, Stop, Validate};
 use attractor_network::{Hold, Network, Wiring};
 use attractor_numerics::law::Law;
 
-use super::network::{Choice, MOST_UNITS, NetworkConfig, ParamChoice};
-use super::neurons::{self, Chosen};
+use super::network::{Choice, MOST_UNITS, NetworkConfig, ParamChoice, READOUT_NEURON};
+use super::neurons::{self, Units};
 use super::problem::{ConfigError, Place, Problem, closest, did_you_mean, list};
 use super::read::read;
 use super::request::Request;
 use super::tree::{Node, Value};
-use super::{Config, connectome, curriculum, node, origin, sources};
+use super::{Config, connectome, curriculum, node, origin, positions, sources};
 use crate::describe::describe;
 use crate::material::Material;
 
@@ -87,44 +87,48 @@ impl Experiment {
         let section = user.get(&["task"]).cloned().unwrap_or_else(Node::empty);
         let material = sources::material(section, "task", seed, problems);
         let chosen = neurons::chosen(user, problems);
+        let read_out = neurons::readout(user, problems);
         let before = problems.len();
         let connected = connectome::chosen(user, problems);
-        let complete = material.is_some() && chosen.is_some() && problems.len() == before;
+        let complete = material.is_some()
+            && chosen.is_some()
+            && read_out.is_some()
+            && problems.len() == before;
         // with something to stand in for what is wrong, the rest can still be checked
-        let chosen = chosen.or_else(|| {
-            neurons::named(attractor_network::library::DEFAULT, Default::default(), problems)
-        })?;
+        let mut stand_in = |name: &str| neurons::named(name, Default::default(), problems);
+        let chosen = chosen.or_else(|| stand_in(attractor_network::library::DEFAULT))?;
+        let read_out = read_out.or_else(|| stand_in(READOUT_NEURON))?;
+        let units = Units { rec: chosen, out: read_out };
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
-        let defaults = defaults(
-            user,
-            &chosen,
-            seed,
-            material.as_ref().map(|(material, _)| material),
-            &connected,
-        );
+        let trials = material.as_ref().map(|(material, _)| material);
+        let defaults = defaults(user, &units, seed, trials, &connected);
         let mut default_node = node(&defaults)?;
         let task = Node::from_value(&toml::Value::Table(task));
         default_node.put(&["task"], Some(task.clone()));
         let mut tree = default_node.clone().under(user.clone());
         tree.put(&["task"], Some(task));
         if complete {
-            tree.put(&["network", "neuron"], default_node.get(&["network", "neuron"]).cloned());
+            for key in ["neuron", "readout_neuron"] {
+                tree.put(&["network", key], default_node.get(&["network", key]).cloned());
+            }
         }
         if connected.is_some() {
             let files = default_node.get(&["network", "connectome"]).cloned();
             tree.put(&["network", "connectome"], files);
         }
         let mut config: Config = read(tree, &default_node, &[], problems)?;
+        positions::resolve(&mut config.network, user, problems);
         let curriculum = material
             .as_ref()
             .map(|run| curriculum::curriculum(&mut config.phase, run, user, seed, problems));
         let phases = phases(&config, user, problems);
-        names(&config, &chosen, user, problems);
+        names(&config, &units, user, problems);
         if !complete {
             return None;
         }
         let ((material, _), curriculum) = material.zip(curriculum)?;
-        let network = network(&config, &chosen, &material, connected.as_ref(), user, problems)?;
+        let connected = connected.as_ref();
+        let network = network(&config, &units, &material, connected, user, problems)?;
         for (k, phase) in phases.iter().enumerate() {
             if let Err(wrong) = phase.check(&*network) {
                 problems.extend(wrong.iter().map(|error| of_phase(error, k, &config, user)));
@@ -132,7 +136,7 @@ impl Experiment {
         }
         let origin = origin(&mut config, &network, user, problems);
         let text = config.to_toml(&defaults);
-        let (neuron, emission) = (chosen.neuron, chosen.ports.readout);
+        let (neuron, emission) = (units.rec.neuron, units.rec.ports.readout);
         Some(Experiment {
             config,
             text,
@@ -178,7 +182,7 @@ fn seed(user: &Node) -> u64 {
 /// Everything that nobody said.
 fn defaults(
     user: &Node,
-    chosen: &Chosen,
+    units: &Units,
     seed: u64,
     material: Option<&Material>,
     connected: &Option<connectome::Read>,
@@ -195,10 +199,12 @@ fn defaults(
         let node = user.get(&["network", which])?;
         node.kind().or(node.text())
     };
-    let neuron = &chosen.neuron;
+    let (chosen, neuron) = (&units.rec, &units.rec.neuron);
     let zero = Law::Constant { value: 0.0 };
-    let params = neuron.params.iter();
-    let params = params.map(|p| (p.symbol.name.clone(), ParamChoice::Number(p.default))).collect();
+    let params = |neuron: &Neuron| {
+        let params = neuron.params.iter();
+        params.map(|p| (p.symbol.name.clone(), ParamChoice::Number(p.default))).collect()
+    };
     let bias = neuron.drives.iter().map(|drive| (drive.name.clone(), Choice(Some(zero)))).collect();
     Config {
         seed,
@@ -210,15 +216,15 @@ fn defaults(
             noise: chosen.noise,
             surrogate: None,
             integrator: Default::default(),
-            params,
+            params: params(neuron),
             per_unit: None,
             trained: None,
             range: BTreeMap::new(),
             bias: Choice(Some(bias)),
             start: BTreeMap::new(),
             groups: BTreeMap::new(),
+            positions: None,
             input: wiring(kind("input"), Law::Normal { sd: 1.0 }),
-            space: None,
             connectome: connected.as_ref().map(|read| read.files.clone()),
             conduction: None,
             recurrent: match (connected, kind("recurrent")) {
@@ -231,6 +237,8 @@ fn defaults(
                 (_, kind) => wiring(kind, Law::Gaussian { gain: 1.0 }),
             },
             readout: wiring(kind("readout"), Law::Gaussian { gain: 0.1 }),
+            readout_neuron: units.out.choice.clone(),
+            readout_params: params(&units.out.neuron),
             readout_bias: Choice(Some(zero)),
             projection: Vec::new(),
         },
@@ -238,6 +246,7 @@ fn defaults(
         learner: attractor_learn::Learner { rate: 2e-3, ..phase.learner },
         train: None,
         rates: Vec::new(),
+        prune: None,
         stop: Stop { updates: 2000, score: scored.then_some(0.97), times: 3, ..phase.stop },
         validate: Validate { every: 20, ..phase.validate },
         evaluate: Default::default(),
@@ -283,16 +292,22 @@ fn phases(config: &Config, user: &Node, problems: &mut Vec<Problem>) -> Vec<Phas
 }
 
 /// Names of parameters, drives and states that the neuron does not have.
-fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Problem>) {
-    let neuron = &chosen.neuron;
-    let params: Vec<&str> = neuron.params.iter().map(|p| p.symbol.name.as_str()).collect();
+fn names(config: &Config, units: &Units, user: &Node, problems: &mut Vec<Problem>) {
+    let neuron = &units.rec.neuron;
+    let params_of = |neuron: &'_ Neuron| -> Vec<String> {
+        neuron.params.iter().map(|p| p.symbol.name.clone()).collect()
+    };
+    let (params, heard) = (params_of(neuron), params_of(&units.out.neuron));
+    let params: Vec<&str> = params.iter().map(String::as_str).collect();
+    let heard: Vec<&str> = heard.iter().map(String::as_str).collect();
     let drives: Vec<&str> = neuron.drives.iter().map(|d| d.name.as_str()).collect();
     let states: Vec<&str> = neuron.states.iter().map(|s| s.symbol.name.as_str()).collect();
     let mut check = |section: &str, what: &str, given: Vec<&String>, known: &[&str]| {
+        let whose = if section == "readout_params" { &units.out.neuron.name } else { &neuron.name };
         for name in given.into_iter().filter(|name| !known.contains(&name.as_str())) {
             let meant = did_you_mean(closest(name, known.iter().copied()));
-            let message =
-                format!("`{}` has no {what} `{name}`{meant}; it has {}", neuron.name, list(known));
+            let has = if known.is_empty() { "none".to_owned() } else { list(known) };
+            let message = format!("`{whose}` has no {what} `{name}`{meant}; it has {has}");
             // an entry of a table, or of a list
             let mut key = format!("network.{section}.{name}");
             if place(user, &key) == Place::Default {
@@ -309,6 +324,7 @@ fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Probl
     let of_groups: Vec<String> =
         of_groups.iter().filter_map(|key| Some(key.split_once('[')?.0.to_owned())).collect();
     check("params", "parameter", of_groups.iter().collect(), &params);
+    check("readout_params", "parameter", network.readout_params.keys().collect(), &heard);
     check("range", "parameter", network.range.keys().collect(), &params);
     check("per_unit", "parameter", network.per_unit.iter().flatten().collect(), &params);
     check("trained", "parameter", network.trained.iter().flatten().collect(), &params);
@@ -320,7 +336,7 @@ fn names(config: &Config, chosen: &Chosen, user: &Node, problems: &mut Vec<Probl
 /// The compiled network.
 fn network(
     config: &Config,
-    chosen: &Chosen,
+    units: &Units,
     material: &Material,
     connected: Option<&connectome::Read>,
     user: &Node,
@@ -335,23 +351,23 @@ fn network(
         problems.push(Problem::new(key, message).at(&at));
         None
     };
-    let NetworkConfig { units, recurrent, .. } = &config.network;
+    let NetworkConfig { units: count, recurrent, .. } = &config.network;
     if let Some(cells) = connected.map(|read| read.connectome.cells.len())
-        && cells != *units
+        && cells != *count
     {
         let message =
-            format!("{units} units given, the connectome has {cells} cells: leave it out");
+            format!("{count} units given, the connectome has {cells} cells: leave it out");
         return wrong("network.units", message);
     }
-    if *units > MOST_UNITS || weights(recurrent, *units) > MOST_PARAMETERS as f64 {
+    if *count > MOST_UNITS || weights(recurrent, *count) > MOST_PARAMETERS as f64 {
         let message = format!(
-            "{units} units need {:.0e} recurrent weights, at most {MOST_PARAMETERS} can be; \
+            "{count} units need {:.0e} recurrent weights, at most {MOST_PARAMETERS} can be; \
              use fewer, or recurrent = {{ kind = \"low-rank\" }}",
-            weights(recurrent, *units)
+            weights(recurrent, *count)
         );
         return wrong("network.units", message);
     }
-    let description = match describe(&config.network, chosen, material, connected) {
+    let description = match describe(&config.network, units, material, connected) {
         Ok(description) => description,
         Err((key, message)) => return wrong(&key, message),
     };
@@ -393,6 +409,7 @@ fn weights(wiring: &Wiring, units: usize) -> f64 {
 fn of_phase(error: &PhaseError, k: usize, config: &Config, user: &Node) -> Problem {
     let field = match error {
         PhaseError::Value { field, .. } | PhaseError::NoParameter { field, .. } => field.clone(),
+        PhaseError::NotZero { .. } => "prune.parameters".to_owned(),
         PhaseError::NothingTrained => "train".to_owned(),
         PhaseError::NoValidation { field } => format!("stop.{field}"),
         PhaseError::NoPlateau => "learner.schedule".to_owned(),

@@ -6,17 +6,19 @@ use std::fmt;
 use attractor_data::ConnectomeFiles;
 use attractor_equations::{Integrator, NeuronText, Surrogate};
 use attractor_network::library::NoisePlace;
-use attractor_network::{Space, Start, Wiring};
+use attractor_network::{Positions, Start, Wiring};
 use attractor_numerics::law::Law;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An input `in` with the channels of the trials, a population `rec`, and a linear readout `out`.
+/// An input `in` with the channels of the trials, a population `rec`, and a readout `out`, linear unless
+/// `readout_neuron` says otherwise.
 ///
 /// Projections follow from the neuron. Where the library gives its neuron ports
 /// ([`attractor_network::library::ports`]), they are followed; otherwise every drive gets input and,
-/// with lag 1, the first emission of all units; the readout gets the first emission. With one drive
+/// with lag 1, the first emission of all units; the readout gets the first emission, at each drive that its own neuron
+/// takes input by, and what it emits is called `out.y` whatever its neuron calls it. With one drive
 /// the projections are called `in->rec`, `rec->rec` and `rec->out`; with several, `in->rec.I_z` and so
 /// on. A list `projection` replaces all of this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,9 +61,10 @@ pub struct NetworkConfig {
     /// Named units: a list, or `"0..64"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Group>,
-    /// Where the recurrent units lie; those of a connectome, where its files say.
+    /// Where the recurrent units are in space: a lattice, at random, given points, or a path to a table
+    /// with columns `x`, `y` and `z`; without it, where the files of a connectome say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub space: Option<Space>,
+    pub positions: Option<PositionsChoice>,
     /// Cells and their connections, from files: one unit for each cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connectome: Option<ConnectomeFiles>,
@@ -74,6 +77,14 @@ pub struct NetworkConfig {
     pub recurrent: Wiring,
     /// Wiring to the readout.
     pub readout: Wiring,
+    /// Equations of the readout: as `neuron`. `linear` (`y = I`), `li` and `li-current` (leaky integrators), or any other,
+    /// spiking ones too; without noise.
+    #[serde(default = "linear")]
+    pub readout_neuron: NeuronChoice,
+    /// Parameters of the readout's neuron: a number, or the law they are drawn from. Which are trained, and which have
+    /// one value per unit, its neuron says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readout_params: BTreeMap<String, ParamChoice>,
     /// Trained bias of the readout, by the law it starts from; or `none`.
     #[serde(default)]
     pub readout_bias: Choice<Law>,
@@ -113,6 +124,13 @@ pub struct ProjectionConfig {
     pub trained: bool,
 }
 
+fn linear() -> NeuronChoice {
+    NeuronChoice::Name(READOUT_NEURON.to_owned())
+}
+
+/// The neuron of a readout that asks for none.
+pub(super) const READOUT_NEURON: &str = "linear";
+
 fn yes() -> bool {
     true
 }
@@ -150,6 +168,16 @@ pub enum NeuronChoice {
     Name(String),
     /// Its equations.
     Text(Box<NeuronText>),
+}
+
+/// Positions: stated, or in a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PositionsChoice {
+    /// A path to a table with columns `x`, `y` and `z`.
+    File(String),
+    /// A rule, or points.
+    Stated(Positions),
 }
 
 /// A parameter: one number, or a law.
@@ -244,6 +272,21 @@ by_visitor!(
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NeuronChoice, A::Error> {
             let text = NeuronText::deserialize(MapAccessDeserializer::new(map))?;
             Ok(NeuronChoice::Text(Box::new(text)))
+        }
+    }
+);
+
+by_visitor!(
+    PositionsChoice,
+    PositionsVisitor,
+    "a path to FILE.csv, or a table such as { kind = \"lattice\", shape = [5, 5, 4] }",
+    {
+        fn visit_str<E: Error>(self, path: &str) -> Result<PositionsChoice, E> {
+            Ok(PositionsChoice::File(path.to_owned()))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PositionsChoice, A::Error> {
+            Positions::deserialize(MapAccessDeserializer::new(map)).map(PositionsChoice::Stated)
         }
     }
 );

@@ -1,11 +1,11 @@
-//! The key `network.neuron`: a name of the library, a file, or a table.
+//! The keys `network.neuron` and `network.readout_neuron`: a name of the library, a file, or a table.
 
 use std::path::Path;
 
 use attractor_equations::{Neuron, NeuronText, Surrogate};
 use attractor_network::library::{self, NoisePlace, Ports};
 
-use super::network::NeuronChoice;
+use super::network::{NeuronChoice, READOUT_NEURON};
 use super::problem::{Place, Problem, closest, did_you_mean};
 use super::read::read;
 use super::tree::{Node, Value};
@@ -25,13 +25,54 @@ pub(crate) struct Chosen {
     pub(crate) noise: Option<NoisePlace>,
 }
 
-/// The neuron of `user`; nothing if there is something wrong with it.
+/// The neurons of a network.
+#[derive(Clone, Debug)]
+pub(crate) struct Units {
+    /// Of the recurrent units.
+    pub(crate) rec: Chosen,
+    /// Of the readout.
+    pub(crate) out: Chosen,
+}
+
+/// The neuron of the units; nothing if there is something wrong with it.
 pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen> {
-    let key = "network.neuron";
-    let asked = Asked::of(user);
+    at("neuron", library::DEFAULT, Asked::of(user), user, problems)
+}
+
+/// The neuron of the readout, which has no noise, and of whose emissions the one that is read is left, as `y`.
+pub(super) fn readout(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen> {
+    let quiet = Asked { otherwise: NoisePlace::None, ..Asked::default() };
+    let mut chosen = at("readout_neuron", READOUT_NEURON, quiet, user, problems)?;
+    let Chosen { neuron, ports, .. } = &mut chosen;
+    neuron.emissions.retain(|emission| emission.symbol.name == ports.readout);
+    if neuron.drives.is_empty() || neuron.emissions.is_empty() {
+        let message =
+            format!("`{}` hears nothing or says nothing; a readout does both", neuron.name);
+        let key = "network.readout_neuron";
+        let place = user.get(&["network", "readout_neuron"]).map(|node| node.place.clone());
+        problems.push(Problem::new(key, message).at(&place.unwrap_or_default()));
+        return None;
+    }
+    neuron.emissions.iter_mut().for_each(|emission| emission.symbol.name = OUTPUT_NAME.to_owned());
+    OUTPUT_NAME.clone_into(&mut ports.readout);
+    Some(chosen)
+}
+
+/// What a readout's emission is called, as in `out.y`.
+const OUTPUT_NAME: &str = "y";
+
+/// The neuron at a key of the network.
+fn at(
+    name: &str,
+    default: &str,
+    asked: Asked<'_>,
+    user: &Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Chosen> {
+    let key = &format!("network.{name}");
     let place = asked.place();
-    let Some(node) = user.get(&["network", "neuron"]) else {
-        return named(library::DEFAULT, asked, problems);
+    let Some(node) = user.get(&["network", name]) else {
+        return named(default, asked, problems);
     };
     let problem = |message: String| Problem::new(key, message).at(&node.place);
     let parsed = match &node.value {
@@ -82,16 +123,24 @@ pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen>
 }
 
 /// What was asked of a neuron of the library beside its name.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'t> {
     noise: Option<&'t Node>,
     surrogate: Option<&'t Node>,
+    /// Where noise enters if nobody says.
+    otherwise: NoisePlace,
+}
+
+impl Default for Asked<'_> {
+    fn default() -> Self {
+        Asked { noise: None, surrogate: None, otherwise: PLACE }
+    }
 }
 
 impl<'t> Asked<'t> {
     fn of(user: &'t Node) -> Self {
         let get = |key| user.get(&["network", key]);
-        Asked { noise: get("noise"), surrogate: get("surrogate") }
+        Asked { noise: get("noise"), surrogate: get("surrogate"), otherwise: PLACE }
     }
 
     /// Where noise was asked for; a word that is none is reported when the section is read.
@@ -99,7 +148,7 @@ impl<'t> Asked<'t> {
         match self.noise.and_then(Node::text) {
             Some("none") => NoisePlace::None,
             Some("inside") => NoisePlace::Inside,
-            _ => PLACE,
+            _ => self.otherwise,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Every wiring, mask, sign, space and law, explained.
+//! Every wiring, mask, sign, law and kind of positions, explained.
 
 use super::Page;
 
@@ -270,7 +270,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         name: "lattice",
-        is: "space",
+        is: "positions",
         summary: "units on a lattice, the last axis fastest",
         formula: "spacing · (a, b, c)",
         keys: &[
@@ -282,7 +282,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         name: "random",
-        is: "space",
+        is: "positions",
         summary: "units anywhere in a box",
         formula: "U(0, size) along each axis",
         keys: &[("size", "lengths of the sides"), SEED],
@@ -291,12 +291,12 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         name: "given",
-        is: "space",
+        is: "positions",
         summary: "given places",
         formula: "(x, y, z) of each unit",
-        keys: &[("positions", "the places")],
+        keys: &[("points", "the places")],
         source: "",
-        example: "{ kind = \"given\", positions = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]] }",
+        example: "{ kind = \"given\", points = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]] }",
     },
     Page {
         name: "around",
@@ -360,6 +360,15 @@ pub(super) const PAGES: &[Page] = &[
         keys: &[("gain", "factor [1]")],
         source: "Mezzadri 2007; Saxe, McClelland & Ganguli 2014, arXiv:1312.6120",
         example: "{ kind = \"orthogonal\", gain = 1.0 }",
+    },
+    Page {
+        name: "turns",
+        is: "law",
+        summary: "a rotation of pairs of units, each by an angle of its own",
+        formula: "blocks [[cos a, -sin a], [sin a, cos a]] on the diagonal, a ~ U(0, π)",
+        keys: &[],
+        source: "Henaff, Szlam & LeCun 2016, arXiv:1602.06662",
+        example: "{ kind = \"turns\" }",
     },
     Page {
         name: "constant",
