@@ -26,7 +26,8 @@ pub use error::{ConnectomeError, ConnectomeProblem};
 use crate::FileError;
 use names::Names;
 
-/// Column that is made of the names of the cells where no table has it: [`names`] says how.
+/// Column that is made of the names of the cells where no table has it: `AVAL` and `AVAR` are `AVA`, `DA1`
+/// to `DA9` are `DA`, any other cell is a class of its own.
 pub const CLASS: &str = "class";
 
 /// Where a connectome is read from, and what of it is wanted.

@@ -4,10 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-fn one() -> f64 {
-    1.0
-}
-
 /// Which unit reaches which, as counted or published: a connectome.
 ///
 /// A description holds graphs by name ([`crate::Description::graphs`]), so that masks, signs and
@@ -96,6 +92,10 @@ pub struct Between {
     /// Probability of each pair.
     #[serde(default = "one")]
     pub density: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// Which weights are positive and which negative.
