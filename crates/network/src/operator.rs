@@ -1,6 +1,5 @@
 //! Wirings with their weights loaded: multiply, transpose, gradient.
 
-
 use attractor_numerics::product::{self, Packed, accumulate_outer, padded};
 use attractor_numerics::{Isa, Real};
 
