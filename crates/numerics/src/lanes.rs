@@ -1,6 +1,6 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
-use crate::product::{Outer, Product};
+use crate::product::{Outer, Pass, Product};
 use crate::random::Fill;
 use crate::words::Words;
 use crate::{Isa, Real};
@@ -59,6 +59,7 @@ pub trait Registers: Sized {
 pub trait Compiled: Sized {
     unsafe fn product(isa: Isa, job: Product<'_, Self>);
     unsafe fn outer(isa: Isa, job: Outer<Self>);
+    unsafe fn pass(isa: Isa, job: Pass<Self>);
     unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>);
     unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>);
 }
@@ -71,6 +72,10 @@ macro_rules! compiled {
                 unsafe { dispatch(isa, job) }
             }
             unsafe fn outer(isa: Isa, job: Outer<Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn pass(isa: Isa, job: Pass<Self>) {
                 // SAFETY: as the caller's
                 unsafe { dispatch(isa, job) }
             }

@@ -19,6 +19,7 @@
 mod outer;
 mod packed;
 mod peak;
+mod rank_one;
 mod tile;
 
 pub(crate) use outer::Outer;
@@ -26,6 +27,8 @@ pub use outer::accumulate_outer;
 pub use packed::Packed;
 pub(crate) use packed::Product;
 pub use peak::peak;
+pub(crate) use rank_one::Pass;
+pub use rank_one::{Changing, Symmetric, lanes};
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that
 /// the same column of neighbouring rows does not compete for the same cache lines.
