@@ -1,6 +1,6 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
-use crate::product::{Outer, Product, SparseOuter, SparseProduct};
+use crate::product::{Outer, Pass, Product, SparseOuter, SparseProduct};
 use crate::random::Fill;
 use crate::words::Words;
 use crate::{Isa, Real};
@@ -63,6 +63,7 @@ pub trait Compiled: Sized {
     unsafe fn outer(isa: Isa, job: Outer<Self>);
     unsafe fn sparse_product(isa: Isa, job: SparseProduct<'_, Self>);
     unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>);
+    unsafe fn pass(isa: Isa, job: Pass<Self>);
     unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>);
     unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>);
 }
@@ -83,6 +84,10 @@ macro_rules! compiled {
                 unsafe { dispatch(isa, job) }
             }
             unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn pass(isa: Isa, job: Pass<Self>) {
                 // SAFETY: as the caller's
                 unsafe { dispatch(isa, job) }
             }

@@ -22,6 +22,7 @@ mod outer;
 mod packed;
 mod pattern;
 mod peak;
+mod rank_one;
 mod sparse;
 mod tile;
 
@@ -32,6 +33,8 @@ pub(crate) use packed::Product;
 pub use pattern::{Pattern, Sparse, accumulate_pattern};
 pub(crate) use pattern::{SparseOuter, SparseProduct};
 pub use peak::peak;
+pub(crate) use rank_one::Pass;
+pub use rank_one::{Changing, Symmetric, lanes};
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that
 /// the same column of neighbouring rows does not compete for the same cache lines.

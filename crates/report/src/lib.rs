@@ -3,7 +3,7 @@
 //! Plain numbers and names in, pictures out: this crate knows no network and no task. A [`Figure`] is a grid of
 //! [`Panel`]s at a journal's width, with 7 pt text and sizes in millimetres; it becomes an SVG (text as text, each
 //! heat-map one embedded PNG) and a PNG. The figures of a run are ready made: [`LearningCurves`], [`SampleTrials`],
-//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`]; those of an analysis too: [`Behaviour`], [`StateSpace`],
+//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`], [`SourceCurrents`]; those of an analysis too: [`Behaviour`], [`StateSpace`],
 //! [`Stability`], [`Dimensions`], [`Decoding`], [`UnitTuning`], [`TaskAxes`], [`Perturbations`]. A [`Page`] puts figures and tables
 //! into one HTML file that opens offline, where a state space turns.
 //!
@@ -58,8 +58,8 @@ pub use error::ReportError;
 pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
     Behaviour, Decoding, Dimensions, Eigenvalues, FitFigure, HorizonScores, LearningCurves,
-    Perturbations, Raster, ResponseCurve, SampleTrials, SpikingTrial, Stability, TaskAxes,
-    TaskTrial, TaskTrials, Trial, UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
+    Perturbations, Raster, ResponseCurve, SampleTrials, SourceCurrents, SpikingTrial, Stability,
+    TaskAxes, TaskTrial, TaskTrials, Trial, UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;

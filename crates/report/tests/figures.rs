@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use attractor_report::{
     Axis, Behaviour, Color, Decoding, Dimensions, Dots, Eigenvalues, Figure, FitFigure, FixedPoint,
     Heat, Height, HorizonScores, Kind, Label, LearningCurves, Line, MAX_BYTES, Marker, Matrix,
-    Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, Stability, StateSpace,
-    TaskAxes, Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix, Whiskers, Width,
+    Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, SourceCurrents,
+    Stability, StateSpace, TaskAxes, Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix,
+    Whiskers, Width,
 };
 use proptest::prelude::*;
 
@@ -67,6 +68,11 @@ fn heavy() -> Vec<Figure> {
         FitFigure::new(33.3, matrix(5000, 300), matrix(5000, 300))
             .held_out(100_000.0, 160_000.0)
             .scores(scores)
+            .figure(),
+        (0..6)
+            .fold(SourceCurrents::new(10.0, (0..6).map(|k| format!("region {k}"))), |f, k| {
+                f.target(format!("region {k}"), vec![matrix(3000, 300); 6])
+            })
             .figure(),
     ]
 }

@@ -1,6 +1,7 @@
 //! The figures of a training run and of a fit: plain numbers in, a laid-out [`Figure`](crate::Figure) out.
 
 mod behaviour;
+mod currents;
 mod curves;
 mod decoding;
 mod dimensions;
@@ -20,6 +21,7 @@ mod variance;
 mod weights;
 
 pub use behaviour::{Behaviour, ResponseCurve};
+pub use currents::SourceCurrents;
 pub use curves::LearningCurves;
 pub use decoding::Decoding;
 pub use dimensions::Dimensions;

@@ -18,6 +18,8 @@ pub(crate) struct Prepared {
     pub(crate) silent: usize,
     /// Key of the inputs in the file.
     pub(crate) inputs: Option<String>,
+    /// Places in the file of the units that are left.
+    pub(crate) places: Vec<usize>,
 }
 
 /// Reads and smooths.
@@ -29,9 +31,15 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
     };
     let key = inputs.clone().unwrap_or_default();
     let options = ReadOptions { activity: config.activity.clone(), inputs: Some(key) };
-    let (recording, silent) = read_from(&mut file, &options)?.live_units()?;
+    let mut whole = read_from(&mut file, &options)?;
+    // names carry the places of units through the choice among them
+    let names = whole.unit_names.clone();
+    whole.unit_names = (0..names.len()).map(|unit| unit.to_string()).collect();
+    let (mut recording, silent) = whole.live_units()?;
+    let places: Vec<usize> = recording.unit_names.iter().filter_map(|k| k.parse().ok()).collect();
+    recording.unit_names = places.iter().map(|&unit| names[unit].clone()).collect();
     let recording = recording.smoothed(config.smooth)?;
-    Ok(Prepared { recording, silent, inputs })
+    Ok(Prepared { recording, silent, inputs, places })
 }
 
 /// `inputs`, or else the one array with a rate of its own.

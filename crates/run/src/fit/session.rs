@@ -12,7 +12,8 @@ use attractor_learn::Progress;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::config::{FitConfig, FitExperiment};
+use super::config::{FitConfig, FitExperiment, Solver};
+use super::constrained;
 use super::forecast::{Trial, candidates};
 use super::prepare::{Prepared, prepare};
 use super::report::{self, Shown};
@@ -52,6 +53,10 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
+    if experiment.config.fit.solver != Solver::Bptt {
+        let fitted = constrained::fit(experiment, directory, &settings, observer);
+        return fitted.inspect_err(|_| leave_nothing(directory));
+    }
     let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
     write_text(&directory.config(), &experiment.text)?;
     Session::new(experiment, directory, settings, observer).run(&material)
@@ -73,6 +78,9 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
+    if experiment.config.fit.solver != Solver::Bptt {
+        return constrained::fit(&experiment, directory, &settings, observer);
+    }
     let material = Material::of(&experiment.config)?;
     Session::new(&experiment, directory, settings, observer).run(&material)
 }
