@@ -1,5 +1,7 @@
 //! The analyses on networks: what theory says of them.
 
+use std::collections::BTreeMap;
+
 use attractor_analysis::fixed_points::{SearchOptions, fixed_points};
 use attractor_analysis::lyapunov::{LyapunovOptions, lyapunov};
 use attractor_analysis::stability::{Reading, StabilityOptions, stability};
