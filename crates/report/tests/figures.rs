@@ -94,10 +94,10 @@ static SPACE: LazyLock<StateSpace> = LazyLock::new(|| {
     let modes = |p: FixedPoint| (0..8).fold(p, |p, _| p.mode(Mode::of_map((0.9, 0.1), 10.0)));
     let space = (0..24).fold(StateSpace::new(["PC1", "PC2", "PC3"]), |s, t| {
         s.trajectory(Trajectory::new(format!("condition {}", t % 6), path(t)).trial(t))
-            .trial(trial(t))
             .point(modes(FixedPoint::new([paths[t], paths[t + 1], 0.0], Kind::Saddle)))
     });
-    space.loadings(matrix(3, 512))
+    let trials = (0..24).fold(SampleTrials::new(1.0), |s, t| s.trial(trial(t)));
+    space.trials(trials).loadings(matrix(3, 512))
 });
 
 /// The figures of an analysis, heavy, at one width.
