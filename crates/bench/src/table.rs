@@ -87,6 +87,9 @@ pub struct Row {
     pub ratio: Option<f64>,
     /// Fraction of the measured matrix-product peak we reach, from our median.
     pub of_peak: f64,
+    /// Fraction of our units that fire at a step, where they spike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fires: Option<f64>,
 }
 
 /// A whole run.
@@ -450,7 +453,8 @@ fn row(
     let others = times.iter().filter(|(name, _)| !name.starts_with("attractor"));
     let fastest = others.map(|(_, cell)| cell.median_ms).min_by(f64::total_cmp);
     let of_peak = case.flops() / (mine * 1e-3) / peak;
-    Ok(Row { case, times, ratio: fastest.map(|fastest| fastest / mine), of_peak })
+    let ratio = fastest.map(|fastest| fastest / mine);
+    Ok(Row { case, times, ratio, of_peak, fires: own[0].1.fires()? })
 }
 
 fn after_pause<R>(run: impl FnOnce() -> R) -> R {
@@ -592,8 +596,10 @@ fn print_rows(f: &mut fmt::Formatter<'_>, rows: &[&Row]) -> fmt::Result {
     names.dedup();
     write!(f, "\n| training step |")?;
     names.iter().try_for_each(|name| write!(f, " {name} |"))?;
-    writeln!(f, " faster than the best peer | of peak |")?;
-    writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
+    let spikes = rows.iter().any(|row| row.fires.is_some());
+    let fire = if spikes { (" fire at a step |", "---:|") } else { ("", "") };
+    writeln!(f, " faster than the best peer | of peak |{}", fire.0)?;
+    writeln!(f, "|---|{}---:|---:|{}", "---:|".repeat(names.len()), fire.1)?;
     for row in rows {
         write!(f, "| {} |", row.case)?;
         for name in &names {
@@ -606,7 +612,11 @@ fn print_rows(f: &mut fmt::Formatter<'_>, rows: &[&Row]) -> fmt::Result {
             Some(ratio) => write!(f, " {ratio:.1} × |")?,
             None => write!(f, " not run |")?,
         }
-        writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        write!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        match row.fires {
+            Some(fires) => writeln!(f, " {:.1} % |", 100.0 * fires)?,
+            None => writeln!(f)?,
+        }
     }
     Ok(())
 }
