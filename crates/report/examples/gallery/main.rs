@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use attractor_report::{
     Cell, Eigenvalues, Figure, FitFigure, FixedPoint, HorizonScores, Kind, Label, LearningCurves,
-    Matrix, Mode, Page, Raster, ReportError, SampleTrials, SpikingTrial, StateSpace, Table,
-    TaskTrial, TaskTrials, Trajectory, Trial, UnitOrder, WeightMatrix, Width,
+    Matrix, Mode, Page, Raster, ReportError, SampleTrials, SpatialNetwork, SpikingTrial,
+    StateSpace, Table, TaskTrial, TaskTrials, Trajectory, Trial, UnitOrder, WeightMatrix, Width,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, figure) in &named {
         figure.write(&dir.join("figures"), name)?;
     }
-    page(&named, &space).write(&dir.join("report.html"))?;
+    let network = analysis::in_space()?;
+    page(&named, &space, &network).write(&dir.join("report.html"))?;
     odd_page().write(&dir.join("odd.html"))?;
     for width in [Width::Single, Width::Middle] {
         let place = dir.join(format!("{} mm", width.mm()));
@@ -385,7 +386,7 @@ fn odd_page() -> Page {
         .state_space(&StateSpace::new(axes).point(alone))
 }
 
-fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
+fn page(figures: &[(&'static str, Figure)], space: &StateSpace, network: &SpatialNetwork) -> Page {
     let figure = |name: &str| figures.iter().find(|f| f.0 == name).map(|f| &f.1);
     let mut page = Page::new("context-decision")
         .summary("A leaky tanh network of 128 units learned context-dependent decisions to 97.8 % correct on 2,000 fresh trials in 9.4 s.")
@@ -455,7 +456,8 @@ fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
         names.iter().filter_map(|name| figure(name)).fold(page, |page, f| page.figure(f))
     };
     page = shown(page.section("Behaviour and activity"), &["behaviour", "sample-trials"]);
-    page = page.section("State space").state_space(space);
+    page =
+        page.section("State space").state_space(space).section("Network in space").network(network);
     page = shown(page, &["stability", "dimensions", "decoding"]);
     page = shown(
         page.section("Units and connectivity"),

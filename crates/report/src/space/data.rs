@@ -10,6 +10,7 @@ use crate::{
     color::Color,
     colormap::Colormap,
     figures::{SampleTrials, Trial, activity_colors},
+    label::Label,
     matrix::Matrix,
     png::base64,
 };
@@ -23,20 +24,10 @@ const UNITS: usize = 256;
 /// The data of the view, ready to stand inside a `script` element.
 pub(crate) fn json(space: &StateSpace) -> String {
     let bounds = Bounds::of(space);
-    let mut out = String::from("{");
-    let axes: Vec<String> = space.axes.iter().map(|a| text(&a.plain())).collect();
-    let _ = write!(out, r#""axes":[{}]"#, axes.join(","));
-    let range: Vec<String> =
-        bounds.range.iter().map(|r| format!("[{},{}]", real(r.0), real(r.1))).collect();
-    let half: Vec<String> = bounds.half.iter().map(|&h| real(h)).collect();
-    let _ = write!(out, r#","range":[{}],"half":[{}]"#, range.join(","), half.join(","));
-    let _ = write!(out, r#","view":[{},{}]"#, real(space.view.0), real(space.view.1));
     let conditions = space.conditions();
-    let named: Vec<String> = conditions
-        .iter()
-        .map(|(name, color)| format!("[{},{}]", text(name), text(&Color::line(*color).hex())))
-        .collect();
-    let _ = write!(out, r#","conditions":[{}]"#, named.join(","));
+    let named: Vec<(&str, Color)> =
+        conditions.iter().map(|(name, color)| (*name, Color::line(*color))).collect();
+    let mut out = head(&space.axes, &bounds, space.view, &named);
     let lines: Vec<String> = space
         .trajectories
         .iter()
@@ -65,8 +56,31 @@ pub(crate) fn json(space: &StateSpace) -> String {
     out
 }
 
+/// Begin of the data: axes, their box, the view, and what lines are called.
+pub(super) fn head(
+    axes: &[Label; 3],
+    bounds: &Bounds,
+    view: (f64, f64),
+    conditions: &[(&str, Color)],
+) -> String {
+    let mut out = String::from("{");
+    let axes: Vec<String> = axes.iter().map(|a| text(&a.plain())).collect();
+    let _ = write!(out, r#""axes":[{}]"#, axes.join(","));
+    let range: Vec<String> =
+        bounds.range.iter().map(|r| format!("[{},{}]", real(r.0), real(r.1))).collect();
+    let half: Vec<String> = bounds.half.iter().map(|&h| real(h)).collect();
+    let _ = write!(out, r#","range":[{}],"half":[{}]"#, range.join(","), half.join(","));
+    let _ = write!(out, r#","view":[{},{}]"#, real(view.0), real(view.1));
+    let named: Vec<String> = conditions
+        .iter()
+        .map(|(name, color)| format!("[{},{}]", text(name), text(&color.hex())))
+        .collect();
+    let _ = write!(out, r#","conditions":[{}]"#, named.join(","));
+    out
+}
+
 /// Positions as three 16-bit numbers each, low byte first, over the range of each axis.
-fn path(points: &[[f64; 3]], bounds: &Bounds) -> String {
+pub(super) fn path(points: &[[f64; 3]], bounds: &Bounds) -> String {
     let mut bytes = Vec::with_capacity(6 * points.len());
     for p in points.iter().filter(|p| bounds.place(p).is_some()) {
         for k in 0..3 {
@@ -218,7 +232,7 @@ fn levels(m: &Matrix, (low, high): (f64, f64)) -> String {
 }
 
 /// A number with six digits, `null` where it is none.
-fn real(v: f64) -> String {
+pub(super) fn real(v: f64) -> String {
     if v.is_finite() { shortest(format!("{v:.5e}")) } else { "null".to_owned() }
 }
 
@@ -235,7 +249,7 @@ fn shortest(rounded: String) -> String {
 }
 
 /// A JSON string that cannot end the script element it stands in.
-fn text(s: &str) -> String {
+pub(super) fn text(s: &str) -> String {
     let mut out = String::from("\"");
     for c in s.chars() {
         match c {

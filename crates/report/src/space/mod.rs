@@ -6,8 +6,10 @@
 mod data;
 mod figure;
 mod frame;
+mod network;
 mod point;
 
+pub use network::SpatialNetwork;
 pub use point::{FixedPoint, Kind, Mode};
 
 pub(crate) use data::json;
