@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use attractor::data::read_trials;
 use attractor::network::Intervention;
-use attractor::run::{Settings, Simulation, is_nir, load_model_at, simulate};
+use attractor::recording::{NwbOptions, write_nwb};
+use attractor::run::{Settings, Simulation, is_nir, load_model_at, simulate, simulated_session};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,6 +31,10 @@ pub(crate) struct Arguments {
     /// Where signals go, .npz, each `[trial, time, unit]` under its name; overwritten if it is there
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+
+    /// Write them as an NWB file too: signals of 0 and 1 as spikes of units, others as series
+    #[arg(long, value_name = "FILE")]
+    nwb: Option<PathBuf>,
 
     /// Record this signal; may be repeated [default: every emission and state]
     #[arg(long, value_name = "SIGNAL")]
@@ -58,6 +63,7 @@ Examples:
   attractor simulate runs/context-decision-seed1 --inputs trials.npz --out states.npz
   attractor simulate model.safetensors --inputs trials.npz --out states.npz --silence A1
   attractor simulate RUN --inputs t.npz --out s.npz --record out.y --noise 7
+  attractor simulate RUN --inputs t.npz --out s.npz --nwb network.nwb
   attractor simulate RUN --inputs t.npz --out s.npz \\
     --intervene 'target = \"rec->rec\", from = 400, until = 800, action = { scale = 0 }'
   attractor simulate RUN --inputs t.npz --out s.npz \\
@@ -100,8 +106,21 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         rows.push(vec![name.to_owned(), format!("[{trials}, {steps}, {units}]")]);
         signals.insert(name.to_owned(), json!([trials, steps, units]));
     }
-    let text = format!("{}\n{}", arguments.out.display(), table(&rows));
-    Ok(Answer::new(text, &json!({ "out": arguments.out, "dt": activity.dt, "signals": signals })))
+    let mut text = format!("{}\n{}", arguments.out.display(), table(&rows));
+    let mut value = json!({ "out": arguments.out, "dt": activity.dt, "signals": signals });
+    if let Some(path) = &arguments.nwb {
+        let session = simulated_session(&model, &trials, &activity)?;
+        let identifier = arguments.model.display().to_string();
+        let description = "a simulated network, not a recording".to_owned();
+        write_nwb(
+            path,
+            &session,
+            &NwbOptions { identifier, description, ..NwbOptions::default() },
+        )?;
+        text.push_str(&format!("\n{}\n", path.display()));
+        value["nwb"] = json!(path);
+    }
+    Ok(Answer::new(text, &value))
 }
 
 /// Interventions from a table as text, with or without braces, or from a file.

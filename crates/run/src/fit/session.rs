@@ -217,8 +217,11 @@ impl<'a> Session<'a> {
             smooth: config.recording.smooth,
             inputs: prepared.inputs.clone(),
             channels: prepared.recording.channels(),
+            prepare: prepared.recording.provenance.steps.clone(),
+            repairs: prepared.recording.provenance.repairs.clone(),
         };
         results.warnings = report::warnings(&results, config);
+        results.warnings.extend(results.recording.repairs.clone());
         results.seconds = self.earlier + self.began.elapsed().as_secs_f64();
         results.machine = machine(&self.settings);
         results.versions = versions();
