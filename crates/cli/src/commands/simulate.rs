@@ -5,8 +5,11 @@ use std::time::Instant;
 
 use attractor::data::read_trials;
 use attractor::network::Intervention;
+use attractor::recording::{NwbOptions, write_nwb};
 use attractor::run::results::Evaluation;
-use attractor::run::{RunDirectory, Settings, Simulation, is_nir, lesion, load_model_at, simulate};
+use attractor::run::{
+    RunDirectory, Settings, Simulation, is_nir, lesion, load_model_at, simulate, simulated_session,
+};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -32,6 +35,10 @@ pub(crate) struct Arguments {
     /// Where signals go, .npz, each `[trial, time, unit]` under its name; overwritten if it is there
     #[arg(long, value_name = "FILE", requires = "inputs")]
     out: Option<PathBuf>,
+
+    /// Write them as an NWB file too: signals of 0 and 1 as spikes of units, others as series
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    nwb: Option<PathBuf>,
 
     /// Record this signal; may be repeated [default: every emission and state]
     #[arg(long, value_name = "SIGNAL")]
@@ -63,6 +70,7 @@ Examples:
   attractor simulate model.safetensors --inputs trials.npz --out states.npz --silence A1
   attractor simulate RUN --inputs t.npz --out s.npz --record out.y --noise 7
   attractor simulate RUN --inputs t.npz --out s.npz --silence class=AVA --silence units=0,4..9
+  attractor simulate RUN --inputs t.npz --out s.npz --nwb network.nwb
   attractor simulate RUN --inputs t.npz --out s.npz \\
     --intervene 'target = \"rec->rec\", from = 400, until = 800, action = { scale = 0 }'
   attractor simulate RUN --inputs t.npz --out s.npz \\
@@ -108,8 +116,21 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         rows.push(vec![name.to_owned(), format!("[{trials}, {steps}, {units}]")]);
         signals.insert(name.to_owned(), json!([trials, steps, units]));
     }
-    let text = format!("{}\n{}", out.display(), table(&rows));
-    Ok(Answer::new(text, &json!({ "out": out, "dt": activity.dt, "signals": signals })))
+    let mut text = format!("{}\n{}", out.display(), table(&rows));
+    let mut value = json!({ "out": out, "dt": activity.dt, "signals": signals });
+    if let Some(path) = &arguments.nwb {
+        let session = simulated_session(&model, &trials, &activity)?;
+        let identifier = arguments.model.display().to_string();
+        let description = "a simulated network, not a recording".to_owned();
+        write_nwb(
+            path,
+            &session,
+            &NwbOptions { identifier, description, ..NwbOptions::default() },
+        )?;
+        text.push_str(&format!("\n{}\n", path.display()));
+        value["nwb"] = json!(path);
+    }
+    Ok(Answer::new(text, &value))
 }
 
 /// Loss and score of a run on the trials it was evaluated on, left alone and interfered with.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use attractor_recording::Normalisation;
+use attractor_recording::{Normalisation, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Node, Problem, Request, node, read};
@@ -94,11 +94,16 @@ impl Default for SolverConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingConfig {
-    /// The `.npz` file; `docs/files.md` has its keys.
+    /// The file: `.npz` with the keys of `docs/files.md`, NWB, MATLAB, or a table (`docs/recordings.md`).
     pub file: String,
-    /// Key of the activity.
+    /// Key of the activity in `.npz`; elsewhere `spikes` or a series by path or name, or `auto`.
     pub activity: String,
-    /// Key of the inputs. `auto` takes `inputs`, or else the one array `K` that has its own
+    /// Frames per second of a series whose file does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_hz: Option<f64>,
+    /// Steps of preparation, in order, before what follows here; `docs/recordings.md` lists them.
+    pub prepare: Vec<Step>,
+    /// Key of the inputs, or a series by path or name. `auto` takes `inputs`, or else the one array `K` that has its own
     /// `K_rate_hz`; `none` takes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
@@ -201,7 +206,9 @@ impl Default for RecordingConfig {
     fn default() -> Self {
         RecordingConfig {
             file: String::new(),
-            activity: "activity".to_owned(),
+            activity: AUTO.to_owned(),
+            rate_hz: None,
+            prepare: Vec::new(),
             inputs: Some(AUTO.to_owned()),
             components: 10,
             smooth: 4.0,
@@ -211,7 +218,7 @@ impl Default for RecordingConfig {
     }
 }
 
-/// Inputs that the file decides on.
+/// What the file decides on.
 pub(crate) const AUTO: &str = "auto";
 
 impl Default for ReproductionConfig {
@@ -352,7 +359,7 @@ impl FitConfig {
         let (number, above) = ("0 or a positive number", "a positive number");
         let FitConfig { recording, network, reproduction: r, forecast: f, .. } = self;
         let file = recording.file.as_str();
-        check(!file.is_empty(), "recording.file", &"empty", "the path of a .npz file");
+        check(!file.is_empty(), "recording.file", &"empty", "the path of a recording");
         let RecordingConfig { smooth, peak, .. } = *recording;
         check(size(smooth), "recording.smooth", &smooth, "0 or a positive number of frames");
         check(peak > 0.0 && peak < 1.0, "recording.peak", &peak, "between 0 and 1");

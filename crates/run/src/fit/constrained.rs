@@ -5,7 +5,7 @@ use std::sync::Arc;
 use attractor_analysis::{
     Agreement, Currents, Group, MeasureError, Through, agreement, currents, groups_of,
 };
-use attractor_data::{FileProblem, Npz};
+use attractor_data::{Column, FileProblem, Npz};
 use attractor_interop::save;
 use attractor_learn::constrained::{
     Constraint, FitError, Model, RateUnit, RecipeOptions, RolloutOptions, Samples, Setting,
@@ -18,7 +18,7 @@ use ndarray::Axis;
 use super::config::{AUTO, FitConfig, FitExperiment, Solver, SolverConfig};
 use super::model::{Shape, network};
 use super::prepare::{Prepared, division, prepare, reduced, scaled};
-use super::results::{FitResults, RecordingFacts, finite};
+use super::results::{FitResults, finite};
 use super::session::FitOutcome;
 use super::training::Trained;
 use crate::clock;
@@ -137,7 +137,7 @@ pub(crate) fn fit(
     let mut results = FitResults {
         kind: "fit".to_owned(),
         seed: config.seed,
-        recording: material.facts(config),
+        recording: material.prepared.facts(&config.recording),
         constrained: Some(constrained),
         warnings,
         machine: machine(settings),
@@ -186,6 +186,7 @@ struct Solved {
 impl Material {
     fn read(config: &FitConfig, warnings: &mut Vec<String>) -> Result<Self, RunError> {
         let mut prepared = prepare(&config.recording)?;
+        warnings.extend(prepared.recording.provenance.repairs.clone());
         let labels = regions(config, &prepared, warnings)?;
         let all = prepared.recording.stretches();
         let how = config.recording.normalise;
@@ -282,21 +283,6 @@ impl Material {
         let (weights, units) = (model.recurrent(), model.units);
         currents(&weights, units, &rates, &self.groups, &self.groups, through).map_err(unmeasured)
     }
-
-    fn facts(&self, config: &FitConfig) -> RecordingFacts {
-        let recording = &self.prepared.recording;
-        RecordingFacts {
-            file: config.recording.file.clone(),
-            units: recording.units(),
-            silent: self.prepared.silent,
-            frames: recording.frames(),
-            trials: recording.trials(),
-            frame_ms: recording.dt,
-            smooth: config.recording.smooth,
-            inputs: self.prepared.inputs.clone(),
-            channels: recording.channels(),
-        }
-    }
 }
 
 /// A region for each unit that is left.
@@ -305,23 +291,22 @@ fn regions(
     prepared: &Prepared,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<String>, RunError> {
-    let mut file = Npz::open(&config.recording.file)?;
-    let key = match config.fit.regions.as_str() {
-        AUTO if file.has("regions") => "regions",
-        AUTO | "none" | "" => return Ok(vec!["all".to_owned(); prepared.places.len()]),
-        key => key,
+    let units = prepared.places.len();
+    let columns = &prepared.recording.unit_columns;
+    let all = match config.fit.regions.as_str() {
+        "none" | "" => return Ok(vec!["all".to_owned(); units]),
+        AUTO => match (columns.column("region"), Npz::open(&config.recording.file)) {
+            (Some(column), _) => texts(column, units),
+            (None, Ok(mut file)) if file.has("regions") => of_file(&mut file, "regions", prepared)?,
+            _ => return Ok(vec!["all".to_owned(); units]),
+        },
+        key => match columns.column(key) {
+            Some(column) => texts(column, units),
+            None => of_file(&mut Npz::open(&config.recording.file)?, key, prepared)?,
+        },
     };
-    let all = file.texts(key)?;
-    let units = prepared.places.len() + prepared.silent;
-    if all.len() != units {
-        let (expected, found) = (vec![units], vec![all.len()]);
-        let (key, axes) = (key.to_owned(), "[unit]");
-        return Err(FileProblem::Shape { key, axes, with: "activity", expected, found }
-            .of(file.path())
-            .into());
-    }
     let mut without = 0;
-    let labels = prepared.places.iter().map(|&unit| match all[unit].trim() {
+    let labels = all.iter().map(|label| match label.trim() {
         "" => {
             without += 1;
             UNASSIGNED.to_owned()
@@ -333,6 +318,26 @@ fn regions(
         warnings.push(format!("{without} units have no region: they are called `{UNASSIGNED}`"));
     }
     Ok(labels)
+}
+
+/// The values of a column of the units.
+fn texts(column: &Column, units: usize) -> Vec<String> {
+    let text = |unit| column.value(unit).map_or_else(String::new, |value| value.to_string());
+    (0..units).map(text).collect()
+}
+
+/// An array of texts, one for each unit of the file, at the units that are left.
+fn of_file(file: &mut Npz, key: &str, prepared: &Prepared) -> Result<Vec<String>, RunError> {
+    let all = file.texts(key)?;
+    let units = prepared.places.len() + prepared.silent;
+    if all.len() != units {
+        let (expected, found) = (vec![units], vec![all.len()]);
+        let (key, axes) = (key.to_owned(), "[unit]");
+        return Err(FileProblem::Shape { key, axes, with: "activity", expected, found }
+            .of(file.path())
+            .into());
+    }
+    Ok(prepared.places.iter().map(|&unit| all[unit].clone()).collect())
 }
 
 /// The network as a model file: every analysis of other runs applies to it.

@@ -61,6 +61,12 @@ pub struct RecordingFacts {
     pub inputs: Option<String>,
     /// Input channels in the file.
     pub channels: usize,
+    /// Steps of preparation, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prepare: Vec<String>,
+    /// What was mended or guessed while reading and preparing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<String>,
 }
 
 /// A network in numbers.

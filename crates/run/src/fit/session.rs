@@ -18,9 +18,7 @@ use super::forecast::{Trial, candidates};
 use super::prepare::{Prepared, prepare};
 use super::report::{self, Shown};
 use super::reproduction;
-use super::results::{
-    FitResults, FittedNetwork, ForecastScores, RecordingFacts, Reproduction, finite,
-};
+use super::results::{FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -215,18 +213,9 @@ impl<'a> Session<'a> {
         let config = &self.experiment.config;
         results.kind = "fit".to_owned();
         results.seed = config.seed;
-        results.recording = RecordingFacts {
-            file: config.recording.file.clone(),
-            units: prepared.recording.units(),
-            silent: prepared.silent,
-            frames: prepared.recording.frames(),
-            trials: prepared.recording.trials(),
-            frame_ms: prepared.recording.dt,
-            smooth: config.recording.smooth,
-            inputs: prepared.inputs.clone(),
-            channels: prepared.recording.channels(),
-        };
+        results.recording = prepared.facts(&config.recording);
         results.warnings = report::warnings(&results, config);
+        results.warnings.extend(results.recording.repairs.clone());
         results.seconds = self.earlier + self.began.elapsed().as_secs_f64();
         results.machine = machine(&self.settings);
         results.versions = versions();
