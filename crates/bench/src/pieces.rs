@@ -7,6 +7,7 @@ use attractor_equations::{Integrator, Kernel, NeuronError, Output, Program, Scra
 use attractor_learn::optimiser::Segment;
 use attractor_learn::{Optimiser, Plan};
 use attractor_network::library::{self, NoisePlace};
+use attractor_numerics::linalg::Expm;
 use attractor_numerics::product::{Packed, accumulate_outer, padded};
 use attractor_numerics::random::{NoiseKey, fill_normal_rows};
 use attractor_numerics::{Isa, math};
@@ -96,6 +97,9 @@ pub fn pieces(isa: Isa) -> Result<Vec<Piece>, NeuronError> {
         let rate = 2.0 * (n * n * rows) as f64 / seconds / 1e9;
         found.push(piece(format!("weight gradient, N = {n}, {rows} rows"), rate, "Gflop/s", None));
     }
+    for (what, seconds) in exponential(isa) {
+        found.push(piece(format!("exponential, N = 100, {what}"), seconds * 1e6, "µs", None));
+    }
     for percent in [2, 5, 10, 20, 100] {
         for (what, seconds) in spikes(isa, percent) {
             let name = format!("{what}, N = {UNITS}, {percent} % fire");
@@ -119,6 +123,22 @@ pub fn pieces(isa: Isa) -> Result<Vec<Piece>, NeuronError> {
         }
     }
     Ok(found)
+}
+
+/// The exponential of absolute weights over the roots of their degrees, as penalties on communicability
+/// have it, and its adjoint.
+fn exponential(isa: Isa) -> [(&'static str, f64); 2] {
+    const N: usize = 100;
+    let weight = |i: usize, j: usize| ((i * 31 + j * 17) as f32).sin().abs();
+    let degree = |j: usize| (0..N).map(|i| weight(i, j)).sum::<f32>();
+    let root: Vec<f32> = (0..N).map(|j| 1.0 / degree(j).sqrt()).collect();
+    let a: Vec<f32> =
+        (0..N * N).map(|k| root[k / N] * weight(k / N, k % N) * root[k % N]).collect();
+    let mut exponential = Expm::new(isa, N);
+    let (mut value, mut slope) = (vec![0f32; N * N], vec![0f32; N * N]);
+    let forward = best(|| exponential.apply(&a, &mut value));
+    let backward = best(|| exponential.pull(&a, &mut slope));
+    [("forward", forward), ("adjoint", backward)]
 }
 
 fn pointwise(program: Program, isa: Isa, params: &[[f32; 1]]) -> f64 {

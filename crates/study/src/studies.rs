@@ -6,6 +6,7 @@ mod initialization;
 mod low_rank_inference;
 mod memristive_eprop;
 mod sequential_interference;
+mod sernn;
 mod single_neuron_adaptation;
 
 pub(crate) use adaptive_srnn::AdaptiveSrnn;
@@ -14,4 +15,5 @@ pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;
 pub(crate) use memristive_eprop::MemristiveEprop;
 pub(crate) use sequential_interference::SequentialInterference;
+pub(crate) use sernn::Sernn;
 pub(crate) use single_neuron_adaptation::SingleNeuronAdaptation;

@@ -13,7 +13,7 @@ use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
     AdaptiveSrnn, Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
-    SingleNeuronAdaptation,
+    Sernn, SingleNeuronAdaptation,
 };
 
 /// Every study, in the order of the list.
@@ -25,6 +25,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &AdaptiveSrnn,
     &Horn,
     &SingleNeuronAdaptation,
+    &Sernn,
 ];
 
 /// The study of a name.
