@@ -12,6 +12,7 @@ use crate::case::{Case, TrainingStep};
 use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
+use crate::fits::{self, FitCase, FitLine};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
 use crate::trials::{self, TrialsCase, TrialsRow, trials_row};
@@ -25,6 +26,8 @@ pub struct Options {
     pub searches: Vec<SearchCase>,
     /// Trials of e-prop that are timed.
     pub eprop: Vec<EpropCase>,
+    /// Fits to recordings that are timed.
+    pub fits: Vec<FitCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -98,6 +101,8 @@ pub struct Table {
     pub searches: Vec<SearchRow>,
     /// E-prop of single trials.
     pub eprop: Vec<EpropRow>,
+    /// Fits to recordings.
+    pub fits: Vec<FitLine>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -168,6 +173,15 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         by_eprop.push(eprop::row(case, options.repeats, &mut local, &mut notes)?);
     }
     drop(local);
+    let mut by_fit = Vec::new();
+    if !options.fits.is_empty() {
+        let (mut peer, mut pass_ms) = (start_curbd(options, &mut notes), None);
+        for &case in &options.fits {
+            say(&case.to_string());
+            let lines = fits::lines(case, options.repeats, &mut peer, &mut pass_ms, &mut notes)?;
+            by_fit.extend(lines);
+        }
+    }
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -211,6 +225,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         rows,
         searches,
         eprop: by_eprop,
+        fits: by_fit,
         trials,
         shards,
         first_updates,
@@ -267,7 +282,8 @@ fn programs(
             Err(error) => notes.push(format!("JAX and PyTorch: not run ({error})")),
         }
     }
-    for (name, folder) in options.others.iter().filter(|(name, _)| name != finder::NAME) {
+    let served = |name: &str| name != finder::NAME && name != fits::NAME;
+    for (name, folder) in options.others.iter().filter(|(name, _)| served(name)) {
         let commit = commit(folder).unwrap_or_else(|| "no commit".to_owned());
         notes.push(format!("{name}: {commit}"));
         programs.push((name.clone(), vec![folder.join("serve")]));
@@ -293,7 +309,22 @@ fn of_spikes(
 
 /// FixedPointFinder from the folder the user gave, in the peers' environment.
 fn start_finder(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
-    let name = finder::NAME;
+    from_folder(options, finder::NAME, "fixed_points.py", options.threads, notes)
+}
+
+/// The program of Perich et al. 2020 on one thread, as ours.
+fn start_curbd(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
+    from_folder(options, fits::NAME, "curbd_fit.py", 1, notes)
+}
+
+/// A peer whose folder the user gives.
+fn from_folder(
+    options: &Options,
+    name: &str,
+    script: &str,
+    threads: usize,
+    notes: &mut Vec<String>,
+) -> Option<Peer> {
     let (_, folder) = options.others.iter().find(|(given, _)| given == name)?;
     let Some(scripts) = &options.scripts else {
         notes.push(format!("{name}: not run (it needs the peers' environment)"));
@@ -301,8 +332,8 @@ fn start_finder(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
     };
     notes.push(format!("{name}: {}", commit(folder).unwrap_or_else(|| "no commit".to_owned())));
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-    let program = [options.venv.join("bin/python"), scripts.join("fixed_points.py"), folder];
-    match Peer::start(&program, options.threads) {
+    let program = [options.venv.join("bin/python"), scripts.join(script), folder];
+    match Peer::start(&program, threads) {
         Ok(peer) => Some(peer),
         Err(error) => {
             notes.push(format!("{name}: not run ({error})"));
@@ -487,6 +518,7 @@ impl fmt::Display for Table {
             }
         }
         eprop::print(&self.eprop, f)?;
+        fits::print(&self.fits, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    AdaptiveSrnn, Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
-    SingleNeuronAdaptation,
+    AdaptiveSrnn, Curbd, Horn, Initialization, LowRankInference, MemristiveEprop,
+    SequentialInterference, SingleNeuronAdaptation,
 };
 
 /// Every study, in the order of the list.
@@ -25,6 +25,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &AdaptiveSrnn,
     &Horn,
     &SingleNeuronAdaptation,
+    &Curbd,
 ];
 
 /// The study of a name.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use attractor_bench::{BenchError, CASES, EPROP, Options, SEARCHES, Table, trials_cases};
+use attractor_bench::{BenchError, CASES, EPROP, FITS, Options, SEARCHES, Table, trials_cases};
 use clap::Args;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     peers: bool,
     /// Another peer: a folder whose program `serve` speaks the protocol of benches/peers/README.md;
-    /// with the name fixed-point-finder, a checkout of that program
+    /// with the names fixed-point-finder and curbd, checkouts of these programs
     #[arg(long = "peer", value_name = "NAME=DIR", value_parser = name_and_folder)]
     others: Vec<(String, PathBuf)>,
     /// Measure the pieces of a step too, on every instruction set
@@ -72,15 +72,19 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let searches: Vec<_> = SEARCHES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let eprop: Vec<_> = EPROP.into_iter().filter(|case| wanted(&case.to_string())).collect();
+    let fits: Vec<_> = FITS.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let trials: Vec<_> =
         trials_cases().into_iter().filter(|case| wanted(&case.to_string())).collect();
-    if cases.is_empty() && searches.is_empty() && eprop.is_empty() && trials.is_empty() {
+    let nothing = cases.is_empty() && searches.is_empty() && eprop.is_empty();
+    if nothing && fits.is_empty() && trials.is_empty() {
         let steps = CASES.iter().map(ToString::to_string);
         let searches = SEARCHES.iter().map(ToString::to_string);
         let tasks = trials_cases();
         let tasks = tasks.iter().map(ToString::to_string);
         let eprop = EPROP.iter().map(ToString::to_string);
-        let known: Vec<String> = steps.chain(searches).chain(eprop).chain(tasks).collect();
+        let fits = FITS.iter().map(ToString::to_string);
+        let known = steps.chain(searches).chain(eprop).chain(fits).chain(tasks);
+        let known: Vec<String> = known.collect();
         return Err(Failure::Request(format!(
             "--only leaves no case; there are:\n  {}",
             known.join("\n  ")
@@ -91,6 +95,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         cases,
         searches,
         eprop,
+        fits,
         trials,
         repeats: usize::from(arguments.repeats),
         threads,
