@@ -1,6 +1,7 @@
 //! The studies, one file each.
 
 mod adaptive_srnn;
+mod curbd;
 mod horn;
 mod initialization;
 mod low_rank_inference;
@@ -10,6 +11,7 @@ mod sernn;
 mod single_neuron_adaptation;
 
 pub(crate) use adaptive_srnn::AdaptiveSrnn;
+pub(crate) use curbd::Curbd;
 pub(crate) use horn::Horn;
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    AdaptiveSrnn, Horn, Initialization, LowRankInference, MemristiveEprop, SequentialInterference,
-    Sernn, SingleNeuronAdaptation,
+    AdaptiveSrnn, Curbd, Horn, Initialization, LowRankInference, MemristiveEprop,
+    SequentialInterference, Sernn, SingleNeuronAdaptation,
 };
 
 /// Every study, in the order of the list.
@@ -26,6 +26,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &Horn,
     &SingleNeuronAdaptation,
     &Sernn,
+    &Curbd,
 ];
 
 /// The study of a name.

@@ -170,7 +170,7 @@ impl Model {
 }
 
 /// Draws of noise that a score is the mean of.
-const DRAWS: usize = 3;
+pub(crate) const DRAWS: usize = 3;
 
 /// How well a network reproduces the data it was given. All are in sample if these were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -8,7 +8,7 @@
 //! & Bagnell 2011, arXiv:1011.0686, with a linear learner.)
 
 use super::error::{FitError, at_least};
-use super::model::{Disturbance, Model, Runner, explained};
+use super::model::{DRAWS, Disturbance, Model, Runner, explained};
 use super::regression::Regression;
 use super::ridge::Setting;
 use super::samples::Samples;
@@ -57,7 +57,7 @@ pub struct Rollout {
     pub regression: Regression,
     /// Free-running pVar of each iterate, without noise; the first is plain ridge.
     pub clean: Vec<f64>,
-    /// The same with an error in the start.
+    /// The same with an error in the start, mean of three.
     pub jittered: Vec<f64>,
     /// Which iterate is the best: the largest of the lesser of the two.
     pub best: usize,
@@ -102,9 +102,13 @@ pub fn rollout(
         let seed = options.seed.wrapping_add(iteration as u64);
         let jitter = if options.noise > 0.0 { options.jitter } else { 0.0 };
         let disturbance = Disturbance { jitter, noise: 0.0, seed: options.seed };
-        let runs = model.side_by_side(samples, disturbance, 1, usize::from(jitter > 0.0))?;
+        let draws = if jitter > 0.0 { DRAWS } else { 0 };
+        let runs = model.side_by_side(samples, disturbance, 1, draws)?;
         let calm = explained(&runs[0], samples);
-        let shaken = runs.get(1).map_or(f64::INFINITY, |runs| explained(runs, samples));
+        let shaken = match draws {
+            0 => f64::INFINITY,
+            _ => runs[1..].iter().map(|r| explained(r, samples)).sum::<f64>() / draws as f64,
+        };
         clean.push(calm);
         jittered.push(if jitter > 0.0 { shaken } else { calm });
         let score = calm.min(shaken);

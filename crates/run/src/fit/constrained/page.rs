@@ -49,7 +49,8 @@ fn activity(material: &Material, runs: &Runs, fit: &ConstrainedFit) -> Result<Fi
     let (samples, n) = (samples(material), material.samples.units());
     let matrix = |values: &[f64]| Matrix::new(samples, n, &values[..samples * n]);
     let (data, run) = (matrix(material.samples.rates(0))?, matrix(&runs[0])?);
-    let mut bars = HorizonScores::new(["in sample", "held out"]);
+    let label = Label::new().italic("R").sup("2").text(", pVar");
+    let mut bars = HorizonScores::new(["in sample", "held out"]).label(label);
     let held = fit.held_out.map(|held| held.scores.rows());
     for (k, (_, value)) in fit.scores.rows().into_iter().enumerate() {
         let name =
