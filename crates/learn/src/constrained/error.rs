@@ -88,12 +88,15 @@ pub enum FitError {
 
 /// Refuses what is not a finite number of at least `least`.
 pub(crate) fn at_least(name: &'static str, value: f64, least: f64) -> Result<(), FitError> {
-    match value.is_finite() && value >= least {
-        true => Ok(()),
-        false => Err(FitError::Value {
-            name,
-            value,
-            fix: if least > 0.0 { "give a positive number" } else { "give 0 or a positive number" },
-        }),
+    if value.is_finite() && value >= least {
+        return Ok(());
     }
+    let fix = match least {
+        0.0 => "give 0 or a positive number",
+        1.0 => "give at least 1",
+        2.0 => "give at least 2",
+        4.0 => "give at least 4",
+        _ => "give a positive number",
+    };
+    Err(FitError::Value { name, value, fix })
 }

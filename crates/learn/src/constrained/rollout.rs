@@ -111,7 +111,8 @@ pub fn rollout(
         };
         clean.push(calm);
         jittered.push(if jitter > 0.0 { shaken } else { calm });
-        let score = calm.min(shaken);
+        let known = calm.is_finite() && !shaken.is_nan();
+        let score = if known { calm.min(shaken) } else { f64::NEG_INFINITY };
         let reached = options.goal.is_some_and(|goal| score >= goal);
         let last = reached || iteration + 1 == options.iterations;
         if !last {

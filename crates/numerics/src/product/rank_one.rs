@@ -92,9 +92,8 @@ impl<T: Real> Changing<T> {
     ///
     /// # Panics
     /// Unless `x` has `lanes(columns)` values and `y` `lanes(rows)`.
-    pub fn multiply(&mut self, x: &[T], y: &mut [T]) {
-        let zero = vec![T::ZERO; 0];
-        self.pass(None, &zero, x, y);
+    pub fn multiply(&self, x: &[T], y: &mut [T]) {
+        self.pass(self.lines.as_ptr().cast_mut().cast(), None, &[], x, y);
     }
 
     /// `A += u vᵀ`, then `y = A x`, in one pass over A.
@@ -102,17 +101,19 @@ impl<T: Real> Changing<T> {
     /// # Panics
     /// Unless `v` and `x` have `lanes(columns)` values, `u` and `y` `lanes(rows)`.
     pub fn step_and_multiply(&mut self, u: &[T], v: &[T], x: &[T], y: &mut [T]) {
-        self.pass(Some(u), v, x, y);
+        let a = self.lines.as_mut_ptr().cast();
+        self.pass(a, Some(u), v, x, y);
     }
 
-    fn pass(&mut self, u: Option<&[T]>, v: &[T], x: &[T], y: &mut [T]) {
+    /// `a` points to the values; without a step they are only read.
+    fn pass(&self, a: *mut T, u: Option<&[T]>, v: &[T], x: &[T], y: &mut [T]) {
         let (m, n) = (lanes(self.rows), lanes(self.columns));
         assert!(x.len() == n && y.len() == m, "{} and {} values for {m} × {n}", x.len(), y.len());
         if let Some(u) = u {
             assert!(u.len() == m && v.len() == n, "a step of {} × {}", u.len(), v.len());
         }
         let job = Pass {
-            a: self.lines.as_mut_ptr().cast(),
+            a,
             rows: m,
             columns: n,
             ld: self.ld,
@@ -197,8 +198,8 @@ impl<T: Real> Symmetric<T> {
     ///
     /// # Panics
     /// Unless both have `lanes(size)` values.
-    pub fn multiply(&mut self, x: &[T], y: &mut [T]) {
-        self.pass(None, T::ZERO, x, y);
+    pub fn multiply(&self, x: &[T], y: &mut [T]) {
+        self.pass(self.lines.as_ptr().cast_mut().cast(), None, T::ZERO, x, y);
     }
 
     /// `P += c u uᵀ`, then `y = P x`, in one pass over half of P.
@@ -206,15 +207,17 @@ impl<T: Real> Symmetric<T> {
     /// # Panics
     /// Unless all have `lanes(size)` values.
     pub fn step_and_multiply(&mut self, c: T, u: &[T], x: &[T], y: &mut [T]) {
-        self.pass(Some(u), c, x, y);
+        let a = self.lines.as_mut_ptr().cast();
+        self.pass(a, Some(u), c, x, y);
     }
 
-    fn pass(&mut self, u: Option<&[T]>, scale: T, x: &[T], y: &mut [T]) {
+    /// `a` points to the values; without a step they are only read.
+    fn pass(&self, a: *mut T, u: Option<&[T]>, scale: T, x: &[T], y: &mut [T]) {
         let n = lanes(self.size);
         assert!(x.len() == n && y.len() == n, "{} and {} values for {n}", x.len(), y.len());
         assert!(u.is_none_or(|u| u.len() == n), "a step of another length than {n}");
         let job = Pass {
-            a: self.lines.as_mut_ptr().cast(),
+            a,
             rows: n,
             columns: n,
             ld: 0,
