@@ -20,7 +20,7 @@ points = np.concatenate([rng.normal(size=(n, 3)) @ f + m for n, f, m in zip((90,
 points = np.round(points, 4)
 out = {"points": points.tolist(), "fits": []}
 for count in (1, 2, 3):
-    fit = GaussianMixture(count, n_init=20, tol=1e-10, max_iter=2000, reg_covar=0, random_state=0).fit(points)
+    fit = GaussianMixture(count, n_init=60, init_params="random_from_data", tol=1e-10, max_iter=2000, reg_covar=1e-9, random_state=0).fit(points)
     order = np.argsort(-fit.weights_)
     out["fits"].append(
         {

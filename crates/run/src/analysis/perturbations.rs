@@ -68,6 +68,12 @@ pub(super) fn answer(
             let column = periods.iter().position(|(name, _)| *name == effect.period);
             table = table.effect(&effect.name, column.unwrap_or(0), effect.score);
         }
+        // what is left alone is so in every period
+        if let Some(control) = facts.perturbations.first() {
+            for column in 1..periods.len() {
+                table = table.effect(&control.name, column, control.score);
+            }
+        }
         pictures.figures.push(("lesions".to_owned(), table.figure()));
     }
     Ok(())
