@@ -7,12 +7,13 @@ use std::process::{Command, Output, Stdio};
 const PAGE: &str = include_str!("../../../docs/wiring.md");
 
 /// What makes a run of the page one of seconds.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
     "stop.updates=4",
     "validate.every=2",
     "validate.trials=16",
     "learner.batch=8",
     "evaluate.trials=32",
+    "analyse.parts=[]",
 ];
 
 /// The first block of a language after some words of the page.
