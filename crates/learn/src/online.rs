@@ -330,9 +330,10 @@ macro_rules! precision {
                         feed_back(&readout.held, weights, connection.sources, &mut asked);
                         let (fading, left) = readout.filter.fading(steps);
                         let mut seeds = Seeds::none(slopes);
-                        let row = count * ld;
-                        let weigh = |&weight: &$t| std::iter::repeat_n(weight, row);
-                        seeds.emissions[e] = Some(fading.iter().flat_map(weigh).collect());
+                        let mut weighed = vec![0.0; rows * ld];
+                        let rows = weighed.chunks_exact_mut(count * ld);
+                        rows.zip(&fading).for_each(|(row, &weight)| row.fill(weight));
+                        seeds.emissions[e] = Some(weighed);
                         let held = Reversed::new(slopes, steps, &seeds);
                         paths.push(Path { place, asked, left, held });
                     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use attractor_data::Trials;
 use attractor_numerics::{Isa, Real};
-use ndarray::{Array3, s};
+use ndarray::Array3;
 use rayon::prelude::*;
 
 use crate::NoiseSource;
@@ -517,11 +517,11 @@ impl<T: Real> Work<T> {
         out: &mut Array3<T>,
     ) {
         let view = self.view(network, signal, steps, trials);
-        for t in 0..steps {
-            for trial in 0..trials {
-                let mut row = out.slice_mut(s![start + t, trial, ..]);
-                row.iter_mut().zip(view.row(t, trial)).for_each(|(to, &value)| *to = value);
-            }
+        let rows = out.as_slice_mut().unwrap_or_default(); // made in standard layout
+        for (k, row) in
+            rows.chunks_exact_mut(view.units).skip(start * trials).take(steps * trials).enumerate()
+        {
+            row.copy_from_slice(view.row(k / trials, k % trials));
         }
     }
 }
