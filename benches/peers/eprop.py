@@ -13,6 +13,7 @@ import peer
 
 INPUTS, OUTPUTS = 100, 1
 TAU, THRESHOLD, GAMMA = 30.0, 0.1, 0.3  # ms, dt = 1 ms
+GAIN = 0.1  # of the weights: the threshold, so that units fire some tens of times a second
 
 
 def arrays(units, steps):
@@ -25,7 +26,7 @@ def arrays(units, steps):
     targets = np.sin(2 * np.pi * 2 * time).astype(np.float32)[:, None]
 
     def normal(rows, columns):
-        return (0.3 * rng.standard_normal((rows, columns)) / columns**0.5).astype(np.float32)
+        return (GAIN * rng.standard_normal((rows, columns)) / columns**0.5).astype(np.float32)
 
     weights = {
         "w_in": normal(units, INPUTS),

@@ -48,5 +48,5 @@ def build(units, steps):
     return lambda: jax.block_until_ready(trial(weights, spikes, targets))
 
 
-peer.say(peer="jax", version=jax.__version__)
+peer.say(peer="jax, online", version=jax.__version__)
 eprop.serve(build)

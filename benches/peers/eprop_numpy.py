@@ -42,5 +42,5 @@ def build(units, steps):
     return trial
 
 
-peer.say(peer="numpy", version=np.__version__)
+peer.say(peer="numpy, online", version=np.__version__)
 eprop.serve(build)

@@ -193,7 +193,13 @@ pub fn compare_statistics(
         let of_draws: Vec<f64> = drawn.iter().map(|d| d.0[k]).collect();
         let interval = [quantile(&of_draws, 0.025)?, quantile(&of_draws, 0.975)?];
         let within = drawn.iter().map(|d| d.1[k]).sum::<f64>() / drawn.len() as f64;
-        Ok(ComparedStatistic { name, values, distance: found[k], interval, within })
+        Ok::<_, MeasureError>(ComparedStatistic {
+            name,
+            values,
+            distance: found[k],
+            interval,
+            within,
+        })
     };
     named.enumerate().map(compared).collect()
 }

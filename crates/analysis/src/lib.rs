@@ -14,6 +14,7 @@ mod clusters;
 mod condition_averages;
 mod confusion;
 mod correlation;
+mod currents;
 mod decoding;
 mod discriminant;
 mod intervals;
@@ -40,6 +41,9 @@ pub use clusters::{Clusters, KMeans, cluster, k_means, silhouette};
 pub use condition_averages::{condition_averages, group_averages};
 pub use confusion::Confusion;
 pub use correlation::{pearson, spearman};
+pub use currents::{
+    Agreement, Currents, Group, Through, agreement, currents, effective_connectivity, groups_of,
+};
 pub use decoding::{Chance, CrossTemporal, Decoded, DecodingOptions, decode, decode_across_times};
 pub use intervals::wilson;
 pub use measure_error::MeasureError;

@@ -1,5 +1,7 @@
 //! The analyses on networks: what theory says of them.
 
+use std::collections::BTreeMap;
+
 use attractor_analysis::fixed_points::{SearchOptions, fixed_points};
 use attractor_analysis::lyapunov::{LyapunovOptions, lyapunov};
 use attractor_analysis::stability::{Reading, StabilityOptions, stability};
@@ -19,6 +21,7 @@ fn random_network(neuron: &Neuron, units: usize, gain: f64) -> (Autonomous, Vec<
         dt: DT,
         integrator: Default::default(),
         populations: vec![Population::of("rec", units, neuron)],
+        graphs: BTreeMap::new(),
         projections: (neuron.drives.iter())
             .map(|drive| Projection {
                 name: Some(drive.name.clone()),

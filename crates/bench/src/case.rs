@@ -11,7 +11,8 @@ use attractor_learn::{
 };
 use attractor_network::library::{self, Lif, NoisePlace, Nonlinearity};
 use attractor_network::{
-    Description, Engine, EngineOptions, Network, Population, Projection, Wiring,
+    Description, Engine, EngineOptions, Interventions, Network, NoiseSource, Population,
+    Projection, Wiring,
 };
 use attractor_numerics::law::Law;
 use ndarray::{Array2, Array3, ArrayView3};
@@ -105,8 +106,23 @@ impl Case {
         if self.spikes() || self.cell == "horn" { 1.0 } else { 20.0 }
     }
 
+    /// Gain of input and recurrent weights. Half the threshold for units that spike: some 7 % of them then
+    /// fire at a step of 1 ms, where weights of order 1 would have half of them fire at every step.
+    fn gain(&self) -> f64 {
+        match self.cell {
+            "lif" => 0.05,
+            "alif" => 0.3,
+            _ => 1.0,
+        }
+    }
+
+    /// Learning rate: units that spike go on spiking as they do.
+    fn rate(&self) -> f64 {
+        if self.spikes() { 1e-6 } else { Learner::default().rate }
+    }
+
     /// The network: inputs, recurrent units, linear readout.
-    fn description(&self) -> Result<Description, NeuronError> {
+    pub(crate) fn description(&self) -> Result<Description, NeuronError> {
         let (neuron, inputs, recurrent) = self.neuron()?;
         let emission = format!("rec.{}", neuron.emissions[0].symbol.name);
         let zero = || Law::Constant { value: 0.0 };
@@ -117,33 +133,28 @@ impl Case {
             }),
             ..Population::input(name, units)
         };
-        let projection = |name: String, from: &str, to: String, lag| Projection {
+        let projection = |name: String, from: &str, to: String, lag, gain| Projection {
             name: Some(name),
             from: from.into(),
             to,
             lag,
-            wiring: Wiring::Dense { law: Law::Gaussian { gain: 1.0 } },
+            wiring: Wiring::Dense { law: Law::Gaussian { gain } },
             trained: true,
         };
-        let mut projections = vec![projection("out".into(), &emission, "out.I".into(), 0)];
-        projections.extend(
-            inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", format!("rec.{d}"), 0)),
-        );
-        projections.extend(
-            recurrent
-                .iter()
-                .map(|d| projection(format!("rec.{d}"), &emission, format!("rec.{d}"), 1)),
-        );
-        Ok(Description {
-            dt: self.dt(),
-            integrator: Default::default(),
-            populations: vec![
-                population("in", INPUTS, None),
-                population("rec", self.units, Some(&neuron)),
-                population("out", OUTPUTS, Some(&library::linear()?)),
-            ],
-            projections,
-        })
+        let mut projections = vec![projection("out".into(), &emission, "out.I".into(), 0, 1.0)];
+        let mut to_units = |name: &str, from: &str, drives: &[&str], lag| {
+            projections.extend(drives.iter().map(|d| {
+                projection(format!("{name}.{d}"), from, format!("rec.{d}"), lag, self.gain())
+            }));
+        };
+        to_units("in", "in.u", &inputs, 0);
+        to_units("rec", &emission, &recurrent, 1);
+        let populations = vec![
+            population("in", INPUTS, None),
+            population("rec", self.units, Some(&neuron)),
+            population("out", OUTPUTS, Some(&library::linear()?)),
+        ];
+        Ok(Description::new(self.dt(), populations, projections))
     }
 }
 
@@ -173,6 +184,7 @@ impl Source for Fixed {
 /// A case ready to train: forward with noise, loss, backward, clip, Adam.
 pub struct TrainingStep {
     case: Case,
+    network: Arc<Network>,
     trainer: Trainer,
 }
 
@@ -184,13 +196,24 @@ impl TrainingStep {
     pub fn new(case: Case, threads: usize, shards: Option<usize>) -> Result<Self, BenchError> {
         let failed = |problem: String| BenchError::Case { case: case.to_string(), problem };
         let description = case.description().map_err(|e| failed(e.to_string()))?;
-        let network = Network::new(description).map_err(|e| failed(e.to_string()))?;
+        Self::of(case, description, threads, shards)
+    }
+
+    /// As [`TrainingStep::new`], of another network with the same inputs and outputs.
+    pub(crate) fn of(
+        case: Case,
+        description: Description,
+        threads: usize,
+        shards: Option<usize>,
+    ) -> Result<Self, BenchError> {
+        let failed = |problem: String| BenchError::Case { case: case.to_string(), problem };
+        let network = Arc::new(Network::new(description).map_err(|e| failed(e.to_string()))?);
         let start = network.initial_parameters(1).iter().map(|&p| p as f32).collect();
         let options = EngineOptions { threads, shards, ..EngineOptions::default() };
-        let engine = Engine::new(Arc::new(network), options).map_err(|e| failed(e.to_string()))?;
+        let engine = Engine::new(network.clone(), options).map_err(|e| failed(e.to_string()))?;
         let phase = Phase {
             objective: Objective::default(),
-            learner: Learner { batch: case.trials, ..Learner::default() },
+            learner: Learner { batch: case.trials, rate: case.rate(), ..Learner::default() },
             stop: Stop { updates: u64::MAX, ..Stop::default() },
             validate: Validate { every: u64::MAX, ..Validate::default() },
             ..Phase::default()
@@ -198,7 +221,30 @@ impl TrainingStep {
         let stage = Stage { phase, source: Arc::new(Fixed(trials(case))) };
         let trainer = Trainer::new(engine, start, vec![stage], Options::default())
             .map_err(|e| failed(e.to_string()))?;
-        Ok(TrainingStep { case, trainer })
+        Ok(TrainingStep { case, network, trainer })
+    }
+
+    /// Fraction of the units that fire at a step, with the weights as they are now; none where units do
+    /// not spike.
+    ///
+    /// # Errors
+    /// If the network cannot run.
+    pub fn fires(&self) -> Result<Option<f64>, BenchError> {
+        if !self.case.spikes() {
+            return Ok(None);
+        }
+        let failed = |problem: String| BenchError::Case { case: self.case.to_string(), problem };
+        let signal = self.network.signal("rec.z").map_err(|e| failed(e.to_string()))?;
+        let engine = Engine::<f32>::new(self.network.clone(), EngineOptions::default());
+        let spikes = engine.map_err(|e| failed(e.to_string()))?.run(
+            self.trainer.parameters(),
+            &trials(self.case),
+            NoiseSource::off(),
+            &Interventions::default(),
+            &[signal],
+        );
+        let spikes = spikes.map_err(|e| failed(e.to_string()))?;
+        Ok(spikes[0].mean().map(f64::from))
     }
 
     /// One training step; its time in ms.

@@ -1,5 +1,5 @@
-//! E-prop of a spiking network, one trial: the plan backwards with recurrence cut, and online, beside the
-//! same online rule in NumPy and JAX.
+//! E-prop of a spiking network, one trial: online, beside the same rule with a trace for every synapse in
+//! NumPy and JAX; and as the plan backwards with recurrence cut, beside a factorised form in JAX.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,8 +11,8 @@ use attractor_data::{Target, Trials};
 use attractor_learn::objective::{Mse, Term};
 use attractor_learn::{Feedback, Objective, Online, Rule};
 use attractor_network::{
-    Description, Engine, EngineOptions, Network, NoiseSource, Population, Projection, Wiring,
-    library,
+    Description, Engine, EngineOptions, Interventions, Network, NoiseSource, Population,
+    Projection, Wiring, library,
 };
 use attractor_numerics::law::Law;
 use ndarray::Array3;
@@ -24,6 +24,8 @@ use crate::table::median;
 
 /// Inputs, spiking at 50 Hz.
 const INPUTS: usize = 100;
+/// Gain of the weights, as the peers have it: the threshold, so that units fire some tens of times a second.
+const GAIN: f64 = 0.1;
 
 /// A trial that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +58,8 @@ pub struct EpropRow {
     pub ms: BTreeMap<String, f64>,
     /// Numbers that our online path keeps from step to step.
     pub remembered: usize,
+    /// Fraction of the units that fire at a step.
+    pub fires: f64,
 }
 
 /// Names of our two paths.
@@ -72,7 +76,7 @@ struct Request {
 /// Starts the peers of e-prop.
 pub(crate) fn peers(python: &Path, scripts: &Path, notes: &mut Vec<String>) -> Vec<Peer> {
     let mut peers = Vec::new();
-    for script in ["eprop_numpy.py", "eprop_jax.py"] {
+    for script in ["eprop_numpy.py", "eprop_jax.py", "eprop_jax_factorised.py"] {
         let program: [PathBuf; 2] = [python.to_owned(), scripts.join(script)];
         match Peer::start(&program, 1) {
             Ok(peer) => peers.push(peer),
@@ -110,7 +114,8 @@ pub(crate) fn row(
         }
     }
     let ms = ms.into_iter().map(|(name, ms)| (name, median(ms))).collect();
-    Ok(EpropRow { case, ms, remembered: ours.online.remembered() })
+    let fires = ours.fires().map_err(failed)?;
+    Ok(EpropRow { case, ms, remembered: ours.online.remembered(), fires })
 }
 
 /// The network with its weights and one trial.
@@ -125,7 +130,7 @@ struct Ours {
 impl Ours {
     fn new(case: EpropCase) -> Result<Ours, String> {
         let said = |error: &dyn fmt::Display| error.to_string();
-        let dense = || Wiring::Dense { law: Law::Gaussian { gain: 0.3 } };
+        let dense = || Wiring::Dense { law: Law::Gaussian { gain: GAIN } };
         let unit = library::neuron("lif", library::NoisePlace::None)
             .ok_or("no neuron `lif`")?
             .map_err(|e| said(&e))?;
@@ -160,6 +165,15 @@ impl Ours {
             weights,
             trials,
         })
+    }
+
+    fn fires(&mut self) -> Result<f64, String> {
+        let signal = self.engine.network().signal("rec.z").map_err(|error| error.to_string())?;
+        let (noise, interventions) = (NoiseSource::off(), Interventions::default());
+        let Ours { engine, weights, trials, .. } = self;
+        let spikes = engine.run(weights, trials, noise, &interventions, &[signal]);
+        let spikes = spikes.map_err(|error| error.to_string())?;
+        Ok(f64::from(spikes[0].mean().unwrap_or(0.0)))
     }
 
     fn factorised(&mut self) -> Result<f64, String> {
@@ -214,17 +228,17 @@ pub(crate) fn print(rows: &[EpropRow], f: &mut fmt::Formatter<'_>) -> fmt::Resul
     names.dedup();
     write!(f, "\n| gradient of one trial by e-prop, ms |")?;
     names.iter().try_for_each(|name| write!(f, " {name} |"))?;
-    writeln!(f, " numbers kept online |")?;
-    writeln!(f, "|---|{}---:|", "---:|".repeat(names.len()))?;
-    for EpropRow { case, ms, remembered } in rows {
+    writeln!(f, " numbers kept online | fire at a step |")?;
+    writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
+    for EpropRow { case, ms, remembered, fires } in rows {
         write!(f, "| {case} |")?;
         for name in &names {
             match ms.get(*name) {
-                Some(ms) => write!(f, " {ms:.1} |")?,
+                Some(ms) => write!(f, " {ms:.2} |")?,
                 None => write!(f, " not run |")?,
             }
         }
-        writeln!(f, " {remembered} |")?;
+        writeln!(f, " {remembered} | {:.1} % |", 100.0 * fires)?;
     }
     Ok(())
 }

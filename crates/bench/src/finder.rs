@@ -133,19 +133,10 @@ impl Problem {
     fn new(case: SearchCase) -> Result<Problem, String> {
         let n = case.units;
         let elman = library::elman(Nonlinearity::Tanh).map_err(|e| e.to_string())?;
-        let description = Description {
-            dt: 1.0,
-            integrator: Default::default(),
-            populations: vec![Population::of("rec", n, &elman)],
-            projections: vec![Projection {
-                name: None,
-                from: "rec.h".into(),
-                to: "rec.I".into(),
-                lag: 1,
-                wiring: Wiring::Dense { law: Law::Gaussian { gain: GAIN } },
-                trained: true,
-            }],
-        };
+        let wiring = Wiring::Dense { law: Law::Gaussian { gain: GAIN } };
+        let populations = vec![Population::of("rec", n, &elman)];
+        let projections = vec![Projection::new("rec.h", "rec.I", wiring).lag(1)];
+        let description = Description::new(1.0, populations, projections);
         let network = Network::new(description).map_err(|e| e.to_string())?;
         // the weights are all its parameters
         let weights = network.initial_parameters(1);

@@ -12,6 +12,7 @@ use crate::case::{Case, TrainingStep};
 use crate::eprop::{self, EpropCase, EpropRow};
 use crate::error::BenchError;
 use crate::finder::{self, Found, SearchCase, SearchRow};
+use crate::fits::{self, FitCase, FitLine};
 use crate::graphs::{self, GraphCase, GraphRow};
 use crate::peers::{First, Peer, commit, install};
 use crate::pieces::{Piece, pieces};
@@ -31,6 +32,8 @@ pub struct Options {
     pub graphs: Vec<GraphCase>,
     /// Trainings of spatially embedded networks that are timed.
     pub sernn: Vec<SernnCase>,
+    /// Fits to recordings that are timed.
+    pub fits: Vec<FitCase>,
     /// Tasks whose trials are timed.
     pub trials: Vec<TrialsCase>,
     /// Turns of each program and case.
@@ -87,6 +90,9 @@ pub struct Row {
     pub ratio: Option<f64>,
     /// Fraction of the measured matrix-product peak we reach, from our median.
     pub of_peak: f64,
+    /// Fraction of our units that fire at a step, where they spike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fires: Option<f64>,
 }
 
 /// A whole run.
@@ -108,6 +114,8 @@ pub struct Table {
     pub graphs: Vec<GraphRow>,
     /// Trainings of spatially embedded networks.
     pub sernn: Vec<SernnRow>,
+    /// Fits to recordings.
+    pub fits: Vec<FitLine>,
     /// Trials per second.
     pub trials: Vec<TrialsRow>,
     /// Median ms of the leaky cases by number of shards.
@@ -180,6 +188,15 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
     drop(local);
     let graphs = graphs(options, &programs, &mut notes, &mut say)?;
     let sernn = trainings(options, python, &mut notes, &mut say)?;
+    let mut by_fit = Vec::new();
+    if !options.fits.is_empty() {
+        let (mut peer, mut pass_ms) = (start_curbd(options, &mut notes), None);
+        for &case in &options.fits {
+            say(&case.to_string());
+            let lines = fits::lines(case, options.repeats, &mut peer, &mut pass_ms, &mut notes)?;
+            by_fit.extend(lines);
+        }
+    }
     let trials = trials(options, &programs, &mut notes, &mut say);
     say("first updates");
     let mut first_updates = BTreeMap::new();
@@ -225,6 +242,7 @@ pub fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<Table, BenchE
         eprop: by_eprop,
         graphs,
         sernn,
+        fits: by_fit,
         trials,
         shards,
         first_updates,
@@ -326,7 +344,8 @@ fn programs(
             Err(error) => notes.push(format!("JAX and PyTorch: not run ({error})")),
         }
     }
-    for (name, folder) in options.others.iter().filter(|(name, _)| name != finder::NAME) {
+    let served = |name: &str| name != finder::NAME && name != fits::NAME;
+    for (name, folder) in options.others.iter().filter(|(name, _)| served(name)) {
         let commit = commit(folder).unwrap_or_else(|| "no commit".to_owned());
         notes.push(format!("{name}: {commit}"));
         programs.push((name.clone(), vec![folder.join("serve")]));
@@ -352,7 +371,22 @@ fn of_spikes(
 
 /// FixedPointFinder from the folder the user gave, in the peers' environment.
 fn start_finder(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
-    let name = finder::NAME;
+    from_folder(options, finder::NAME, "fixed_points.py", options.threads, notes)
+}
+
+/// The program of Perich et al. 2020 on one thread, as ours.
+fn start_curbd(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
+    from_folder(options, fits::NAME, "curbd_fit.py", 1, notes)
+}
+
+/// A peer whose folder the user gives.
+fn from_folder(
+    options: &Options,
+    name: &str,
+    script: &str,
+    threads: usize,
+    notes: &mut Vec<String>,
+) -> Option<Peer> {
     let (_, folder) = options.others.iter().find(|(given, _)| given == name)?;
     let Some(scripts) = &options.scripts else {
         notes.push(format!("{name}: not run (it needs the peers' environment)"));
@@ -360,8 +394,8 @@ fn start_finder(options: &Options, notes: &mut Vec<String>) -> Option<Peer> {
     };
     notes.push(format!("{name}: {}", commit(folder).unwrap_or_else(|| "no commit".to_owned())));
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-    let program = [options.venv.join("bin/python"), scripts.join("fixed_points.py"), folder];
-    match Peer::start(&program, options.threads) {
+    let program = [options.venv.join("bin/python"), scripts.join(script), folder];
+    match Peer::start(&program, threads) {
         Ok(peer) => Some(peer),
         Err(error) => {
             notes.push(format!("{name}: not run ({error})"));
@@ -450,7 +484,8 @@ fn row(
     let others = times.iter().filter(|(name, _)| !name.starts_with("attractor"));
     let fastest = others.map(|(_, cell)| cell.median_ms).min_by(f64::total_cmp);
     let of_peak = case.flops() / (mine * 1e-3) / peak;
-    Ok(Row { case, times, ratio: fastest.map(|fastest| fastest / mine), of_peak })
+    let ratio = fastest.map(|fastest| fastest / mine);
+    Ok(Row { case, times, ratio, of_peak, fires: own[0].1.fires()? })
 }
 
 fn after_pause<R>(run: impl FnOnce() -> R) -> R {
@@ -548,6 +583,7 @@ impl fmt::Display for Table {
         eprop::print(&self.eprop, f)?;
         graphs::print(&self.graphs, f)?;
         sernn::print(&self.sernn, f)?;
+        fits::print(&self.fits, f)?;
         trials::print(&self.trials, f)?;
         if !self.first_updates.is_empty() {
             writeln!(
@@ -592,8 +628,10 @@ fn print_rows(f: &mut fmt::Formatter<'_>, rows: &[&Row]) -> fmt::Result {
     names.dedup();
     write!(f, "\n| training step |")?;
     names.iter().try_for_each(|name| write!(f, " {name} |"))?;
-    writeln!(f, " faster than the best peer | of peak |")?;
-    writeln!(f, "|---|{}---:|---:|", "---:|".repeat(names.len()))?;
+    let spikes = rows.iter().any(|row| row.fires.is_some());
+    let fire = if spikes { (" fire at a step |", "---:|") } else { ("", "") };
+    writeln!(f, " faster than the best peer | of peak |{}", fire.0)?;
+    writeln!(f, "|---|{}---:|---:|{}", "---:|".repeat(names.len()), fire.1)?;
     for row in rows {
         write!(f, "| {} |", row.case)?;
         for name in &names {
@@ -606,7 +644,11 @@ fn print_rows(f: &mut fmt::Formatter<'_>, rows: &[&Row]) -> fmt::Result {
             Some(ratio) => write!(f, " {ratio:.1} × |")?,
             None => write!(f, " not run |")?,
         }
-        writeln!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        write!(f, " {:.0} % |", 100.0 * row.of_peak)?;
+        match row.fires {
+            Some(fires) => writeln!(f, " {:.1} % |", 100.0 * fires)?,
+            None => writeln!(f)?,
+        }
     }
     Ok(())
 }

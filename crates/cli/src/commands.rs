@@ -12,6 +12,7 @@ mod bench;
 mod export;
 mod fit;
 mod neurons;
+mod recording;
 mod report;
 mod simulate;
 mod study;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Train(train::Arguments),
     /// Fit a network to a recording, and judge it on held-out data beside simple baselines
     Fit(fit::Arguments),
+    /// What is inside a recording (NWB, MATLAB, npz, CSV), drawn, and what could not be read
+    Recording(recording::Arguments),
     /// Run a trained network on trials, left alone or interfered with
     Simulate(simulate::Arguments),
     /// Write a trained network in a format of other programs: NIR
@@ -52,6 +55,7 @@ impl Command {
         match self {
             Command::Train(arguments) => train::run(&arguments, began, json),
             Command::Fit(arguments) => fit::run(&arguments, began, json),
+            Command::Recording(arguments) => recording::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
             Command::Export(arguments) => export::run(&arguments),
             Command::Analyse(arguments) => analyse::run(&arguments, began),

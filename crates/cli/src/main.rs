@@ -34,6 +34,7 @@ Examples:
   attractor train context-decision                      train, evaluate, report
   attractor train flip-flop network.neuron=gru --seed 2
   attractor fit hvc.npz                                 fit a network to a recording
+  attractor recording session.nwb --plot session.png    what is inside a recording
   attractor tasks show context-decision                 what a task is, and its options
   attractor neurons show leaky-tanh                     equations and symbols
   attractor study run sequential-interference           a publication's claims, measured

@@ -10,7 +10,8 @@
 //! | [`trials`] | [`Trials`]: inputs, targets, weights, start, conditions, lengths |
 //! | [`conditions`] | [`Conditions`]: one row of named values per trial |
 //! | [`activity`] | [`Activity`]: recorded signals of a simulation |
-//! | [`mat`] | reading arrays from MATLAB files |
+//! | [`connectome`] | [`Connectome`]: cells and who reaches whom, from files |
+//! | [`mat`] | reading MATLAB files |
 //! | [`part`] | training, validation, evaluation: which a batch belongs to |
 //! | [`split`] | training and held-out trials or stretches of time |
 //! | [`npz`], [`npz_write`] | reading and writing named arrays as NumPy does |
@@ -19,6 +20,7 @@
 
 pub mod activity;
 pub mod conditions;
+pub mod connectome;
 mod error;
 pub mod files;
 pub mod mat;
@@ -33,9 +35,10 @@ pub mod trials_file;
 
 pub use activity::Activity;
 pub use conditions::{Column, Conditions, Value};
+pub use connectome::{Connectome, ConnectomeError, ConnectomeFiles, ConnectomeProblem};
 pub use error::{FileError, FileProblem, TrialsError, closest};
-pub use mat::Mat;
-pub use npz::Npz;
+pub use mat::{Mat, MatArray, MatValue};
+pub use npz::{Npz, read_npy};
 pub use npz_write::{NpzArray, NpzNumber, write_npz};
 pub use part::Part;
 pub use split::{Split, SplitError, TimeSplit};

@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(header.shape, [3, 4]);
         assert_eq!(
             parsed("{'shape': (), 'fortran_order': False, 'descr': '|b1'}").unwrap().shape,
-            []
+            [0u64; 0]
         );
     }
 

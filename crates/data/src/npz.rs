@@ -292,6 +292,33 @@ impl<R: Read + Seek> Npz<R> {
     }
 }
 
+/// The numbers of a `.npy` file that is in memory, NaN included, in C order; `name` stands for its path
+/// in messages.
+///
+/// # Errors
+/// [`FileProblem::Header`], [`FileProblem::Type`], [`FileProblem::Size`].
+pub fn read_npy<T: Real>(name: impl AsRef<Path>, bytes: &[u8]) -> Result<ArrayD<T>, FileError> {
+    let path = name.as_ref();
+    let key = || path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
+    let wanted = "numbers (float32, float64, integers or booleans)";
+    let header = Header::read(&mut &*bytes).map_err(|problem| match problem {
+        HeaderProblem::Io(error) => {
+            FileProblem::Header { key: key(), problem: error.to_string() }.of(path)
+        }
+        HeaderProblem::Malformed(problem) => FileProblem::Header { key: key(), problem }.of(path),
+        HeaderProblem::Type(found) => wrong_type(path, &key(), &found, wanted),
+    })?;
+    let elements = usize::try_from(header.offset).ok().and_then(|at| bytes.get(at..));
+    let (held, (_, claimed)) = (elements.map_or(0, <[u8]>::len) as u64, header.size());
+    match (header.dimensions(), elements) {
+        (Some(shape), Some(elements)) if claimed == u128::from(held) => {
+            npy::numbers(&header, &shape, elements)
+                .ok_or_else(|| wrong_type(path, &key(), &header.descr, wanted))
+        }
+        _ => Err(FileProblem::Size { key: key(), shape: header.shape, claimed, held }.of(path)),
+    }
+}
+
 fn not_a_zip(start: &[u8]) -> Option<&'static str> {
     Some(match start {
         [] => "is empty",

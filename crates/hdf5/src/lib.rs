@@ -1,7 +1,8 @@
 //! HDF5 files: groups, arrays and texts by path. The one room that knows the format.
 //!
-//! [`Hdf5`] reads, [`Tree`] writes. Reading takes floats, integers and text, stored plainly or by
-//! chunks, deflated or not, as h5py and MATLAB 7.3 write them. Nothing in a file is trusted: claimed sizes
+//! [`Hdf5`] reads by path, [`Node`] from one object to the next; [`Tree`] writes. Reading takes floats,
+//! integers, text, references and attributes, stored plainly or by chunks, deflated or not, as h5py and
+//! MATLAB 7.3 write them, and follows soft links. Nothing in a file is trusted: claimed sizes
 //! are checked against the bytes that are there, and a damaged file gives an error, never a panic.
 //!
 //! ```
@@ -22,8 +23,12 @@
 //! # Ok(()) }
 //! ```
 
+mod links;
+mod node;
 mod read;
+mod reference;
 mod write;
 
-pub use read::{Hdf5, Kind};
-pub use write::Tree;
+pub use node::{Attributes, Kind, Node};
+pub use read::Hdf5;
+pub use write::{Attribute, Leaf, Tree};

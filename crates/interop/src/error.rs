@@ -136,6 +136,18 @@ pub enum TensorProblem {
         /// What stands there.
         value: f64,
     },
+    /// A weight that the wiring forbids.
+    #[error("tensor `{tensor}`{index:?} is {value}; the wiring has {expected} there")]
+    Constraint {
+        /// The tensor.
+        tensor: String,
+        /// Where the first stands.
+        index: Vec<usize>,
+        /// What stands there.
+        value: f64,
+        /// No connection, or a sign.
+        expected: &'static str,
+    },
     /// A parameter outside the range its neuron gives it.
     #[error("tensor `{tensor}`{index:?} is {value}; the neuron allows {low} to {high}")]
     Range {

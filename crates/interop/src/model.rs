@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use attractor_data::closest;
-use attractor_network::{Description, Entry, Network};
+use attractor_network::{Allowed, Description, Entry, Network};
 use attractor_numerics::Real;
 
 use crate::error::{TensorError, TensorProblem};
@@ -170,6 +170,15 @@ fn weights_of(entry: &Entry, tensor: &Tensor) -> Result<Vec<f64>, TensorProblem>
         if value < low - slack * low.abs() || value > high + slack * high.abs() {
             let (tensor, index) = (entry.name.clone(), index(&entry.shape, at));
             return Err(TensorProblem::Range { tensor, index, value, low, high });
+        }
+        if let Some(constraint) = entry.constraint.as_ref().filter(|c| !c.allows(at, value)) {
+            let expected = match constraint.allowed()[at] {
+                Allowed::Nothing => "no connection",
+                Allowed::Negative => "no positive weight",
+                Allowed::Positive | Allowed::Any => "no negative weight",
+            };
+            let (tensor, index) = (entry.name.clone(), index(&entry.shape, at));
+            return Err(TensorProblem::Constraint { tensor, index, value, expected });
         }
     }
     Ok(values)

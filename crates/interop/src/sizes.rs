@@ -1,10 +1,12 @@
 //! Sizes of a described network, looked at before it is compiled: a damaged file must not ask for all
 //! memory.
 
-use attractor_network::{Description, Population, Start, Wiring};
+use attractor_network::{Description, Population, Sign, Start, Wiring};
 
 /// Units, ranks and start values beyond this are a mistake, and would overflow further on.
 const MOST_UNITS: usize = 1 << 24;
+/// A mask around blocks has more places than there are weights; so many are always allowed.
+const FEW_PLACES: usize = 1 << 26;
 /// Longest delay, steps.
 const MOST_LAG: usize = 1 << 20;
 
@@ -49,7 +51,9 @@ impl Ends<'_> {
                 let places = targets.saturating_mul(sources);
                 limit(&format!("places of the mask of `{name}`"), places, self.weights)
             }
-            Wiring::LowRank { rank, .. } => limit(&format!("rank of `{name}`"), *rank, MOST_UNITS),
+            Wiring::LowRank { rank, .. } | Wiring::Mixture { rank, .. } => {
+                limit(&format!("rank of `{name}`"), *rank, MOST_UNITS)
+            }
             Wiring::Core { rank, .. } => {
                 limit(&format!("core of `{name}`"), rank.saturating_mul(*rank), self.weights)
             }
@@ -62,8 +66,37 @@ impl Ends<'_> {
                 };
                 self.check(&block.wiring, size(self.to, &block.to), size(self.from, &block.from))
             }),
+            // whatever is in it has a place for each weight
+            Wiring::Constrained { wiring, masks, sign, .. } => {
+                let places = targets.saturating_mul(sources);
+                let by_pair = matches!(sign, Some(Sign::Graph { .. }));
+                let by_weight = sign.is_some() && has_weights(wiring);
+                if !masks.is_empty() || by_pair || by_weight {
+                    let most = self.weights.max(FEW_PLACES);
+                    limit(&format!("places of the masks of `{name}`"), places, most)?;
+                }
+                self.check(wiring, targets, sources)
+            }
+            Wiring::Graph { .. } => {
+                let places = targets.saturating_mul(sources);
+                limit(&format!("places of the graph of `{name}`"), places, self.weights)
+            }
             Wiring::Dense { .. } | Wiring::Each { .. } => Ok(()),
         }
+    }
+}
+
+/// Whether a wiring stores the weights of a matrix, each of which then has a sign.
+fn has_weights(wiring: &Wiring) -> bool {
+    match wiring {
+        Wiring::Dense { .. } | Wiring::Masked { .. } | Wiring::Graph { .. } => true,
+        Wiring::Constrained { wiring, .. } => has_weights(wiring),
+        Wiring::Sum { terms } => terms.iter().any(has_weights),
+        Wiring::Blocks { .. }
+        | Wiring::Each { .. }
+        | Wiring::LowRank { .. }
+        | Wiring::Mixture { .. }
+        | Wiring::Core { .. } => false,
     }
 }
 

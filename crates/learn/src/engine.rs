@@ -111,15 +111,16 @@ macro_rules! model {
                 Engine::<$t>::start(self, parameters, trials, noise)
             }
 
-            fn step(
+            fn advance(
                 &mut self,
                 parameters: &[$t],
                 trials: &Trials,
                 noise: NoiseSource,
                 state: &mut State<$t>,
+                steps: usize,
                 record: &[SignalId],
             ) -> Result<Vec<Array3<$t>>, RunError> {
-                Engine::<$t>::advance(self, parameters, trials, noise, state, 1, record)
+                Engine::<$t>::advance(self, parameters, trials, noise, state, steps, record)
             }
         }
     };

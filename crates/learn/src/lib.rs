@@ -20,6 +20,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`constrained`] | networks whose units are measured ones: ridge, roll-outs |
+//! | [`force`] | recursive least squares while the network runs |
 //! | [`objective`] | what is minimised: weighted terms on signals and on parameters |
 //! | [`online`] | e-prop while the network runs, one step at a time |
 //! | [`optimiser`] | how a gradient becomes a change: SGD, Adam, AdamW; clipping, own rates, limits |
@@ -31,8 +33,10 @@
 //! | [`trainer`] | the loop: update, validate, detect divergence, checkpoint |
 //! | [`model`] | what all of this asks of a network |
 
+pub mod constrained;
 mod engine;
 mod error;
+pub mod force;
 pub mod model;
 pub mod objective;
 pub mod online;

@@ -10,8 +10,14 @@
 //! learning signal `L = Bᵀ dL/dy[t]` of readouts that are linear, times the eligibility filtered as the
 //! readout filters (Bellec et al. 2020, doi:10.1038/s41467-020-17236-y).
 //!
+//! Some steps are taken at once where nobody looks in between. Within such a block the sums over steps are
+//! reordered, not approximated: each unit is gone through backwards from the loss, and from every state
+//! that has a trace, and the products with what sources did are matrix products of all steps of the block.
+//! A trace is read and written once a block instead of once a step, and sources that are silent cost
+//! nothing. A block of one step is the recursion above.
+//!
 //! It equals the gradient of [`Rule::Eprop`](crate::Rule), which is the faster way where the whole trial
-//! fits into memory: this one costs `O(sources)` per unit and step, that one a matrix product per trial.
+//! fits into memory.
 
 use std::sync::Arc;
 
@@ -20,18 +26,25 @@ use attractor_network::{
     Credit, Loss, Network, NoiseSource, Part, Quantity, Route, RunError, SignalId, SignalView,
     SignalViewMut, State,
 };
-use attractor_numerics::Real;
+use attractor_numerics::product::Packed;
+use attractor_numerics::{Isa, Real};
 use ndarray::Array3;
 
 use crate::error::OnlineError;
 
 mod paths;
+mod reverse;
 mod slopes;
 mod traces;
 
 use paths::{Readout, Wires};
+use reverse::{Reversed, Seeds};
 use slopes::Slopes;
-use traces::{Signals, Trace};
+use traces::{Block, Path, Trace};
+
+/// Steps of a block where whole trials are asked for: the memory of their activity does not depend on
+/// the length of the trial, and traces are touched seldom.
+const BLOCK: usize = 64;
 
 /// An engine, step by step; [`attractor_network::Engine`] is one.
 pub trait Stepper<T> {
@@ -46,16 +59,17 @@ pub trait Stepper<T> {
         noise: NoiseSource,
     ) -> Result<State<T>, RunError>;
 
-    /// One step of a state; the signals asked for, `[1, trial, unit]`.
+    /// Some steps of a state; the signals asked for, `[step, trial, unit]`.
     ///
     /// # Errors
-    /// As [`Stepper::start`]; a state at the end of the trials.
-    fn step(
+    /// As [`Stepper::start`]; a state that would go beyond the end of the trials.
+    fn advance(
         &mut self,
         parameters: &[T],
         trials: &Trials,
         noise: NoiseSource,
         state: &mut State<T>,
+        steps: usize,
         record: &[SignalId],
     ) -> Result<Vec<Array3<T>>, RunError>;
 }
@@ -128,10 +142,12 @@ impl<T: Real> Online<T> {
             learners.push(Learning { population: p, slopes, traces });
         }
         let mut record: Vec<SignalId> = signals.to_vec();
-        let drives =
-            learners.iter().flat_map(|learning| learning.slopes.drives(learning.population));
-        let sources = wires.connections.iter().filter(|c| c.lag == 0).map(|c| c.from);
-        for signal in drives.chain(sources) {
+        let own = learners.iter().flat_map(|learning| {
+            let Learning { slopes, population, .. } = learning;
+            slopes.drives(*population).chain(slopes.all(*population))
+        });
+        let sources = wires.connections.iter().filter(|c| c.trained).map(|c| c.from);
+        for signal in own.chain(sources) {
             if !record.contains(&signal) {
                 record.push(signal);
             }
@@ -140,7 +156,8 @@ impl<T: Real> Online<T> {
     }
 
     /// Numbers it remembers from step to step: eligibility vectors and filters. They depend on the
-    /// network and the number of trials, not on how long these are.
+    /// network and the number of trials, not on how long these are. The activity of at most 64 steps, and a
+    /// gradient on its way, come on top where whole trials are asked for.
     pub fn remembered(&self) -> usize {
         let traces = self.learners.iter().flat_map(|learning| &learning.traces);
         let readouts = self.readouts.iter().map(Readout::remembered);
@@ -168,7 +185,7 @@ macro_rules! precision {
                     let states = learning.slopes.states();
                     learning.traces.iter_mut().for_each(|trace| trace.reset(trials.len(), states));
                 }
-                self.readouts.iter_mut().for_each(|readout| readout.reset(trials.len()));
+                self.readouts.iter_mut().for_each(Readout::reset);
                 Ok(engine.start(parameters, trials, noise)?)
             }
 
@@ -191,78 +208,147 @@ macro_rules! precision {
                 credit: &Credit<$t>,
                 gradient: &mut [$t],
             ) -> Result<f64, OnlineError> {
+                let value = self
+                    .block(engine, parameters, trials, noise, state, 1, loss, credit, gradient)?;
+                self.settle(gradient);
+                Ok(value)
+            }
+
+            /// Adds what has come together to the gradient.
+            fn settle(&mut self, gradient: &mut [$t]) {
+                let traces = self.learners.iter_mut().flat_map(|learning| &mut learning.traces);
+                traces.for_each(|trace| trace.settle(gradient));
+            }
+
+            /// Some steps at once; the gradient of traces stays with them.
+            fn block(
+                &mut self,
+                engine: &mut dyn Stepper<$t>,
+                parameters: &[$t],
+                trials: &Trials,
+                noise: NoiseSource,
+                state: &mut State<$t>,
+                steps: usize,
+                loss: &dyn Loss<$t>,
+                credit: &Credit<$t>,
+                gradient: &mut [$t],
+            ) -> Result<f64, OnlineError> {
                 if loss.observes() {
                     return Err(OnlineError::WholeTrials);
                 }
-                let count = state.trials();
-                let before: Vec<Vec<Vec<Vec<$t>>>> = (self.learners.iter())
+                let (count, step) = (state.trials(), state.step());
+                let before: Vec<Vec<Vec<$t>>> = (self.learners.iter())
                     .map(|learning| {
-                        let states = 0..learning.slopes.all_states();
-                        states
-                            .map(|s| state.values(&self.network, learning.population, s))
+                        let Learning { slopes, population, .. } = learning;
+                        let states = 0..slopes.all_states();
+                        let values = |k| state.values(&self.network, *population, k).concat();
+                        states.map(values).collect()
+                    })
+                    .collect();
+                // what projections with a delay read of steps before the block
+                let lines: Vec<Vec<$t>> = (self.wires.connections.iter())
+                    .map(|c| {
+                        let late = (1..=c.lag).rev().take(if c.trained { steps } else { 0 });
+                        late.flat_map(|lag| state.line(&self.network, c.from, lag).concat())
                             .collect()
                     })
                     .collect();
-                let mut activity: Vec<Vec<Vec<$t>>> = (self.wires.connections.iter())
-                    .map(|c| match c.lag {
-                        0 => Vec::new(),
-                        lag => state.line(&self.network, c.from, lag),
-                    })
-                    .collect();
-                let step = state.step();
-                let recorded = engine.step(parameters, trials, noise, state, &self.record)?;
+                let recorded =
+                    engine.advance(parameters, trials, noise, state, steps, &self.record)?;
                 let recorded: Vec<Array3<$t>> =
                     recorded.into_iter().map(|r| r.as_standard_layout().into_owned()).collect();
                 let find = |signal: SignalId| {
                     let k = self.record.iter().position(|known| *known == signal).unwrap_or(0);
-                    rows(&recorded[k])
+                    recorded[k].as_slice().unwrap_or_default()
                 };
-                for (rows, connection) in activity.iter_mut().zip(&self.wires.connections) {
-                    if connection.lag == 0 {
-                        *rows = find(connection.from);
-                    }
-                }
+                let activity: Vec<Vec<$t>> = (self.wires.connections.iter().zip(lines))
+                    .map(|(c, mut line)| {
+                        let rest = steps * count * c.sources - line.len();
+                        line.extend(c.trained.then(|| &find(c.from)[..rest]).unwrap_or_default());
+                        line
+                    })
+                    .collect();
 
-                let (value, cotangents) = ask(loss, &recorded, step, count);
+                let (value, cotangents) = ask(loss, &recorded, step, steps, count);
                 let cotangent = |signal: SignalId| {
                     let k = loss.signals().iter().position(|known| *known == signal);
-                    &cotangents[k.unwrap_or(0)] // readouts are what the loss reads
+                    &cotangents[k.unwrap_or(0)][..] // readouts are what the loss reads
                 };
                 for readout in &mut self.readouts {
                     readout.settle(parameters)?;
-                    let c = cotangent(readout.signal());
-                    readout.learn(&activity, c, gradient);
+                    readout.learn(&activity, cotangent(readout.signal()), steps, gradient);
                 }
-                for (learning, before) in self.learners.iter_mut().zip(&before) {
-                    let p = learning.population;
-                    let drives: Vec<Vec<Vec<$t>>> = learning.slopes.drives(p).map(find).collect();
-                    learning.slopes.load(parameters);
-                    learning.slopes.evaluate(before, &drives, noise.on)?;
-                    let mut signals = Signals::default();
-                    for readout in &self.readouts {
-                        let c = cotangent(readout.signal());
-                        for (k, connection) in self.wires.connections.iter().enumerate() {
-                            let ends = (connection.from.population, connection.to.population);
-                            if let (Quantity::Emission(e), true) =
-                                (connection.from.quantity, ends == (p, readout.population))
-                            {
-                                let weights = match credit.routes.get(k) {
-                                    Some(Route::Cut) => None,
-                                    Some(Route::Through(b)) => Some(&b[..]),
-                                    _ => Some(&parameters[self.wires.dense(&self.network, k)?]),
-                                };
-                                signals.through(e, readout.filter, c, weights, connection.sources);
+                let ones = vec![1.0; steps * count];
+                for (learning, before) in self.learners.iter_mut().zip(before) {
+                    let Learning { population, slopes, traces } = learning;
+                    let p = *population;
+                    let (rows, units, ld) = (steps * count, slopes.units, slopes.ld);
+                    let pad = |values: &[$t]| pad(values, units, ld, rows);
+                    let states: Vec<Vec<$t>> = (slopes.all(p).zip(before))
+                        .map(|(signal, mut before)| {
+                            before.extend(&find(signal)[..(rows - count) * units]);
+                            pad(&before)
+                        })
+                        .collect();
+                    let drives: Vec<Vec<$t>> = slopes.drives(p).map(|s| pad(find(s))).collect();
+                    slopes.load(parameters);
+                    slopes.evaluate(&states, &drives, rows, noise.on)?;
+
+                    let mut seeds = Seeds::none(slopes);
+                    for (k, signal) in loss.signals().iter().enumerate() {
+                        if signal.population == p {
+                            let values = pad(&cotangents[k]);
+                            match signal.quantity {
+                                Quantity::Emission(e) => seeds.emissions[e] = Some(values),
+                                Quantity::State(s) => seeds.states[s] = Some(values),
+                                Quantity::Drive(d) => seeds.drives[d] = Some(values),
                             }
                         }
                     }
-                    for (k, &signal) in loss.signals().iter().enumerate() {
-                        if signal.population == p {
-                            signals.direct.push((signal.quantity, &cotangents[k]));
+                    let mut paths = Vec::new();
+                    for (place, &k) in self.wires.paths(p).iter().enumerate() {
+                        let connection = &self.wires.connections[k];
+                        let to = connection.to.population;
+                        let readout = self.readouts.iter().find(|r| r.population == to);
+                        let (Some(readout), Quantity::Emission(e)) =
+                            (readout, connection.from.quantity)
+                        else {
+                            continue;
+                        };
+                        let weights = match credit.routes.get(k) {
+                            Some(Route::Cut) => &[],
+                            Some(Route::Through(b)) => &b[..],
+                            _ => &parameters[self.wires.dense(&self.network, k)?],
+                        };
+                        let told = &mut seeds.emissions[e];
+                        let told = told.get_or_insert_with(|| vec![0.0; rows * ld]);
+                        feed_back(&readout.told, weights, connection.sources, told);
+                        if readout.filter.held == 0.0 {
+                            continue;
                         }
+                        let mut asked = vec![0.0; count * ld];
+                        feed_back(&readout.held, weights, connection.sources, &mut asked);
+                        let (fading, left) = readout.filter.fading(steps);
+                        let mut seeds = Seeds::none(slopes);
+                        let mut weighed = vec![0.0; rows * ld];
+                        let rows = weighed.chunks_exact_mut(count * ld);
+                        rows.zip(&fading).for_each(|(row, &weight)| row.fill(weight));
+                        seeds.emissions[e] = Some(weighed);
+                        let held = Reversed::new(slopes, steps, &seeds);
+                        paths.push(Path { place, asked, left, held });
                     }
-                    for trace in &mut learning.traces {
-                        let sources = trace.activity(&activity);
-                        trace.advance(&learning.slopes, sources, &signals, gradient);
+                    let all = (0..slopes.all_states()).filter(|&k| slopes.place(k).is_some());
+                    let ends = all.map(|end| {
+                        let seeds = Seeds { end: Some(end), ..Seeds::none(slopes) };
+                        Reversed::new(slopes, steps, &seeds)
+                    });
+                    let states: Vec<Reversed<$t>> = ends.collect();
+                    let loss = &Reversed::new(slopes, steps, &seeds);
+                    let block =
+                        Block { steps, trials: count, loss, states: &states, paths: &paths };
+                    for trace in traces {
+                        let x = trace.projection().map_or(&ones[..], |k| &activity[k][..]);
+                        trace.advance(&block, x);
                     }
                 }
                 Ok(value)
@@ -285,11 +371,14 @@ macro_rules! precision {
                 gradient.fill(0.0);
                 let mut state = self.start(engine, parameters, trials, noise)?;
                 let mut value = 0.0;
-                for _ in 0..trials.steps() {
-                    value += self.step(
-                        engine, parameters, trials, noise, &mut state, loss, credit, gradient,
+                while state.step() < trials.steps() {
+                    let steps = BLOCK.min(trials.steps() - state.step());
+                    let state = &mut state;
+                    value += self.block(
+                        engine, parameters, trials, noise, state, steps, loss, credit, gradient,
                     )?;
                 }
+                self.settle(gradient);
                 Ok(value)
             }
         }
@@ -298,18 +387,36 @@ macro_rules! precision {
 precision!(f32);
 precision!(f64);
 
-/// Rows per trial of one recorded step.
-fn rows<T: Real>(array: &Array3<T>) -> Vec<Vec<T>> {
-    array.index_axis(ndarray::Axis(0), 0).rows().into_iter().map(|row| row.to_vec()).collect()
+/// Rows of `units` values at the distance `ld`.
+fn pad<T: Real>(values: &[T], units: usize, ld: usize, rows: usize) -> Vec<T> {
+    let mut padded = vec![T::ZERO; rows * ld];
+    for (to, from) in padded.chunks_exact_mut(ld).zip(values.chunks_exact(units)) {
+        to[..units].copy_from_slice(from);
+    }
+    padded
 }
 
-/// The loss of one step, and its cotangents per signal and trial.
+/// Adds `L_j = Σ_k B_kj c_k` to every row, for feedback weights `B [target, source]`; nothing without them.
+fn feed_back<T: Real>(cotangents: &[T], feedback: &[T], sources: usize, signal: &mut [T]) {
+    let targets = feedback.len() / sources;
+    if targets == 0 {
+        return;
+    }
+    let rows = cotangents.len() / targets;
+    let ld = signal.len() / rows;
+    let mut packed = Packed::new(Isa::best(), sources, targets);
+    packed.pack_transposed(feedback, sources);
+    packed.multiply(cotangents, targets, rows, signal, ld, T::ONE, true);
+}
+
+/// The loss of a block of steps, and its cotangents per signal.
 fn ask<T: Real>(
     loss: &dyn Loss<T>,
     recorded: &[Array3<T>],
     step: usize,
+    steps: usize,
     trials: usize,
-) -> (f64, Vec<Vec<Vec<T>>>) {
+) -> (f64, Vec<Vec<T>>) {
     let read = &recorded[..loss.signals().len()];
     let view = |array: &Array3<T>| array.dim().2;
     let views: Vec<SignalView<'_, T>> = (read.iter())
@@ -329,11 +436,6 @@ fn ask<T: Real>(
             trials,
         })
         .collect();
-    let value =
-        loss.evaluate(&Part { trials: 0..trials, steps: step..step + 1 }, &views, &mut outs);
-    let cotangents = slopes.iter().zip(read);
-    let rows = |(slope, array): (&Vec<T>, &Array3<T>)| {
-        slope.chunks(view(array)).map(<[T]>::to_vec).collect()
-    };
-    (value, cotangents.map(rows).collect())
+    let part = Part { trials: 0..trials, steps: step..step + steps };
+    (loss.evaluate(&part, &views, &mut outs), slopes)
 }

@@ -2,7 +2,8 @@
 //!
 //! One update: [`norm`] of the gradient of what is trained, the factor [`clip`] makes of it, then
 //! [`Updater::step`] in one pass over parameters, gradient and state. A [`Plan`] says what is trained,
-//! at which own rate and within which limits. All of it runs on one thread in a fixed order, at the
+//! at which own rate, within which limits, and which masks and signs hold after the step, whatever the
+//! optimiser did. All of it runs on one thread in a fixed order, at the
 //! speed of memory, so bits do not depend on the number of threads.
 
 use attractor_numerics::Real;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 mod adam;
 mod clip;
 mod crossbar;
+mod held;
 mod plan;
 mod sgd;
 
@@ -45,7 +47,7 @@ impl Default for Optimiser {
 /// An optimiser at work: its rule and what it remembers.
 pub trait Updater<T: Real>: Send {
     /// Changes the parameters of the plan: `scale · gradient` (clipping) at `rate` times the own rate
-    /// of each segment, then the limits.
+    /// of each segment, then the limits, then the masks and signs of wirings ([`Plan::hold`]).
     fn step(&mut self, parameters: &mut [T], gradient: &[T], plan: &Plan, rate: f64, scale: f64);
 
     /// Number of steps taken.
@@ -65,10 +67,12 @@ impl Optimiser {
     /// Ready to update `len` parameters.
     pub fn build<T: Real>(&self, len: usize) -> Box<dyn Updater<T>> {
         match self {
-            Optimiser::Sgd(sgd) => Box::new(sgd::State::new(sgd, len)),
-            Optimiser::Adam(adam) => Box::new(adam::State::new(adam, 0.0, len)),
-            Optimiser::AdamW(adam) => Box::new(adam::State::new(&adam.adam(), adam.decay, len)),
-            Optimiser::Crossbar(crossbar) => Box::new(crossbar.build(len)),
+            Optimiser::Sgd(sgd) => held::Held::boxed(sgd::State::new(sgd, len)),
+            Optimiser::Adam(adam) => held::Held::boxed(adam::State::new(adam, 0.0, len)),
+            Optimiser::AdamW(adam) => {
+                held::Held::boxed(adam::State::new(&adam.adam(), adam.decay, len))
+            }
+            Optimiser::Crossbar(crossbar) => held::Held::boxed(crossbar.build(len)),
         }
     }
 

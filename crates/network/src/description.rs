@@ -7,6 +7,7 @@ use attractor_numerics::law::Law;
 use serde::{Deserialize, Serialize};
 
 use crate::positions::Positions;
+use crate::structure::{Component, Graph, Hold, Mask, Sign};
 
 /// A network as data; [`crate::Network::new`] compiles it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Description {
     pub populations: Vec<Population>,
     /// Projections between them.
     pub projections: Vec<Projection>,
+    /// Connectomes by name, which wirings take masks, signs and starting weights from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub graphs: BTreeMap<String, Graph>,
 }
 
 /// N units of one neuron, or the channels of the trials.
@@ -40,7 +44,8 @@ pub struct Population {
     /// Bias of a drive: trained, one per unit. Without an entry a drive has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bias: BTreeMap<String, Law>,
-    /// Initial values of parameters that differ from the neuron's default.
+    /// Initial values of parameters that differ from the neuron's default; `tau[A1]` gives a parameter
+    /// that has one value per unit another law in a group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, Law>,
     /// Where states start; without an entry, at the neuron's initial value.
@@ -147,6 +152,39 @@ pub enum Wiring {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covariance: Option<Vec<Vec<f64>>>,
     },
+    /// Low rank, `m nᵀ / N`, between a population and itself, with loadings drawn from a mixture of
+    /// Gaussians, one for each group of units (Beiran et al. 2021, doi:10.1162/neco_a_01381). Loadings of
+    /// units in no group start at 0.
+    Mixture {
+        /// Number of columns of m and n.
+        rank: usize,
+        /// The Gaussians.
+        components: Vec<Component>,
+    },
+    /// Free weights at the edges of a graph, 0 elsewhere, starting from `scale` times the graph's.
+    Graph {
+        /// Name of the graph in the description.
+        graph: String,
+        /// Factor of its weights.
+        scale: f64,
+    },
+    /// Another wiring within masks and signs, which hold exactly, after every update.
+    ///
+    /// Of a sum or of blocks, every part obeys. Low rank obeys signs by its loadings, m ≥ 0 and n with the
+    /// sign of its source; it has no masks.
+    Constrained {
+        /// What is constrained.
+        wiring: Box<Wiring>,
+        /// Who may reach whom: what all masks allow.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        masks: Vec<Mask>,
+        /// Which weights are positive, which negative.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sign: Option<Sign>,
+        /// How signs are held.
+        #[serde(default)]
+        hold: Hold,
+    },
     /// `U M Vᵀ / N`, N the number of sources: U and V stand still, the core M is trained. Never formed.
     ///
     /// Dynamics stay in the space that U spans, so learning can be followed in the few numbers of M.
@@ -201,7 +239,7 @@ pub struct Block {
     pub from: String,
     /// Group of targets.
     pub to: String,
-    /// Dense or masked.
+    /// Anything but blocks or a shared block.
     pub wiring: Wiring,
 }
 
@@ -209,7 +247,24 @@ impl Description {
     /// A network at a time step of `dt` ms, by the default integrator.
     #[must_use]
     pub fn new(dt: f64, populations: Vec<Population>, projections: Vec<Projection>) -> Self {
-        Description { dt, integrator: Integrator::default(), populations, projections }
+        let integrator = Integrator::default();
+        Description { dt, integrator, populations, projections, graphs: BTreeMap::new() }
+    }
+}
+
+impl Wiring {
+    /// This wiring within a mask.
+    #[must_use]
+    pub fn within(self, mask: Mask) -> Self {
+        let wiring = Box::new(self);
+        Wiring::Constrained { wiring, masks: vec![mask], sign: None, hold: Hold::default() }
+    }
+
+    /// This wiring with signs, held in this way.
+    #[must_use]
+    pub fn signed(self, sign: Sign, hold: Hold) -> Self {
+        let wiring = Box::new(self);
+        Wiring::Constrained { wiring, masks: Vec::new(), sign: Some(sign), hold }
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Engine<T> {
     plans: [Option<Plan<T>>; 2],
     /// Per shape, one worker a shard.
     workers: BTreeMap<Shape, Vec<Worker<T>>>,
+    /// Room for steps and trials of the last [`Engine::advance`].
+    stepping: Option<(usize, usize, Work<T>)>,
 }
 
 /// Number of trials, length of segments, whether noise is on.
@@ -81,7 +83,8 @@ impl<T: Real> Engine<T> {
     pub fn new(network: Arc<Network>, options: EngineOptions) -> Result<Self, RunError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
         let pool = pool.map_err(|e| RunError::Unsupported(format!("no threads: {e}")))?;
-        Ok(Engine { network, options, pool, plans: [None, None], workers: BTreeMap::new() })
+        let (plans, workers, stepping) = ([None, None], BTreeMap::new(), None);
+        Ok(Engine { network, options, pool, plans, workers, stepping })
     }
 
     /// The network.
@@ -382,7 +385,11 @@ macro_rules! precision {
                 let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
                 let interventions = Interventions::default();
                 let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-                let mut work = Work::new(network, steps, state.trials);
+                let kept = self.stepping.take();
+                let fits = |room: &(usize, usize, _)| room.0 >= steps && room.1 == state.trials;
+                let (room, trials, mut work) = kept.filter(fits).unwrap_or_else(|| {
+                    (steps, state.trials, Work::new(network, steps, state.trials))
+                });
                 work.forward(network, plan, &at, state, steps);
                 let mut out = Vec::new();
                 for &signal in record {
@@ -391,6 +398,7 @@ macro_rules! precision {
                     work.copy_out(network, signal, state.trials, 0, steps, &mut values);
                     out.push(values);
                 }
+                self.stepping = Some((room, trials, work));
                 Ok(out)
             }
         }
@@ -509,12 +517,11 @@ impl<T: Real> Work<T> {
         out: &mut Array3<T>,
     ) {
         let view = self.view(network, signal, steps, trials);
-        for t in 0..steps {
-            for trial in 0..trials {
-                for (unit, &value) in view.row(t, trial).iter().enumerate() {
-                    out[[start + t, trial, unit]] = value;
-                }
-            }
+        let rows = out.as_slice_mut().unwrap_or_default(); // made in standard layout
+        for (k, row) in
+            rows.chunks_exact_mut(view.units).skip(start * trials).take(steps * trials).enumerate()
+        {
+            row.copy_from_slice(view.row(k / trials, k % trials));
         }
     }
 }

@@ -40,6 +40,12 @@ pub enum NetworkError {
         /// The population.
         population: String,
     },
+    /// Several problems at once.
+    #[error("{}", listed(problems))]
+    Several {
+        /// All of them.
+        problems: Vec<NetworkError>,
+    },
     /// A value that does not fit.
     #[error("{what}: {value} given, {expected} expected")]
     Value {
@@ -60,11 +66,36 @@ pub enum NetworkError {
     },
 }
 
+fn listed(problems: &[NetworkError]) -> String {
+    let said: Vec<String> = problems.iter().map(NetworkError::to_string).collect();
+    said.join("; ")
+}
+
 fn hint(name: &Option<String>) -> String {
     name.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 impl NetworkError {
+    /// The one problem, or all in one; none if there is none.
+    pub(crate) fn all(mut problems: Vec<NetworkError>) -> Result<(), Self> {
+        match problems.len() {
+            0 => Ok(()),
+            1 => Err(problems.remove(0)),
+            _ => Err(NetworkError::Several { problems }),
+        }
+    }
+
+    /// The problems one by one.
+    #[must_use]
+    pub fn each(&self) -> Vec<&NetworkError> {
+        match self {
+            NetworkError::Several { problems } => {
+                problems.iter().flat_map(NetworkError::each).collect()
+            }
+            one => vec![one],
+        }
+    }
+
     /// A name that is not among `known`, with the nearest that is.
     pub(crate) fn unknown<'k>(
         what: &'static str,

@@ -170,11 +170,7 @@ impl<T: Real> Work<T> {
                     for (stream, bias) in self.streams[p].drives.iter_mut().zip(&block.bias) {
                         let stream = &mut stream[..rows * compiled.ld];
                         match bias {
-                            Some(bias) => {
-                                for row in stream.chunks_exact_mut(compiled.ld) {
-                                    row.copy_from_slice(bias);
-                                }
-                            }
+                            Some(bias) => repeat(bias, stream),
                             None => stream.fill(T::ZERO),
                         }
                     }
@@ -309,6 +305,18 @@ impl<T: Real> Work<T> {
             let values = &mut emission[history(k)..][now.clone()];
             at.interventions.emission(network, p, k, &when, trials, values);
         }
+    }
+}
+
+/// Fills a stream with copies of a row, some kilobytes at a time.
+fn repeat<T: Copy>(row: &[T], stream: &mut [T]) {
+    let mut filled = row.len().min(stream.len());
+    stream[..filled].copy_from_slice(&row[..filled]);
+    let piece = (1024 / row.len()).max(1) * row.len();
+    while filled < stream.len() {
+        let more = filled.min(piece).min(stream.len() - filled);
+        stream.copy_within(..more, filled);
+        filled += more;
     }
 }
 

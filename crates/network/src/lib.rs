@@ -6,6 +6,7 @@
 
 mod autonomous;
 mod backward;
+mod constraint;
 mod credit;
 mod description;
 mod engine;
@@ -22,10 +23,12 @@ mod plan;
 mod positions;
 mod signal;
 mod state;
+mod structure;
 mod tangent;
 mod wiring;
 
 pub use autonomous::Autonomous;
+pub use constraint::{Allowed, Constraint};
 pub use credit::{Credit, Route};
 pub use description::{Block, Description, Loadings, Population, Projection, Start, Wiring};
 pub use engine::{Engine, EngineOptions};
@@ -38,4 +41,5 @@ pub use parameters::{Entry, Layout};
 pub use positions::{Point, Positions, distances};
 pub use signal::{Loss, Part, Quantity, SignalId, SignalView, SignalViewMut};
 pub use state::State;
+pub use structure::{Between, Component, Graph, Hold, Mask, Sign};
 pub use tangent::Direction;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use attractor_equations::{Function, Neuron, NeuronError, Output};
-use attractor_numerics::{law::Law, product, random};
+use attractor_numerics::{law::Law, product};
 
 use crate::description::{Description, Population, Start};
 use crate::error::NetworkError;
@@ -12,7 +12,7 @@ use crate::noise;
 use crate::parameters::Layout;
 use crate::positions::Point;
 use crate::signal::{Quantity, SignalId};
-use crate::wiring::{Drawn, Ends, WiringPlan};
+use crate::wiring::{Drawn, End, Ends, WiringPlan};
 
 /// A compiled network. It holds no weights: these are a flat vector laid out by [`Network::layout`].
 #[derive(Clone, Debug)]
@@ -225,26 +225,7 @@ impl Network {
     /// Parameters drawn from their laws, each from a stream of its own named after it.
     pub fn initial_parameters(&self, seed: u64) -> Vec<f64> {
         let mut parameters = vec![0.0; self.layout.len()];
-        for drawn in &self.drawn {
-            let mut rng = random::stream(seed, &drawn.name);
-            let mut values = match &drawn.given {
-                Some(given) => given.clone(),
-                None => drawn.law.sample(drawn.rows, drawn.columns, &mut rng),
-            };
-            // what is drawn stays inside, as what is trained does
-            if let Some(entry) = self.layout.get(&drawn.name) {
-                values.iter_mut().for_each(|x| *x = x.clamp(entry.limits.0, entry.limits.1));
-            }
-            if let Some(mask) = &drawn.mask {
-                for (value, _) in values.iter_mut().zip(mask).filter(|(_, allowed)| !**allowed) {
-                    *value = 0.0;
-                }
-            }
-            parameters[drawn.range.clone()].copy_from_slice(&values);
-            if let Some(joint) = &drawn.joint {
-                joint.mix(&mut parameters);
-            }
-        }
+        self.drawn.iter().for_each(|drawn| drawn.draw(seed, &mut parameters));
         parameters
     }
 
@@ -347,6 +328,7 @@ impl Network {
 
     /// Resolves the projections and lays out their parameters.
     fn link(&mut self) -> Result<(), NetworkError> {
+        let mut problems = Vec::new();
         for projection in &self.description.projections.clone() {
             let name = projection.name();
             if self.links.iter().any(|link| link.name == name) {
@@ -368,17 +350,22 @@ impl Network {
                 let known = self.names_of(to, false);
                 NetworkError::unknown("drive", &projection.to, known.iter().map(String::as_str))
             })?;
-            let groups = |k: usize| &self.description.populations[k].groups;
+            let end = |k: usize| End {
+                population: &self.populations[k].name,
+                units: self.populations[k].units,
+                groups: &self.description.populations[k].groups,
+                points: self.populations[k].points.as_deref(),
+            };
             let ends = Ends {
                 name: name.clone(),
                 trained: projection.trained,
-                targets: self.populations[to].units,
-                sources: self.populations[from.population].units,
-                target_groups: groups(to),
-                source_groups: groups(from.population),
+                targets: end(to),
+                sources: end(from.population),
+                graphs: &self.description.graphs,
             };
+            let (layout, drawn) = (&mut self.layout, &mut self.drawn);
             let wiring =
-                WiringPlan::compile(&projection.wiring, &ends, &mut self.layout, &mut self.drawn)?;
+                WiringPlan::compile(&projection.wiring, &ends, layout, drawn, &mut problems);
             let history = &mut self.populations[from.population].history[emission];
             *history = (*history).max(projection.lag);
             self.links.push(Link {
@@ -390,7 +377,7 @@ impl Network {
                 trained: projection.trained,
             });
         }
-        Ok(())
+        NetworkError::all(problems)
     }
 
     fn names_of(&self, population: usize, emissions: bool) -> Vec<String> {
@@ -467,6 +454,14 @@ impl Network {
     }
 }
 
+/// A parameter and the group that a key speaks of: `tau`, `tau[A1]`.
+fn of_group(key: &str) -> (&str, Option<&str>) {
+    match key.strip_suffix(']').and_then(|key| key.split_once('[')) {
+        Some((name, group)) => (name, Some(group)),
+        None => (key, None),
+    }
+}
+
 /// Parses a population's neuron and lays out its parameters.
 fn dynamics(
     population: &Population,
@@ -490,7 +485,9 @@ fn dynamics(
         known("drive", key, neuron.drives.iter().map(|d| d.name.as_str()).collect())?;
     }
     for key in population.params.keys() {
-        known("parameter", key, neuron.params.iter().map(|p| p.symbol.name.as_str()).collect())?;
+        let (key, _) = of_group(key);
+        let names = neuron.params.iter().map(|p| p.symbol.name.as_str()).collect();
+        known("parameter", &key.to_owned(), names)?;
     }
     for key in population.start.keys() {
         known("state", key, neuron.states.iter().map(|s| s.symbol.name.as_str()).collect())?;
@@ -499,43 +496,82 @@ fn dynamics(
     let free = (f64::NEG_INFINITY, f64::INFINITY);
     let mut declare = |key: String, rows, columns, law: Law, trained, limits| {
         let shape = if columns == 1 { vec![rows] } else { vec![rows, columns] };
-        let range = layout.push(key.clone(), shape, trained, limits);
-        drawn.push(Drawn { range: range.clone(), ..Drawn::new(key, rows, columns, law) });
+        let range = layout.push(key.clone(), shape, trained, limits, None);
+        drawn.push(Drawn { range: range.clone(), limits, ..Drawn::new(key, rows, columns, law) });
         range
     };
+    let mut in_groups = Vec::new();
     let mut params = Vec::new();
     let (mut smallest, mut first) = (Vec::new(), Vec::new());
+    // parameters as they are in some group: which, its value, the smallest it can become
+    let mut own: Vec<Option<(usize, f64, f64)>> = vec![None];
     for param in &neuron.params {
         let symbol = &param.symbol.name;
         let law = population.params.get(symbol);
         let law = law.cloned().unwrap_or(Law::Constant { value: param.default });
         let size = if param.per_unit { units } else { 1 };
         let (low, high) = param.range;
-        first.push(match law {
-            Law::Constant { value } if !(low <= value && value <= high) => {
-                let name = symbol.clone();
-                return Err(neuron_error(NeuronError::Range { name, value, low, high }));
-            }
-            Law::Constant { value } => value,
-            Law::Between { low, .. } => low,
-            _ => param.default,
+        let groups = population.params.iter().filter_map(|(key, law)| match of_group(key) {
+            (of, Some(group)) if of == symbol => Some((key, group, *law)),
+            _ => None,
         });
-        // the smallest a value can become decides whether dt resolves it
-        let lowest = match law {
-            Law::Constant { value } if !param.trained => value,
-            Law::Constant { value } if param.range.0.is_finite() => value.min(param.range.0),
-            Law::Constant { value } => value,
-            Law::Between { low, .. } if !param.trained => low,
-            _ if param.range.0.is_finite() => param.range.0,
-            _ => param.default,
+        let groups: Vec<(&String, &str, Law)> = groups.collect();
+        // the value that stands for a law, and the smallest that one can become
+        let bounds = |law: &Law| {
+            let value = match *law {
+                Law::Constant { value } if !(low <= value && value <= high) => {
+                    let name = symbol.clone();
+                    return Err(neuron_error(NeuronError::Range { name, value, low, high }));
+                }
+                Law::Constant { value } => value,
+                Law::Between { low, .. } => low,
+                _ => param.default,
+            };
+            // the smallest decides whether dt resolves it
+            let smallest = match *law {
+                Law::Constant { value } if !param.trained => value,
+                Law::Constant { value } if low.is_finite() => value.min(low),
+                Law::Constant { value } => value,
+                Law::Between { low, .. } if !param.trained => low,
+                _ if low.is_finite() => low,
+                _ => param.default,
+            };
+            Ok((value, smallest))
         };
+        for (_, _, law) in &groups {
+            let (value, smallest) = bounds(law)?;
+            own.push(Some((first.len(), value, smallest)));
+        }
+        let (value, lowest) = bounds(&law)?;
+        first.push(value);
         smallest.push(lowest);
         let range = declare(format!("{name}.{symbol}"), size, 1, law, param.trained, param.range);
+        for (key, group, law) in groups {
+            let units = population.groups.get(group).ok_or_else(|| {
+                let known = population.groups.keys().map(String::as_str);
+                NetworkError::unknown("group", group, known)
+            })?;
+            if !param.per_unit {
+                let what = format!("parameter `{key}` of population `{name}`");
+                let expected = "one value per unit (per_unit)";
+                return Err(NetworkError::value(what, "one value for all units", expected));
+            }
+            let array = Drawn::new(format!("{name}.{key}"), units.len(), 1, law);
+            let (range, places, limits) = (range.clone(), Some(units.clone()), param.range);
+            in_groups.push(Drawn { range, places, limits, ..array });
+        }
         params.push(Place { range, per_unit: param.per_unit, trained: param.trained });
     }
-    neuron.check_requirements(description.dt, |k| first[k]).map_err(neuron_error)?;
-    let checked = neuron.check_dt(description.dt, description.integrator, |k| smallest[k]);
-    warnings.extend(checked.map_err(neuron_error)?.map(|w| format!("population `{name}`: {w}")));
+    for own in own {
+        let (place, value, lowest) = own.unwrap_or((usize::MAX, 0.0, 0.0));
+        let with = |values: &[f64], k: usize, own: f64| if k == place { own } else { values[k] };
+        let required = neuron.check_requirements(description.dt, |k| with(&first, k, value));
+        required.map_err(neuron_error)?;
+        let lowest = |k: usize| with(&smallest, k, lowest);
+        let warning = neuron.check_dt(description.dt, description.integrator, lowest);
+        let warning = warning.map_err(neuron_error)?.map(|w| format!("population `{name}`: {w}"));
+        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+    }
     let bias = neuron.drives.iter().map(|drive| {
         let law = population.bias.get(&drive.name)?;
         let key = format!("{name}.{}.bias", drive.name);
@@ -569,6 +605,7 @@ fn dynamics(
             },
         });
     }
+    drawn.extend(in_groups);
     let step = neuron.step(description.integrator).map_err(neuron_error)?;
     let at_rest = neuron.at_rest();
     debug_assert!(step.outputs.iter().all(|(o, _)| !matches!(o, Output::Value(_))));

@@ -1,21 +1,34 @@
 //! Wirings with their weights loaded: multiply, transpose, gradient.
 
-use attractor_numerics::product::{self, Packed, accumulate_outer, padded};
+use std::sync::Arc;
+
+use attractor_numerics::product::{
+    self, Packed, Sparse, accumulate_outer, accumulate_pattern, padded,
+};
 use attractor_numerics::{Isa, Real};
 
-use crate::wiring::{DensePart, EachPart, WiringPlan};
+use crate::wiring::{EachPart, SparsePlan, WiringPlan, gather, spread};
 
 /// A wiring ready to multiply. Weights are packed once per update, in both directions.
 #[derive(Clone, Debug)]
 pub(crate) struct Operator<T> {
     isa: Isa,
     plan: WiringPlan,
-    matrix: Option<Directions<T>>,
+    matrix: Option<Matrix<T>>,
     low_rank: Vec<LowRank<T>>,
     /// The block of each part, which goes over a row as over many short ones.
     each: Vec<Directions<T>>,
     /// The assembled matrix, where it is not a parameter array itself.
     assembled: Vec<T>,
+    /// Per dense part, derivatives of the weights with respect to the parameters, where these differ.
+    slopes: Vec<Vec<T>>,
+}
+
+/// The dense parts together, with or without the zeros.
+#[derive(Clone, Debug)]
+enum Matrix<T> {
+    Full(Directions<T>),
+    Sparse(Arc<SparsePlan>, Sparse<T>, Sparse<T>),
 }
 
 #[derive(Clone, Debug)]
@@ -58,22 +71,35 @@ pub(crate) struct Rows<'a, T> {
 impl<T: Real> Operator<T> {
     pub(crate) fn new(isa: Isa, plan: &WiringPlan) -> Self {
         let (targets, sources) = (plan.targets, plan.sources);
-        let matrix = (!plan.dense.is_empty()).then(|| Directions::new(isa, targets, sources));
+        let matrix = match &plan.sparse {
+            _ if plan.dense.is_empty() => None,
+            None => Some(Matrix::Full(Directions::new(isa, targets, sources))),
+            Some(sparse) => Some(Matrix::Sparse(
+                sparse.clone(),
+                Sparse::new(isa, sparse.forward.clone()),
+                Sparse::new(isa, sparse.backward.clone()),
+            )),
+        };
         let low_rank = plan.low_rank.iter().map(|part| LowRank {
             m: Directions::new(isa, targets, part.rank),
             n: Directions::new(isa, sources, part.rank),
             rank: part.rank,
-            scale: T::from_f64(1.0 / sources as f64),
+            scale: T::from_f64(1.0 / part.sources() as f64),
             fixed: None,
         });
         let each = plan
             .each
             .iter()
             .map(|part| Directions::new(isa, targets / part.copies, sources / part.copies));
-        let whole = plan.dense.is_empty() || plan.whole().is_some();
-        let assembled = vec![T::ZERO; if whole { 0 } else { targets * sources }];
+        let assembled = match &plan.sparse {
+            Some(sparse) => sparse.forward.len(),
+            None if plan.dense.is_empty() || plan.whole().is_some() => 0,
+            None => targets * sources,
+        };
+        let assembled = vec![T::ZERO; assembled];
         let (low_rank, each) = (low_rank.collect(), each.collect());
-        Operator { isa, plan: plan.clone(), matrix, low_rank, each, assembled }
+        let slopes = vec![Vec::new(); plan.dense.len()];
+        Operator { isa, plan: plan.clone(), matrix, low_rank, each, assembled, slopes }
     }
 
     /// The matrix `[target, source]`, row-major: the transpose applied to unit vectors. `ldy` and `ldx`
@@ -88,23 +114,42 @@ impl<T: Real> Operator<T> {
     /// Takes the weights from the flat parameter vector.
     pub(crate) fn load(&mut self, parameters: &[T]) {
         let sources = self.plan.sources;
-        if let Some(matrix) = &mut self.matrix {
-            match self.plan.whole() {
+        match &mut self.matrix {
+            None => {}
+            Some(Matrix::Full(matrix)) => match self.plan.whole() {
                 Some(part) => matrix.load(&parameters[part.weights.clone()], sources),
                 None => {
                     self.assembled.fill(T::ZERO);
-                    for part in &self.plan.dense {
+                    for (part, slopes) in self.plan.dense.iter().zip(&mut self.slopes) {
                         let weights = &parameters[part.weights.clone()];
+                        let made = part.made(weights, slopes);
+                        let weights = made.as_deref().unwrap_or(weights);
                         part.each(&self.plan, |weight, at| self.assembled[at] += weights[weight]);
                     }
                     matrix.load(&self.assembled, sources);
                 }
+            },
+            Some(Matrix::Sparse(plan, forward, backward)) => {
+                self.assembled.fill(T::ZERO);
+                let parts = self.plan.dense.iter().zip(&mut self.slopes).zip(&plan.slots);
+                for ((part, slopes), slots) in parts {
+                    let weights = &parameters[part.weights.clone()];
+                    let made = part.made(weights, slopes);
+                    let weights = made.as_deref().unwrap_or(weights);
+                    slots.iter().for_each(|&(weight, at)| self.assembled[at] += weights[weight]);
+                }
+                forward.values_mut().copy_from_slice(&self.assembled);
+                let turned = backward.values_mut().iter_mut().zip(&plan.turned);
+                turned.for_each(|(weight, &at)| *weight = self.assembled[at]);
             }
         }
         for (part, low_rank) in self.plan.low_rank.iter().zip(&mut self.low_rank) {
-            low_rank.m.load(&part.left(parameters), part.rank);
-            low_rank.fixed = part.core.as_ref().map(|_| parameters[part.m.clone()].to_vec());
-            low_rank.n.load(&parameters[part.n.clone()], part.rank);
+            let (targets, rank) = (self.plan.targets, part.rank);
+            let (rows, columns) = (part.rows.as_deref(), part.columns.as_deref());
+            low_rank.m.load(&spread(&part.left(parameters), rows, targets, rank), rank);
+            let fixed = || spread(&parameters[part.m.clone()], rows, targets, rank);
+            low_rank.fixed = part.core.as_ref().map(|_| fixed());
+            low_rank.n.load(&spread(&parameters[part.n.clone()], columns, sources, rank), rank);
         }
         for (part, block) in self.plan.each.iter().zip(&mut self.each) {
             block.load(&parameters[part.weights.clone()], sources / part.copies);
@@ -116,6 +161,13 @@ impl<T: Real> Operator<T> {
         // d(m nᵀ) = [dm m] [n dn]ᵀ
         let mut wide = plan.clone();
         let mut values = direction.to_vec();
+        for part in wide.dense.iter_mut().filter(|part| part.transforms) {
+            let mut slopes = Vec::new();
+            part.made(&parameters[part.weights.clone()], &mut slopes);
+            let moved = &mut values[part.weights.clone()];
+            moved.iter_mut().zip(slopes).for_each(|(moved, slope)| *moved *= slope);
+            part.transforms = false;
+        }
         for part in &mut wide.low_rank {
             let beside = |left: &[T], right: &[T], rank: usize| -> Vec<T> {
                 let rows = left.chunks(rank).zip(right.chunks(rank));
@@ -137,8 +189,14 @@ impl<T: Real> Operator<T> {
 
     /// `y += scale · W x`, row by row.
     pub(crate) fn multiply(&self, x: Rows<'_, T>, rows: usize, y: &mut [T], ldy: usize, scale: T) {
-        if let Some(matrix) = &self.matrix {
-            matrix.forward.multiply(x.values, x.ld, rows, y, ldy, scale, true);
+        match &self.matrix {
+            Some(Matrix::Full(matrix)) => {
+                matrix.forward.multiply(x.values, x.ld, rows, y, ldy, scale, true);
+            }
+            Some(Matrix::Sparse(_, forward, _)) => {
+                forward.multiply(x.values, x.ld, rows, y, ldy, scale, true);
+            }
+            None => {}
         }
         for part in &self.low_rank {
             let ldz = padded(part.rank);
@@ -157,8 +215,14 @@ impl<T: Real> Operator<T> {
 
     /// `x += scale · Wᵀ y`, row by row.
     pub(crate) fn transpose(&self, y: Rows<'_, T>, rows: usize, x: &mut [T], ldx: usize, scale: T) {
-        if let Some(matrix) = &self.matrix {
-            matrix.backward.multiply(y.values, y.ld, rows, x, ldx, scale, true);
+        match &self.matrix {
+            Some(Matrix::Full(matrix)) => {
+                matrix.backward.multiply(y.values, y.ld, rows, x, ldx, scale, true);
+            }
+            Some(Matrix::Sparse(_, _, backward)) => {
+                backward.multiply(y.values, y.ld, rows, x, ldx, scale, true);
+            }
+            None => {}
         }
         for part in &self.low_rank {
             let ldz = padded(part.rank);
@@ -177,24 +241,38 @@ impl<T: Real> Operator<T> {
 
     /// Number of values [`Operator::gradient`] adds to.
     pub(crate) fn gradient_len(&self) -> usize {
-        let ranks = self.plan.low_rank.iter().map(|part| part.m.len() + part.n.len());
-        let matrix = if self.matrix.is_some() { self.plan.targets * self.plan.sources } else { 0 };
+        let (targets, sources) = (self.plan.targets, self.plan.sources);
+        let ranks = self.plan.low_rank.iter().map(|part| part.rank * (targets + sources));
+        let matrix = match &self.matrix {
+            None => 0,
+            Some(Matrix::Full(_)) => targets * sources,
+            Some(Matrix::Sparse(plan, ..)) => plan.forward.len(),
+        };
         let each: usize = self.plan.each.iter().map(|part| part.weights.len()).sum();
         matrix + ranks.sum::<usize>() + each
     }
 
     /// Adds the parameter gradient of `rows` rows: cotangents `y` of the drive, emissions `x`.
-    /// The buffer holds the dense matrix transposed, so that silent sources are rows to skip, then m and
-    /// n of each low-rank part, then the shared blocks.
+    /// The buffer holds the dense matrix transposed, so that silent sources are rows to skip, or the
+    /// weights of its pattern, then m and n of each low-rank part, then the shared blocks.
     pub(crate) fn gradient(&self, y: Rows<'_, T>, x: Rows<'_, T>, rows: usize, buffer: &mut [T]) {
         let (targets, sources) = (self.plan.targets, self.plan.sources);
         let mut rest = buffer;
-        if self.matrix.is_some() {
-            let (g, tail) = rest.split_at_mut(targets * sources);
-            accumulate_outer(
-                self.isa, g, targets, x.values, x.ld, sources, y.values, y.ld, targets, rows,
-            );
-            rest = tail;
+        match &self.matrix {
+            Some(Matrix::Full(_)) => {
+                let (g, tail) = rest.split_at_mut(targets * sources);
+                accumulate_outer(
+                    self.isa, g, targets, x.values, x.ld, sources, y.values, y.ld, targets, rows,
+                );
+                rest = tail;
+            }
+            Some(Matrix::Sparse(plan, ..)) => {
+                let (g, tail) = rest.split_at_mut(plan.forward.len());
+                let pattern = &plan.forward;
+                accumulate_pattern(self.isa, pattern, g, y.values, y.ld, x.values, x.ld, rows);
+                rest = tail;
+            }
+            None => {}
         }
         for part in &self.low_rank {
             let (rank, ldz) = (part.rank, padded(part.rank));
@@ -235,7 +313,19 @@ impl<T: Real> Operator<T> {
     /// Adds what [`Operator::gradient`] collected to the flat gradient.
     pub(crate) fn pull(&self, buffer: &[T], gradient: &mut [T]) {
         let mut rest = buffer;
-        if self.matrix.is_some() {
+        if let Some(Matrix::Sparse(plan, ..)) = &self.matrix {
+            let (found, tail) = rest.split_at(plan.forward.len());
+            rest = tail;
+            for ((part, slopes), slots) in self.plan.dense.iter().zip(&self.slopes).zip(&plan.slots)
+            {
+                let weights = &mut gradient[part.weights.clone()];
+                for &(weight, at) in slots {
+                    let slope = slopes.get(weight).copied().unwrap_or(T::ONE);
+                    weights[weight] += slope * found[at];
+                }
+            }
+        }
+        if let Some(Matrix::Full(_)) = &self.matrix {
             let (matrix, tail) = rest.split_at(self.plan.targets * self.plan.sources);
             rest = tail;
             match self.plan.whole() {
@@ -244,26 +334,29 @@ impl<T: Real> Operator<T> {
                 }
                 None => {
                     let (targets, sources) = (self.plan.targets, self.plan.sources);
-                    for part in &self.plan.dense {
+                    for (part, slopes) in self.plan.dense.iter().zip(&self.slopes) {
                         let weights = &mut gradient[part.weights.clone()];
                         part.each(&self.plan, |weight, at| {
-                            weights[weight] += matrix[at % sources * targets + at / sources];
+                            let slope = slopes.get(weight).copied().unwrap_or(T::ONE);
+                            weights[weight] +=
+                                slope * matrix[at % sources * targets + at / sources];
                         });
                     }
                 }
             }
         }
         for (part, loaded) in self.plan.low_rank.iter().zip(&self.low_rank) {
-            let (gm, tail) = rest.split_at(part.m.len());
-            let (gn, tail) = tail.split_at(part.n.len());
+            let (gm, tail) = rest.split_at(self.plan.targets * part.rank);
+            let (gn, tail) = tail.split_at(self.plan.sources * part.rank);
             rest = tail;
             match (&part.core, &loaded.fixed) {
                 (Some(core), Some(fixed)) => {
                     add(&mut gradient[core.clone()], &transposed_times(fixed, gm, part.rank));
                 }
                 _ => {
-                    add(&mut gradient[part.m.clone()], gm);
-                    add(&mut gradient[part.n.clone()], gn);
+                    let (rows, columns) = (part.rows.as_deref(), part.columns.as_deref());
+                    add(&mut gradient[part.m.clone()], &gather(gm, rows, part.rank));
+                    add(&mut gradient[part.n.clone()], &gather(gn, columns, part.rank));
                 }
             }
         }
@@ -309,23 +402,6 @@ fn transposed_times<T: Real>(a: &[T], b: &[T], rank: usize) -> Vec<T> {
         }
     }
     out
-}
-
-impl DensePart {
-    /// Calls `visit(place in the weights, place in the matrix)` for every free weight.
-    fn each(&self, plan: &WiringPlan, mut visit: impl FnMut(usize, usize)) {
-        let height = self.rows.as_ref().map_or(plan.targets, Vec::len);
-        let width = self.columns.as_ref().map_or(plan.sources, Vec::len);
-        for i in 0..height {
-            let row = self.rows.as_ref().map_or(i, |rows| rows[i]);
-            for j in 0..width {
-                let column = self.columns.as_ref().map_or(j, |columns| columns[j]);
-                if self.mask.as_ref().is_none_or(|mask| mask[i * width + j]) {
-                    visit(i * width + j, row * plan.sources + column);
-                }
-            }
-        }
-    }
 }
 
 /// Rows of `units` padded for streams: see [`product::padded`].

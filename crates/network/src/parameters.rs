@@ -1,7 +1,11 @@
 //! Everything trainable as one named flat vector.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use attractor_numerics::Real;
+
+use crate::constraint::Constraint;
 use crate::error::NetworkError;
 
 /// One named array of the parameter vector.
@@ -17,6 +21,8 @@ pub struct Entry {
     pub trained: bool,
     /// Smallest and largest value; training stays inside.
     pub limits: (f64, f64),
+    /// Mask and signs of the weights of a wiring; training stays inside.
+    pub constraint: Option<Arc<Constraint>>,
 }
 
 /// Names, shapes and places of all parameters of a network.
@@ -77,6 +83,24 @@ impl Layout {
         self.get(name).map(|entry| entry.range.clone()).ok_or_else(unknown)
     }
 
+    /// Brings a flat vector back within the masks and signs of all wirings, as every change of the
+    /// parameters must end. The optimisers of `attractor-learn` do so by themselves.
+    ///
+    /// # Errors
+    /// A vector of another length.
+    pub fn hold<T: Real>(&self, parameters: &mut [T]) -> Result<(), NetworkError> {
+        if parameters.len() != self.len {
+            let expected = self.len.to_string();
+            return Err(NetworkError::value("number of parameters", parameters.len(), expected));
+        }
+        for entry in &self.entries {
+            if let Some(constraint) = &entry.constraint {
+                constraint.apply(&mut parameters[entry.range.clone()]);
+            }
+        }
+        Ok(())
+    }
+
     /// The entry that holds place `index` of the flat vector.
     pub fn at(&self, index: usize) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.range.contains(&index))
@@ -88,10 +112,11 @@ impl Layout {
         shape: Vec<usize>,
         trained: bool,
         limits: (f64, f64),
+        constraint: Option<Arc<Constraint>>,
     ) -> Range<usize> {
         let range = self.len..self.len + shape.iter().product::<usize>();
         self.len = range.end;
-        self.entries.push(Entry { name, shape, range: range.clone(), trained, limits });
+        self.entries.push(Entry { name, shape, range: range.clone(), trained, limits, constraint });
         range
     }
 }

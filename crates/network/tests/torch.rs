@@ -97,15 +97,9 @@ fn compare(cell: &str, neuron: Neuron, inputs: &[&str], recurrent: &[&str]) {
     };
     let ends = inputs.iter().map(|d| projection(format!("in.{d}"), "in.u", d, 0));
     let inner = recurrent.iter().map(|d| projection(format!("rec.{d}"), "rec.h", d, 1));
-    let network = Network::new(Description {
-        dt: 1.0,
-        integrator: Default::default(),
-        populations: vec![
-            population("in", channels, None),
-            population("rec", units, Some(&neuron)),
-        ],
-        projections: ends.chain(inner).collect(),
-    });
+    let populations =
+        vec![population("in", channels, None), population("rec", units, Some(&neuron))];
+    let network = Network::new(Description::new(1.0, populations, ends.chain(inner).collect()));
     let network = Arc::new(network.unwrap());
 
     let mut parameters = network.initial_parameters(1);

@@ -1,6 +1,6 @@
 //! Vector registers behind one trait, for the few loops the compiler does not vectorise by itself.
 
-use crate::product::{Outer, Product};
+use crate::product::{Outer, Pass, Product, SparseOuter, SparseProduct};
 use crate::random::Fill;
 use crate::words::Words;
 use crate::{Isa, Real};
@@ -61,6 +61,9 @@ pub trait Registers: Sized {
 pub trait Compiled: Sized {
     unsafe fn product(isa: Isa, job: Product<'_, Self>);
     unsafe fn outer(isa: Isa, job: Outer<Self>);
+    unsafe fn sparse_product(isa: Isa, job: SparseProduct<'_, Self>);
+    unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>);
+    unsafe fn pass(isa: Isa, job: Pass<Self>);
     unsafe fn normal(isa: Isa, job: Fill<'_, Self, true>);
     unsafe fn uniform(isa: Isa, job: Fill<'_, Self, false>);
 }
@@ -73,6 +76,18 @@ macro_rules! compiled {
                 unsafe { dispatch(isa, job) }
             }
             unsafe fn outer(isa: Isa, job: Outer<Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn sparse_product(isa: Isa, job: SparseProduct<'_, Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn sparse_outer(isa: Isa, job: SparseOuter<'_, Self>) {
+                // SAFETY: as the caller's
+                unsafe { dispatch(isa, job) }
+            }
+            unsafe fn pass(isa: Isa, job: Pass<Self>) {
                 // SAFETY: as the caller's
                 unsafe { dispatch(isa, job) }
             }

@@ -9,6 +9,8 @@
 //! | backward | `x̄ += ȳ W` | [`Packed::pack_transposed`], [`Packed::multiply`] |
 //! | weight gradient | `G += ȳᵀ x` over all steps and trials | [`accumulate_outer`] |
 //!
+//! Where few weights differ from 0, [`Sparse`] and [`accumulate_pattern`] do the same.
+//!
 //! One thread each: parallelism is over shards of trials, outside. For given arguments and instruction
 //! set the bits of the result are always the same; a row of `y` does not depend on how many rows there are.
 //!
@@ -18,7 +20,9 @@
 
 mod outer;
 mod packed;
+mod pattern;
 mod peak;
+mod rank_one;
 mod sparse;
 mod tile;
 
@@ -26,7 +30,11 @@ pub(crate) use outer::Outer;
 pub use outer::accumulate_outer;
 pub use packed::Packed;
 pub(crate) use packed::Product;
+pub use pattern::{Pattern, Sparse, accumulate_pattern};
+pub(crate) use pattern::{SparseOuter, SparseProduct};
 pub use peak::peak;
+pub(crate) use rank_one::Pass;
+pub use rank_one::{Changing, Symmetric, lanes};
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that
 /// the same column of neighbouring rows does not compete for the same cache lines.

@@ -6,6 +6,7 @@ use attractor_data::split;
 use ndarray::{Array1, Array3, Axis, s};
 use serde::Serialize;
 
+use crate::session::Moments;
 use crate::{Recording, RecordingError};
 
 /// A run of consecutive frames of one trial.
@@ -62,6 +63,20 @@ impl Recording {
         Ok(Division { train: whole(split.train), held_out: whole(split.held_out) })
     }
 
+    /// Units to train on and units to hold out, a random fraction, each in ascending order: whether what
+    /// was fitted to some units says what others do (`select_units` takes either list).
+    ///
+    /// # Errors
+    /// [`RecordingError::Split`].
+    pub fn divided_units(
+        &self,
+        held_out: f64,
+        seed: u64,
+    ) -> Result<(Vec<usize>, Vec<usize>), RecordingError> {
+        let split = split::by_trials(self.units(), held_out, seed)?;
+        Ok((split.train, split.held_out))
+    }
+
     /// The whole recording, one stretch per trial.
     #[must_use]
     pub fn stretches(&self) -> Vec<Stretch> {
@@ -97,11 +112,35 @@ impl Recording {
             dt: self.dt,
             activity: gather(&self.activity),
             unit_names: self.unit_names.clone(),
+            unit_columns: self.unit_columns.clone(),
             inputs: gather(&self.inputs),
             input_names: self.input_names.clone(),
             conditions,
             lengths: stretches.iter().map(|stretch| stretch.frames.len()).collect(),
+            starts: self.starts_of(stretches.iter().map(|s| (s.trial, s.frames.start))),
+            events: self.events_of(stretches.iter().map(|s| (s.trial, s.frames.start))),
+            provenance: self.provenance.clone(),
         })
+    }
+
+    /// When pieces begin, each a trial and its first frame there.
+    pub(crate) fn starts_of(&self, pieces: impl Iterator<Item = (usize, usize)>) -> Vec<f64> {
+        pieces.map(|(trial, frame)| self.starts[trial] + self.dt * frame as f64).collect()
+    }
+
+    /// The events seen from pieces, each a trial and its first frame there.
+    pub(crate) fn events_of(
+        &self,
+        pieces: impl Iterator<Item = (usize, usize)> + Clone,
+    ) -> Vec<Moments> {
+        let seen = |event: &Moments| Moments {
+            name: event.name.clone(),
+            times: pieces
+                .clone()
+                .map(|(trial, frame)| event.times[trial] - self.dt * frame as f64)
+                .collect(),
+        };
+        self.events.iter().map(seen).collect()
     }
 
     /// The mean of every unit over these stretches, `[unit]`.
@@ -158,6 +197,9 @@ mod tests {
         assert_eq!((trials.train.len(), trials.held_out.len()), (6, 2));
         assert!(trials.train.iter().all(|s| s.frames == (0..10)));
         assert!(recording(200, 1).divided(0.25, 4, 3, 1).is_err());
+        let (train, held_out) = recording(10, 1).divided_units(0.5, 1).unwrap();
+        assert_eq!((train.len(), held_out.len()), (1, 1));
+        assert_ne!(train, held_out);
     }
 
     #[test]

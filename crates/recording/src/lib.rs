@@ -17,9 +17,12 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`recording`] | [`Recording`]: activity, inputs, names, conditions, lengths |
-//! | [`npz`] | reading `.npz`, bringing inputs of another rate to the activity's frames |
-//! | [`prepare`] | smoothing, normalisation, choice of units, segments |
+//! | [`session`] | [`Session`]: what a file holds, spikes and series with their own times |
+//! | [`mod@read`] | reading sessions: NWB, MATLAB, `.npz`, `.npy`, tables |
+//! | [`steps`] | preparation: named steps from a session to a recording |
+//! | [`recording`] | [`Recording`]: activity in frames, inputs, names, conditions, lengths |
+//! | [`npz`] | recordings in `.npz`, inputs of another rate brought to the activity's frames |
+//! | [`prepare`] | smoothing, normalisation, choice of units and trials, segments |
 //! | [`divide`] | training and held-out stretches |
 //! | [`forecast`] | what a forecast is, and its R² on held-out data |
 //! | [`baseline`] | mean, last value, cross-validated ridge autoregression |
@@ -31,10 +34,14 @@ pub mod divide;
 mod error;
 pub mod forecast;
 pub mod npz;
+mod nwb_write;
 pub mod prepare;
+pub mod read;
 pub mod recording;
 mod resample;
 mod ridge;
+pub mod session;
+pub mod steps;
 
 pub use baseline::{
     BaselineOptions, BaselineRow, Baselines, LastValue, Mean, RidgeChoice, baselines,
@@ -44,6 +51,10 @@ pub use divide::{Division, Stretch};
 pub use error::RecordingError;
 pub use forecast::{Forecast, Mode, R2, evaluate};
 pub use npz::{ReadOptions, read};
+pub use nwb_write::{NwbOptions, nwb_bytes, write_nwb};
 pub use prepare::Normalisation;
+pub use read::{SessionOptions, read_session, session_from_bytes};
 pub use recording::Recording;
 pub use ridge::{Prior, Ridge};
+pub use session::{Clock, Intervals, Moments, Provenance, Series, Session, Spikes, Units, Unread};
+pub use steps::{Choice, Step};

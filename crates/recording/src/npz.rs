@@ -9,6 +9,7 @@
 //! | `unit_names` | `[unit]` text | `unit0`, `unit1`, … | names of the units |
 //! | `input_names` | `[channel]` text | `inputs0`, `inputs1`, … | names of the input channels |
 //! | `lengths` | `[trial]` | all frames | frames of each trial before its padding |
+//! | `units/NAME` | `[unit]` numbers or text | none | columns of the units, such as `units/region` |
 //! | `conditions/NAME` | `[trial]` numbers or text | none | what was varied between trials |
 //!
 //! Other keys are left alone. Inputs with a rate of their own are brought to the activity's frames:
@@ -24,6 +25,7 @@ use ndarray::{Array1, Array3, ArrayD, Axis, Ix2, Ix3};
 
 use crate::recording::{Recording, numbered};
 use crate::resample::to_frames;
+use crate::session::Provenance;
 
 const AXES: &str = "[time, unit] or [trial, time, unit]";
 
@@ -80,10 +82,19 @@ pub fn read_from<R: Read + Seek>(
         dt: 1000.0 / rate,
         activity,
         unit_names,
+        unit_columns: columns(file, "units/", "[unit]", units)?,
         inputs,
         input_names,
-        conditions: conditions(file, trials)?,
+        conditions: columns(file, "conditions/", "[trial]", trials)?,
         lengths: lengths(file, frames, trials)?,
+        starts: vec![0.0; trials],
+        events: Vec::new(),
+        provenance: Provenance {
+            file: file.path().display().to_string(),
+            format: "npz".to_owned(),
+            path: options.activity.clone(),
+            ..Provenance::default()
+        },
     };
     recording.validate().map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     Ok(recording)
@@ -211,20 +222,26 @@ fn lengths<R: Read + Seek>(
     }
 }
 
-fn conditions<R: Read + Seek>(file: &mut Npz<R>, trials: usize) -> Result<Conditions, FileError> {
-    let mut conditions = Conditions::none(trials);
+/// The columns whose keys begin so, one entry per row.
+fn columns<R: Read + Seek>(
+    file: &mut Npz<R>,
+    prefix: &str,
+    axes: &'static str,
+    rows: usize,
+) -> Result<Conditions, FileError> {
+    let mut columns = Conditions::none(rows);
     for key in file.keys().to_vec() {
-        let Some(name) = key.strip_prefix("conditions/") else {
+        let Some(name) = key.strip_prefix(prefix) else {
             continue;
         };
         let added = if file.is_text(&key)? {
-            conditions.with(name, file.texts(&key)?)
+            columns.with(name, file.texts(&key)?)
         } else {
-            conditions.with(name, file.array::<f64, ndarray::Ix1>(&key, "[trial]")?.to_vec())
+            columns.with(name, file.array::<f64, ndarray::Ix1>(&key, axes)?.to_vec())
         };
-        conditions = added.map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
+        columns = added.map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     }
-    Ok(conditions)
+    Ok(columns)
 }
 
 #[cfg(test)]
@@ -260,6 +277,7 @@ mod tests {
         let trials = Array3::from_shape_fn((2, 5, 3), |(k, t, u)| (100 * k + 10 * t + u) as f32);
         let inputs = Array3::from_shape_fn((2, 5, 1), |(k, t, _)| (100 * k + t) as f32);
         let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let regions: Vec<String> = ["V1", "V2", "V1"].map(str::to_owned).to_vec();
         let arrays = [
             ("activity", NpzArray::from(&trials)),
             ("inputs", (&inputs).into()),
@@ -267,6 +285,7 @@ mod tests {
             ("unit_names", names.as_slice().into()),
             ("lengths", Array1::from(vec![5_i64, 4]).into()),
             ("conditions/angle", Array1::from(vec![0.0, 90.0]).into()),
+            ("units/region", regions.as_slice().into()),
             ("anything", 1.0.into()),
         ];
         let recording = reading(&arrays, &ReadOptions::default()).unwrap();
@@ -274,6 +293,8 @@ mod tests {
         assert_eq!(recording.inputs[[4, 1, 0]], 104.0);
         assert_eq!((recording.unit_names, recording.lengths), (names.clone(), vec![5, 4]));
         assert_eq!(recording.conditions.numbers("angle").unwrap(), [0.0, 90.0]);
+        let regions = recording.unit_columns.column("region").unwrap().groups();
+        assert_eq!(regions[0].1, [0, 2]);
         let none = reading(
             &arrays,
             &ReadOptions { inputs: Some(String::new()), ..ReadOptions::default() },

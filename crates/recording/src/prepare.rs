@@ -32,6 +32,10 @@ impl Recording {
     /// # Errors
     /// [`RecordingError::Value`] unless `sd` is a finite number >= 0.
     pub fn smoothed(&self, sd: f64) -> Result<Self, RecordingError> {
+        self.filtered(sd, false)
+    }
+
+    fn filtered(&self, sd: f64, causal: bool) -> Result<Self, RecordingError> {
         if !(sd.is_finite() && sd >= 0.0) {
             return Err(RecordingError::Value {
                 name: "smooth",
@@ -47,10 +51,22 @@ impl Recording {
         if reach > 0 {
             for (trial, &length) in self.lengths.iter().enumerate() {
                 let trial = smoothed.activity.slice_mut(s![..length, trial, ..]);
-                trial.reversed_axes().outer_iter_mut().for_each(|unit| smooth(unit, &kernel));
+                trial.reversed_axes().outer_iter_mut().for_each(|unit| {
+                    smooth(unit, &kernel, causal);
+                });
             }
         }
         Ok(smoothed)
+    }
+
+    /// Activity smoothed with the half of a Gaussian that looks at the past, of standard deviation `sd`
+    /// frames: `y_t = sum_k w_k x_(t-k) / sum_k w_k`, `w_k = exp(-k² / 2 sd²)`, `0 <= k <= 4 sd`, within
+    /// the trial. Nothing is seen before it happens; peaks come later, by about 0.8 sd.
+    ///
+    /// # Errors
+    /// As [`Recording::smoothed`].
+    pub fn smoothed_causally(&self, sd: f64) -> Result<Self, RecordingError> {
+        self.filtered(sd, true)
     }
 
     /// Scaled activity, and what each unit was divided by (multiply to undo). A silent unit stays.
@@ -92,7 +108,29 @@ impl Recording {
         }
         let mut selected = self.clone();
         selected.activity = self.activity.select(Axis(2), units);
+        selected.unit_columns = self.unit_columns.select(units)?;
         selected.unit_names = units.iter().map(|&unit| self.unit_names[unit].clone()).collect();
+        Ok(selected)
+    }
+
+    /// These trials, in this order.
+    ///
+    /// # Errors
+    /// [`RecordingError::Trials`] for a trial that is not there; [`RecordingError::Nothing`] if none is
+    /// named.
+    pub fn select_trials(&self, trials: &[usize]) -> Result<Self, RecordingError> {
+        if trials.is_empty() {
+            let why = "at least one must be named";
+            return Err(RecordingError::Nothing { what: "trials", why });
+        }
+        let conditions = self.conditions.select(trials)?;
+        let mut selected = self.clone();
+        selected.conditions = conditions;
+        selected.activity = self.activity.select(Axis(1), trials);
+        selected.inputs = self.inputs.select(Axis(1), trials);
+        selected.lengths = trials.iter().map(|&trial| self.lengths[trial]).collect();
+        selected.starts = self.starts_of(trials.iter().map(|&trial| (trial, 0)));
+        selected.events = self.events_of(trials.iter().map(|&trial| (trial, 0)));
         Ok(selected)
     }
 
@@ -135,6 +173,8 @@ impl Recording {
         segment.activity = self.activity.slice(s![frames.clone(), .., ..]).to_owned();
         segment.inputs = self.inputs.slice(s![frames.clone(), .., ..]).to_owned();
         segment.lengths = vec![frames.len(); self.trials()];
+        segment.starts = self.starts_of((0..self.trials()).map(|trial| (trial, frames.start)));
+        segment.events = self.events_of((0..self.trials()).map(|trial| (trial, frames.start)));
         Ok(segment)
     }
 
@@ -185,19 +225,23 @@ impl Recording {
             dt: self.dt,
             activity: gather(&self.activity).map_err(|_| nothing.clone())?,
             unit_names: self.unit_names.clone(),
+            unit_columns: self.unit_columns.clone(),
             inputs: gather(&self.inputs).map_err(|_| nothing)?,
             input_names: self.input_names.clone(),
             conditions,
             lengths: vec![length; pieces.len()],
+            starts: self.starts_of(pieces.iter().copied()),
+            events: self.events_of(pieces.iter().copied()),
+            provenance: self.provenance.clone(),
         })
     }
 }
 
-fn smooth(mut unit: ArrayViewMut1<'_, f32>, kernel: &[f64]) {
+fn smooth(mut unit: ArrayViewMut1<'_, f32>, kernel: &[f64], causal: bool) {
     let raw: Vec<f64> = unit.iter().map(|&x| f64::from(x)).collect();
     for (t, y) in unit.iter_mut().enumerate() {
         let from = t.saturating_sub(kernel.len() - 1);
-        let to = (t + kernel.len()).min(raw.len());
+        let to = if causal { t + 1 } else { (t + kernel.len()).min(raw.len()) };
         let (mut sum, mut weights) = (0.0, 0.0);
         for k in from..to {
             let weight = kernel[t.abs_diff(k)];
@@ -243,6 +287,17 @@ mod tests {
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(plain.smoothed(bad).is_err());
         }
+    }
+
+    #[test]
+    fn causal_smoothing_sees_nothing_before_it_happens() {
+        let mut activity = Array3::zeros((101, 1, 1));
+        activity[[50, 0, 0]] = 1.0;
+        let smoothed = Recording::new(10.0, activity).unwrap().smoothed_causally(4.0).unwrap();
+        let pulse = smoothed.activity.slice(s![.., 0, 0]).to_vec();
+        assert!(pulse[..50].iter().all(|&x| x == 0.0));
+        assert!((pulse.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!((pulse[54] / pulse[50] - (-0.5_f32).exp()).abs() < 1e-5);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use attractor_data::{Conditions, Target, Trials, TrialsError};
 use ndarray::{Array2, Array3, Axis};
 
+use crate::session::{Moments, Provenance};
+
 /// A recording: units over time, in trials or in one continuous stretch (one trial).
 ///
 /// The fields are open; [`Recording::validate`] checks that they agree.
@@ -14,6 +16,8 @@ pub struct Recording {
     pub activity: Array3<f32>,
     /// Names of the units.
     pub unit_names: Vec<String>,
+    /// One row of columns per unit; its region is in `region`.
+    pub unit_columns: Conditions,
     /// Inputs, `[time, trial, channel]`; no channels if there are none.
     pub inputs: Array3<f32>,
     /// Names of the input channels.
@@ -22,6 +26,12 @@ pub struct Recording {
     pub conditions: Conditions,
     /// Frames of each trial before its padding.
     pub lengths: Vec<usize>,
+    /// When the first frame of each trial begins in the time base of the file, ms.
+    pub starts: Vec<f64>,
+    /// Moments within the trials: one per trial, ms after its start, NaN where there is none.
+    pub events: Vec<Moments>,
+    /// Where it comes from and how it was prepared.
+    pub provenance: Provenance,
 }
 
 impl Recording {
@@ -35,10 +45,14 @@ impl Recording {
             dt,
             activity,
             unit_names: numbered("unit", units),
+            unit_columns: Conditions::none(units),
             inputs: Array3::zeros((frames, trials, 0)),
             input_names: Vec::new(),
             conditions: Conditions::none(trials),
             lengths: vec![frames; trials],
+            starts: vec![0.0; trials],
+            events: Vec::new(),
+            provenance: Provenance::default(),
         };
         recording.validate()?;
         Ok(recording)
@@ -61,6 +75,14 @@ impl Recording {
         self.inputs = Array3::zeros((self.frames(), self.trials(), 0));
         self.input_names = Vec::new();
         self
+    }
+
+    /// The units of each region, regions in alphabetical order; `None` unless every unit has one
+    /// (column `region`).
+    #[must_use]
+    pub fn regions(&self) -> Option<Vec<(String, Vec<usize>)>> {
+        let groups = self.unit_columns.column("region")?.groups();
+        Some(groups.into_iter().map(|(name, units)| (name.to_string(), units)).collect())
     }
 
     /// Frames, padding included.
@@ -117,6 +139,21 @@ impl Recording {
                 expected: vec![self.units()],
                 found: vec![self.unit_names.len()],
             });
+        }
+        if self.unit_columns.trials() != self.units() {
+            return Err(TrialsError::Shape {
+                key: "unit_columns".to_owned(),
+                axes: "[unit]",
+                expected: vec![self.units()],
+                found: vec![self.unit_columns.trials()],
+            });
+        }
+        let moments = self.events.iter().map(|event| (event.name.as_str(), event.times.len()));
+        for (name, found) in moments.chain([("starts", self.starts.len())]) {
+            if found != self.trials() {
+                let (name, expected) = (name.to_owned(), self.trials());
+                return Err(TrialsError::Rows { name, expected, found });
+            }
         }
         self.trials_for(key).validate()
     }

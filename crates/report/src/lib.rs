@@ -3,8 +3,8 @@
 //! Plain numbers and names in, pictures out: this crate knows no network and no task. A [`Figure`] is a grid of
 //! [`Panel`]s at a journal's width, with 7 pt text and sizes in millimetres; it becomes an SVG (text as text, each
 //! heat-map one embedded PNG) and a PNG. The figures of a run are ready made: [`LearningCurves`], [`SampleTrials`],
-//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`]; those of an analysis too: [`Behaviour`], [`StateSpace`],
-//! [`Stability`], [`Dimensions`], [`Decoding`], [`UnitTuning`], [`TaskAxes`], [`Perturbations`]. A [`Page`] puts figures and tables
+//! [`WeightMatrix`], [`Eigenvalues`], [`FitFigure`], [`SourceCurrents`]; those of an analysis too: [`Behaviour`], [`StateSpace`],
+//! [`Stability`], [`Dimensions`], [`Decoding`], [`UnitTuning`], [`TaskAxes`], [`Perturbations`], [`Lesions`], [`SpatialNetwork`]. A [`Page`] puts figures and tables
 //! into one HTML file that opens offline, where a state space turns.
 //!
 //! ```
@@ -58,8 +58,9 @@ pub use error::ReportError;
 pub use figure::{Figure, Height, MAX_BYTES, Width};
 pub use figures::{
     Behaviour, Decoding, Dimensions, Eigenvalues, FitFigure, HorizonScores, LearningCurves,
-    Perturbations, Raster, ResponseCurve, SampleTrials, SpikingTrial, Stability, TaskAxes,
-    TaskTrial, TaskTrials, Trial, UnitOrder, UnitResponse, UnitTuning, WeightMatrix,
+    Lesions, Perturbations, Raster, ResponseCurve, SampleTrials, SourceCurrents, SpikingTrial,
+    Stability, TaskAxes, TaskTrial, TaskTrials, Trial, UnitOrder, UnitResponse, UnitTuning,
+    WeightMatrix,
 };
 pub use guide::{Band, Ring, Rule, Words};
 pub use label::Label;
@@ -68,6 +69,6 @@ pub use marker::Marker;
 pub use matrix::Matrix;
 pub use page::{Cell, Claim, Page, Table};
 pub use panel::{Legend, Panel};
-pub use space::{FixedPoint, Kind, Mode, StateSpace, Trajectory};
+pub use space::{FixedPoint, Kind, Mode, SpatialNetwork, StateSpace, Trajectory};
 pub use spread::{Ribbon, Whiskers};
 pub use ticks::number;

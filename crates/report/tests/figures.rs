@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use attractor_report::{
     Axis, Behaviour, Color, Decoding, Dimensions, Dots, Eigenvalues, Figure, FitFigure, FixedPoint,
     Heat, Height, HorizonScores, Kind, Label, LearningCurves, Line, MAX_BYTES, Marker, Matrix,
-    Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, Stability, StateSpace,
-    TaskAxes, Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix, Whiskers, Width,
+    Mode, Page, Panel, Perturbations, ResponseCurve, Ribbon, SampleTrials, SourceCurrents,
+    Stability, StateSpace, TaskAxes, Trajectory, Trial, UnitOrder, UnitTuning, WeightMatrix,
+    Whiskers, Width,
 };
 use proptest::prelude::*;
 
@@ -68,6 +69,11 @@ fn heavy() -> Vec<Figure> {
             .held_out(100_000.0, 160_000.0)
             .scores(scores)
             .figure(),
+        (0..6)
+            .fold(SourceCurrents::new(10.0, (0..6).map(|k| format!("region {k}"))), |f, k| {
+                f.target(format!("region {k}"), vec![matrix(3000, 300); 6])
+            })
+            .figure(),
     ]
 }
 
@@ -88,10 +94,10 @@ static SPACE: LazyLock<StateSpace> = LazyLock::new(|| {
     let modes = |p: FixedPoint| (0..8).fold(p, |p, _| p.mode(Mode::of_map((0.9, 0.1), 10.0)));
     let space = (0..24).fold(StateSpace::new(["PC1", "PC2", "PC3"]), |s, t| {
         s.trajectory(Trajectory::new(format!("condition {}", t % 6), path(t)).trial(t))
-            .trial(trial(t))
             .point(modes(FixedPoint::new([paths[t], paths[t + 1], 0.0], Kind::Saddle)))
     });
-    space.loadings(matrix(3, 512))
+    let trials = (0..24).fold(SampleTrials::new(1.0), |s, t| s.trial(trial(t)));
+    space.trials(trials).loadings(matrix(3, 512))
 });
 
 /// The figures of an analysis, heavy, at one width.

@@ -10,6 +10,7 @@ mod behaviour;
 mod decoding;
 mod facts;
 mod fixed_points;
+mod graph;
 mod grouping;
 mod lyapunov;
 mod perturbations;
@@ -21,12 +22,12 @@ use std::fmt;
 
 use attractor_data::Trials;
 use attractor_network::Engine;
-use attractor_report::{Figure, StateSpace};
+use attractor_report::{Figure, SpatialNetwork, StateSpace};
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
-    Analysis, Decoded, Dimension, Effect, FixedPoints, Lyapunov, Outside, Point, Psychometric,
-    TaskAxis, Tuning,
+    Analysis, Decoded, Dimension, Effect, FixedPoints, GraphFacts, GraphMeasures, Lyapunov,
+    Outside, Point, Psychometric, TaskAxis, Tuning,
 };
 
 use crate::config::Experiment;
@@ -43,6 +44,8 @@ pub enum Part {
     Behaviour,
     /// Principal components, dimension, what each unit is selective for.
     Population,
+    /// The recurrent weights as a graph: modules, small worlds, space, balance.
+    Graph,
     /// Axes of the activity that carry one task variable each, by regression.
     TaskAxes,
     /// Conditions decoded over time and across times.
@@ -57,9 +60,10 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 7] = [
+    pub const ALL: [Part; 8] = [
         Part::Behaviour,
         Part::Population,
+        Part::Graph,
         Part::TaskAxes,
         Part::Decoding,
         Part::FixedPoints,
@@ -67,9 +71,10 @@ impl Part {
         Part::Lyapunov,
     ];
     /// Those that every training run ends with.
-    pub const USUAL: [Part; 6] = [
+    pub const USUAL: [Part; 7] = [
         Part::Behaviour,
         Part::Population,
+        Part::Graph,
         Part::TaskAxes,
         Part::Decoding,
         Part::FixedPoints,
@@ -82,6 +87,7 @@ impl Part {
         match self {
             Part::Behaviour => "behaviour",
             Part::Population => "population",
+            Part::Graph => "graph",
             Part::TaskAxes => "task-axes",
             Part::Decoding => "decoding",
             Part::FixedPoints => "fixed-points",
@@ -102,6 +108,7 @@ impl fmt::Display for Part {
 pub(crate) struct Pictures {
     pub(crate) figures: Vec<(String, Figure)>,
     pub(crate) space: Option<StateSpace>,
+    pub(crate) networks: Vec<SpatialNetwork>,
 }
 
 /// What an analysis is made of.
@@ -145,6 +152,7 @@ pub(crate) fn analyse(
         let answer = match part {
             Part::Behaviour => behaviour::answer(subject, facts, shown),
             Part::Population => population::answer(subject, &activity, facts, shown),
+            Part::Graph => graph::answer(subject, &activity, facts, shown),
             Part::TaskAxes => task_axes::answer(&activity, facts, shown),
             Part::Decoding => decoding::answer(&activity, facts, shown),
             Part::FixedPoints => fixed_points::answer(subject, &activity, facts, shown),

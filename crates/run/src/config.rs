@@ -23,6 +23,20 @@
 //!
 //! `none` stands for the absence of something that has a default: `stop.score = "none"`.
 //!
+//! # Connectomes
+//! `[network.connectome]` names files with cells and their connections ([`ConnectomeFiles`]): the
+//! network then has a unit for each cell, groups `column=value`, and weights where there are connections.
+//!
+//! [`ConnectomeFiles`]: attractor_data::ConnectomeFiles
+//!
+//! ```toml
+//! [network.connectome]
+//! edges = "edges.csv"
+//! cells = "cells.csv"
+//! [network.recurrent]              # `constrained` by the connectome, unless something else is said
+//! sign = { kind = "dale", excitatory = 0.8 }
+//! ```
+//!
 //! # Phases
 //! Training is one phase, described by `objective`, `learner`, `train`, `rates`, `stop` and
 //! `validate`, unless there is a list `[[phase]]`: then each entry is a phase, and says only in what
@@ -39,6 +53,7 @@
 //! [[phase]]                        # then those of [task]
 //! ```
 
+mod connectome;
 mod curriculum;
 mod experiment;
 mod network;
@@ -52,9 +67,11 @@ mod sections;
 mod sources;
 mod tree;
 
+pub(crate) use connectome::{GRAPH, Read as Connected};
 pub use experiment::Experiment;
 pub use network::{
-    Choice, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice, ProjectionConfig,
+    Choice, Conduction, Group, NetworkConfig, NeuronChoice, ParamChoice, PositionsChoice,
+    ProjectionConfig,
 };
 pub(crate) use neurons::{Chosen, Units};
 pub(crate) use problem::list;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use attractor_equations::Neuron;
-use attractor_network::{Description, Population, Projection, Wiring};
+use attractor_network::{Description, Mask, Network, Population, Positions, Projection, Wiring};
 use attractor_numerics::law::Law;
 
-use crate::config::{Chosen, NetworkConfig, ParamChoice, PositionsChoice, ProjectionConfig, Units};
+use crate::config::{
+    Chosen, Conduction, Connected, GRAPH, NetworkConfig, ParamChoice, PositionsChoice,
+    ProjectionConfig, Units,
+};
 use crate::material::Material;
 
 /// Name of the input population.
@@ -21,13 +24,14 @@ pub(crate) fn describe(
     config: &NetworkConfig,
     units: &Units,
     material: &Material,
+    connected: Option<&Connected>,
 ) -> Result<Description, (String, String)> {
     let mut populations = Vec::new();
     let (inputs, outputs) = (material.inputs().len(), material.outputs().len());
     if inputs > 0 {
         populations.push(Population::input(INPUT, inputs));
     }
-    populations.push(recurrent(config, &units.rec)?);
+    populations.push(recurrent(config, &units.rec, connected)?);
     let mut heard = Vec::new();
     if outputs > 0 {
         let Chosen { neuron, ports, .. } = &units.out;
@@ -47,7 +51,14 @@ pub(crate) fn describe(
         false => config.projection.iter().map(|given| explicit(given, config)).collect(),
     };
     let projections = named(projections);
-    Ok(Description { dt: material.dt(), integrator: config.integrator, populations, projections })
+    let graphs = connected.map(|read| (GRAPH.to_owned(), read.graph())).into_iter().collect();
+    let dt = material.dt();
+    let integrator = config.integrator;
+    let description = Description { dt, integrator, populations, projections, graphs };
+    match &config.conduction {
+        Some(conduction) => delayed(description, conduction),
+        None => Ok(description),
+    }
 }
 
 /// Each of several outputs of a task is a group, so that an objective can name it: `out.y[fixation]`.
@@ -57,8 +68,12 @@ fn by_name(material: &Material) -> BTreeMap<String, Vec<usize>> {
     outputs.into_iter().enumerate().filter(|_| several).map(|(k, name)| (name, vec![k])).collect()
 }
 
-fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (String, String)> {
-    let mut groups = BTreeMap::new();
+fn recurrent(
+    config: &NetworkConfig,
+    chosen: &Chosen,
+    connected: Option<&Connected>,
+) -> Result<Population, (String, String)> {
+    let mut groups = connected.map_or_else(BTreeMap::new, |read| read.connectome.groups());
     for (name, group) in &config.groups {
         let units = group.units().map_err(|message| (format!("network.groups.{name}"), message))?;
         groups.insert(name.clone(), units);
@@ -73,9 +88,13 @@ fn recurrent(config: &NetworkConfig, chosen: &Chosen) -> Result<Population, (Str
         param.trained = named(&config.trained).unwrap_or(param.trained);
         param.range = config.range.get(name).copied().or(param.range);
     }
+    let of_cells = || {
+        let points = connected?.connectome.positions.clone()?;
+        Some(Positions::Given { points })
+    };
     let positions = match &config.positions {
         Some(PositionsChoice::Stated(positions)) => Some(positions.clone()),
-        _ => None,
+        _ => of_cells(),
     };
     Ok(Population {
         neuron: Some(neuron),
@@ -150,6 +169,66 @@ fn explicit(given: &ProjectionConfig, config: &NetworkConfig) -> Projection {
         trained: given.trained,
     }
 }
+
+/// Recurrent projections of lag 1 divided by distance into several, each with the lag of its distance.
+fn delayed(
+    description: Description,
+    conduction: &Conduction,
+) -> Result<Description, (String, String)> {
+    let wrong = |message: String| ("network.conduction".to_owned(), message);
+    let step = conduction.speed * description.dt;
+    if !(step > 0.0 && step.is_finite()) {
+        let message = format!("speed is {}, a positive number is expected", conduction.speed);
+        return Err(wrong(message));
+    }
+    let network = Network::new(Description { projections: Vec::new(), ..description.clone() });
+    let network = network.map_err(|error| wrong(error.to_string()))?;
+    let positions = network.points(RECURRENT).ok().flatten().map(<[_]>::to_vec);
+    let positions = positions.ok_or_else(|| {
+        wrong("delays need distances: give the units `network.positions`".to_owned())
+    })?;
+    let distance = |a: &[f64; 3], b: &[f64; 3]| {
+        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+    };
+    let all = positions.iter().flat_map(|a| positions.iter().map(move |b| distance(a, b)));
+    let lag = |d: f64| ((d / step).round() as usize).max(1);
+    let mut lags: Vec<usize> = all.map(lag).collect();
+    lags.sort_unstable();
+    lags.dedup();
+    if lags.len() > MOST_LAGS {
+        let message = format!(
+            "{} different delays, at most {MOST_LAGS} can be: a larger speed or dt gives fewer",
+            lags.len()
+        );
+        return Err(wrong(message));
+    }
+    let population = |signal: &str| signal.split('.').next().unwrap_or(signal).to_owned();
+    let within =
+        |p: &Projection| population(&p.from) == RECURRENT && population(&p.to) == RECURRENT;
+    let mut projections = Vec::new();
+    for projection in &description.projections {
+        if !within(projection) || projection.lag != 1 {
+            projections.push(projection.clone());
+            continue;
+        }
+        for (k, &lag) in lags.iter().enumerate() {
+            // each distance lies between two edges, whatever rounding does to it
+            let edge = |k: usize| (lags[k] as f64 - 0.5) * step;
+            let least = if k == 0 { 0.0 } else { edge(k) };
+            let most = (k + 1 < lags.len()).then(|| edge(k + 1));
+            projections.push(Projection {
+                name: Some(format!("{}@{lag}", projection.name())),
+                lag,
+                wiring: projection.wiring.clone().within(Mask::Distance { least, most }),
+                ..projection.clone()
+            });
+        }
+    }
+    Ok(Description { projections, ..description })
+}
+
+/// More delays than this make a network of too many projections.
+const MOST_LAGS: usize = 64;
 
 /// Gives names to projections that would otherwise share one: `rec->rec.I_z`.
 fn named(mut projections: Vec<Projection>) -> Vec<Projection> {

@@ -2,7 +2,7 @@
 
 use attractor_data::Trials;
 use attractor_learn::{Model, Names, ObjectiveError, Signal, TrainError};
-use attractor_network::{Engine, NoiseSource, Part, SignalId, SignalView};
+use attractor_network::{Engine, Interventions, NoiseSource, Part, SignalId, SignalView};
 use ndarray::{Array3, s};
 
 use crate::config::Experiment;
@@ -38,6 +38,16 @@ pub(crate) fn evaluate(
     engine: &mut Engine<f32>,
     parameters: &[f32],
 ) -> Result<Evaluation, RunError> {
+    evaluate_under(experiment, engine, parameters, &Interventions::default())
+}
+
+/// As [`evaluate`], while the network is interfered with.
+pub(crate) fn evaluate_under(
+    experiment: &Experiment,
+    engine: &mut Engine<f32>,
+    parameters: &[f32],
+    interventions: &Interventions,
+) -> Result<Evaluation, RunError> {
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
     let scored = signal(experiment, &experiment.material.scored())?;
     let objective = experiment.phases.last().cloned().unwrap_or_default().objective;
@@ -46,7 +56,8 @@ pub(crate) fn evaluate(
     if !record.contains(&scored.id) {
         record.push(scored.id);
     }
-    let outputs = Model::run(engine, parameters, &trials, noise(experiment), &record)?;
+    let noise = noise(experiment);
+    let outputs = engine.run(parameters, &trials, noise, interventions, &record)?;
     let outputs: Vec<Array3<f32>> =
         outputs.into_iter().map(|array| array.as_standard_layout().into_owned()).collect();
     let views: Vec<SignalView<'_, f32>> = outputs.iter().map(view).collect();

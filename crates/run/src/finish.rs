@@ -182,26 +182,11 @@ pub fn analyse_again(
     again(directory, parts, inputs, settings)
 }
 
-fn again(
-    directory: &RunDirectory,
-    asked: &[Part],
-    inputs: &[Vec<f64>],
-    settings: Settings,
-) -> Result<Results, RunError> {
-    let mut results = crate::train::results(directory)?;
-    let request = crate::config::Request {
-        config: Some(directory.config()),
-        ..crate::config::Request::default()
-    };
+/// What a run was asked for, and the weights it ended with.
+pub(crate) fn trained(directory: &RunDirectory) -> Result<(Experiment, Vec<f32>), RunError> {
+    let config = Some(directory.config());
+    let request = crate::config::Request { config, ..crate::config::Request::default() };
     let experiment = Experiment::read(&request)?;
-    let channels = experiment.network.channels();
-    if let Some(wrong) = inputs.iter().find(|input| input.len() != channels) {
-        return Err(RunError::Request(format!(
-            "an input has {} values, but the network {channels} channels: {}",
-            wrong.len(),
-            experiment.material.inputs().join(", ")
-        )));
-    }
     let model = attractor_interop::load(&directory.model())?;
     let weights: Vec<f32> = model.parameters_in();
     if weights.len() != experiment.network.layout().len() {
@@ -209,6 +194,25 @@ fn again(
             file: directory.model(),
             problem: "it is not the network that config.toml describes".to_owned(),
         });
+    }
+    Ok((experiment, weights))
+}
+
+fn again(
+    directory: &RunDirectory,
+    asked: &[Part],
+    inputs: &[Vec<f64>],
+    settings: Settings,
+) -> Result<Results, RunError> {
+    let mut results = crate::train::results(directory)?;
+    let (experiment, weights) = trained(directory)?;
+    let channels = experiment.network.channels();
+    if let Some(wrong) = inputs.iter().find(|input| input.len() != channels) {
+        return Err(RunError::Request(format!(
+            "an input has {} values, but the network {channels} channels: {}",
+            wrong.len(),
+            experiment.material.inputs().join(", ")
+        )));
     }
     let metrics = crate::metrics::Metrics::read(&directory.metrics())?;
     let mut engine = Engine::new(experiment.network.clone(), settings.engine())?;

@@ -21,11 +21,16 @@
 //!   (or trials), judged on others, a gap apart, with the inputs and without, beside the mean, the
 //!   last value and a cross-validated linear autoregression.
 //!
+//! A third question, where currents come from, is for the direct solvers (`fit.solver`), by which
+//! every unit of the network is a recorded one: roll-outs of ridge, and recursive least squares. They
+//! take seconds, decompose the drives by source region, and say how far restarts agree.
+//!
 //! `docs/fit.md` says what the numbers mean.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`config`] | what can be set |
+//! | `constrained` | the direct solvers, and the currents between regions |
 //! | `prepare` | the recording as the network sees it, and its division |
 //! | `model` | the network: neuron, wirings, what is held |
 //! | `filter` | the linear filter that units have from the start |
@@ -38,6 +43,7 @@
 
 mod choice;
 pub mod config;
+mod constrained;
 mod filter;
 mod forecast;
 mod model;
@@ -53,6 +59,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use config::{FitConfig, FitExperiment};
+pub use config::{FitConfig, FitExperiment, Solver};
+pub use constrained::{ConstrainedFit, FreeScores, Held, Restart, UnitScore};
 pub use results::FitResults;
 pub use session::{FitOutcome, fit, resume};

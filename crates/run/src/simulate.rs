@@ -5,20 +5,24 @@ use std::sync::Arc;
 
 use attractor_data::{Activity, Trials};
 use attractor_interop::Model;
-use attractor_network::{
-    Action, Engine, Intervention, Interventions, Network, NoiseSource, Quantity, SignalId,
-};
+use attractor_network::{Engine, Intervention, Interventions, Network, NoiseSource, SignalId};
 
 use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::train::Settings;
+
+mod lesion;
+mod silence;
+
+pub use lesion::{Lesioned, lesion};
 
 /// What a simulation is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Simulation {
     /// Signals to record; all emissions and states if none are named.
     pub record: Vec<String>,
-    /// Groups whose units emit nothing, `A1` or `rec[A1]`.
+    /// Units that emit nothing: a group, `A1` or `rec[A1]`; a value of a column of a connectome,
+    /// `class=AVA`, or a group called as such, `region=A1`; or units by number, `units=0,4..9`.
     pub silence: Vec<String>,
     /// Further interventions.
     pub interventions: Vec<Intervention>,
@@ -70,11 +74,8 @@ pub fn simulate(
     simulation: &Simulation,
     settings: Settings,
 ) -> Result<Activity, RunError> {
-    let network = Arc::new(model.network.clone());
-    let mut list = Vec::new();
-    for group in &simulation.silence {
-        list.extend(silence(&network, group)?);
-    }
+    let (network, mut list) = silence::silenced(&model.network, &simulation.silence)?;
+    let network = Arc::new(network);
     list.extend(simulation.interventions.iter().cloned());
     let interventions = Interventions::new(&network, &list)?;
     let signals: Vec<SignalId> = match simulation.record.is_empty() {
@@ -118,30 +119,4 @@ fn once(network: &Network) -> Vec<SignalId> {
         new
     });
     signals
-}
-
-/// Sets every emission of a group to 0.
-fn silence(network: &Network, group: &str) -> Result<Vec<Intervention>, RunError> {
-    let populations = &network.description().populations;
-    let inside = group.strip_suffix(']').and_then(|group| group.split_once('['));
-    let (of, name) = inside.map_or((None, group), |(population, name)| (Some(population), name));
-    let mut list = Vec::new();
-    for signal in network.signals() {
-        let population = &populations[signal.population];
-        let meant =
-            of.is_none_or(|of| of == population.name) && population.groups.contains_key(name);
-        if meant && matches!(signal.quantity, Quantity::Emission(_)) {
-            let target = format!("{}[{name}]", network.signal_name(signal));
-            list.push(Intervention { target, from: 0.0, until: None, action: Action::Set(0.0) });
-        }
-    }
-    if list.is_empty() {
-        let known: Vec<String> = populations
-            .iter()
-            .flat_map(|p| p.groups.keys().map(|name| format!("{}[{name}]", p.name)))
-            .collect();
-        let known = crate::config::list(&known);
-        return Err(RunError::Request(format!("there is no group `{group}`; there are: {known}")));
-    }
-    Ok(list)
 }

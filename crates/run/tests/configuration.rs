@@ -184,12 +184,22 @@ fn values_that_make_no_sense_are_told_with_their_key() {
         &["network.neuron=lif-hard", "network.params.v_reset=0.3"],
         &["requires th >= v_reset, but 0.1 is less than 0.3"],
     );
-    says(&["network.readout_neuron=lii"], &["`network.readout_neuron`", "did you mean `li`?"]);
     says(
-        &["network.readout_neuron=li", "network.readout_params.tua=20"],
-        &["`network.readout_params.tua`", "`li` has no parameter `tua` (did you mean `tau`?)"],
+        &["network.readout_neuron=li-curent"],
+        &["`network.readout_neuron`", "did you mean `li-current`?"],
     );
-    says(&["network.readout_params.tau=20"], &["`linear` has no parameter `tau`; it has none"]);
+    // the network that cannot be made for it is told as well
+    let tua = said(&request(
+        "context-decision",
+        &["network.readout_neuron=li", "network.readout_params.tua=20"],
+    ));
+    assert!(
+        tua[0].contains("`network.readout_params.tua`: `li` has no parameter `tua`"),
+        "{tua:?}"
+    );
+    assert!(tua[0].contains("did you mean `tau`?"), "{tua:?}");
+    let none = said(&request("context-decision", &["network.readout_params.tau=20"]));
+    assert!(none[0].contains("`linear` has no parameter `tau`; it has none"), "{none:?}");
     says(
         &["network.readout_neuron={name='deaf', equations=['x[t+1] = x', 'r = x']}"],
         &["`network.readout_neuron", "`deaf` hears nothing"],
@@ -330,7 +340,8 @@ fn any_neuron_reads_out() {
         assert!(matches!(out.quantity, attractor_network::Quantity::Emission(0)), "{name}");
         let description = network.description();
         let text = description.populations.last().unwrap().neuron.as_ref().unwrap();
-        assert!(!text.equations.iter().any(|line| line.contains("xi")), "{name} has no noise");
+        let noisy = text.equations.iter().any(|line| line.contains("xi"));
+        assert_eq!(noisy, name == "escape", "{name}: noise it cannot do without, or none");
     }
     let ends = |overrides: &[&str]| -> Vec<String> {
         let experiment = read(overrides);

@@ -453,3 +453,34 @@ fn training_starts_from_the_weights_of_another_run() {
         fs::remove_dir_all(&repeated).unwrap();
     }
 }
+
+/// The recipe of `docs/spiking.md`, smaller, with one cue and a short delay.
+#[test]
+fn the_recipe_of_evidence_accumulation_learns() {
+    let page = include_str!("../../../docs/spiking.md");
+    let recipe = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("evidence.toml");
+    fs::write(&file, recipe).unwrap();
+    let small = [
+        "task.dt=2",
+        "task.cues=1",
+        "task.delay=100",
+        "network.units=40",
+        "learner.batch=16",
+        "learner.rate=1e-2",
+        "stop.updates=200",
+        "stop.score=none",
+        "validate.every=0",
+        "evaluate.trials=100",
+    ];
+    let overrides = small.map(str::to_owned).to_vec();
+    let request = Request { config: Some(file), overrides, ..Request::default() };
+    let experiment = Experiment::read(&request).unwrap_or_else(|e| panic!("{e}"));
+    let out = RunDirectory::create(&dir.path().join("run")).unwrap();
+    let Outcome::Done(results) = train(experiment, out, settings(2), &mut Nobody).unwrap() else {
+        panic!("it was interrupted");
+    };
+    let score = results.evaluation.score.unwrap();
+    assert!(score > 0.8, "{score} right, where chance is 0.5");
+}

@@ -88,8 +88,19 @@ impl Digits {
         net: &Net,
         trials: &Trials,
     ) -> Result<f64, StudyError> {
-        let (quiet, intact) = (NoiseSource::off(), Interventions::default());
-        let run = context.run(&net.network, &net.weights, trials, quiet, &intact, &["out.y"])?;
+        self.accuracy_under(context, net, trials, &Interventions::default())
+    }
+
+    /// The same while something is done to the network.
+    pub(crate) fn accuracy_under(
+        &self,
+        context: &Context<'_>,
+        net: &Net,
+        trials: &Trials,
+        interventions: &Interventions,
+    ) -> Result<f64, StudyError> {
+        let (network, quiet) = (&net.network, NoiseSource::off());
+        let run = context.run(network, &net.weights, trials, quiet, interventions, &["out.y"])?;
         Ok(self.task.score(trials, run[0].view())?.fraction)
     }
 }

@@ -1,6 +1,7 @@
 //! The studies, one file each.
 
 mod adaptive_srnn;
+mod curbd;
 mod dale_backprop;
 mod horn;
 mod initialization;
@@ -11,6 +12,7 @@ mod sernn;
 mod single_neuron_adaptation;
 
 pub(crate) use adaptive_srnn::AdaptiveSrnn;
+pub(crate) use curbd::Curbd;
 pub(crate) use dale_backprop::DaleBackprop;
 pub(crate) use horn::Horn;
 pub(crate) use initialization::Initialization;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    AdaptiveSrnn, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
+    AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
     SequentialInterference, Sernn, SingleNeuronAdaptation,
 };
 
@@ -26,6 +26,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &Horn,
     &SingleNeuronAdaptation,
     &Sernn,
+    &Curbd,
     &DaleBackprop,
 ];
 

@@ -1,11 +1,12 @@
 //! A task in one file: its options, what one trial of it is, and how an answer is judged.
 
 use attractor_data::{OUTPUT, Target, Trials};
-use ndarray::{Array2, Array3, ArrayView3, Axis};
+use ndarray::{ArrayView3, Axis};
 
 use crate::draft::{Draft, Noises, Notes};
 use crate::draw::Noise;
 use crate::task::table;
+use crate::tile::{self, Tile, shaped};
 use crate::timing::Schedule;
 use crate::{Entry, Options, Period, Score, Task, TaskError, Timing, draw, registry};
 
@@ -113,33 +114,46 @@ impl<D: Design> Made<D> {
             return Err(TaskError::NoTrials { task: name });
         }
         let (steps, input_names) = (self.timing.steps(), self.design.inputs());
-        let mut inputs = Array3::zeros((steps, trials, input_names.len()));
-        let mut values = Array3::zeros((steps, trials, self.design.outputs().len()));
-        let mut weights = Array2::zeros((steps, trials));
+        let widths = [input_names.len(), self.design.outputs().len(), 1];
+        let mut arrays = widths.map(|width| vec![0.0; steps * trials * width]);
+        let mut tiles = widths.map(|width| Tile::new(steps, width));
         let mut notes = Notes::default();
         let mut schedules = Vec::with_capacity(trials);
         let (noise, mut numbers) = (Noise::new(seed, name, epoch), Vec::new());
 
         let label = format!("task/{name}/{epoch}");
         let cards = draw::deal(seed, &label, self.cards.len(), trials);
-        for (index, card) in cards.into_iter().enumerate() {
-            let card = &self.cards[card];
-            let mut rng = draw::stream(seed, &format!("{label}/{index}"));
-            let at = self.timing.draw_with(&mut rng, &self.design.durations(card));
-            let mut draft = Draft {
-                dt: self.timing.dt(),
-                at,
-                inputs: inputs.index_axis_mut(Axis(1), index),
-                values: values.index_axis_mut(Axis(1), index),
-                weights: weights.index_axis_mut(Axis(1), index),
-                notes: &mut notes,
-                rng,
-                noises: Noises { noise, trial: index, asked: 0, numbers: &mut numbers },
-            };
-            self.design.trial(card, &mut draft);
-            schedules.push(draft.at);
+        for (tile, cards) in cards.chunks(tile::TRIALS).enumerate() {
+            let first = tile * tile::TRIALS;
+            tiles.iter_mut().for_each(Tile::clear);
+            for (place, &card) in cards.iter().enumerate() {
+                let (index, card) = (first + place, &self.cards[card]);
+                let mut rng = draw::stream(seed, &format!("{label}/{index}"));
+                let at = self.timing.draw_with(&mut rng, &self.design.durations(card));
+                let [inputs, values, weights] = &mut tiles;
+                let mut draft = Draft {
+                    dt: self.timing.dt(),
+                    at,
+                    inputs: inputs.trial(place),
+                    values: values.trial(place),
+                    weights: weights.trial(place).index_axis_move(Axis(1), 0),
+                    notes: &mut notes,
+                    rng,
+                    noises: Noises { noise, trial: index, asked: 0, numbers: &mut numbers },
+                };
+                self.design.trial(card, &mut draft);
+                schedules.push(draft.at);
+            }
+            for (tile, array) in tiles.iter().zip(&mut arrays) {
+                tile.lay(cards.len(), first, trials, array);
+            }
         }
 
+        let [inputs, values, weights] = arrays;
+        let shape = |width| (steps, trials, width);
+        let inputs = shaped(shape(widths[0]), inputs)?;
+        let values = shaped(shape(widths[1]), values)?;
+        let weights = shaped((steps, trials), weights)?;
         let mut batch = Trials::new(self.timing.dt(), inputs)?;
         batch.input_names = input_names;
         batch.targets.push(Target { signal: OUTPUT.to_owned(), values, weights });

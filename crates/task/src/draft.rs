@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use attractor_data::{Column, Conditions, TrialsError};
-use ndarray::{ArrayViewMut1, ArrayViewMut2, s};
+use ndarray::{ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use rand::RngExt;
 
 use crate::draw::{self, Noise, Stream};
@@ -109,14 +109,13 @@ impl Draft<'_> {
             return;
         }
         let Noises { noise, trial, asked, numbers } = &mut self.noises;
-        numbers.resize(end * channels.len(), 0.0);
-        noise.fill(*trial, *asked, sd, numbers);
-        *asked += 1;
         let count = channels.len();
-        for (k, channel) in channels.enumerate() {
-            let mut steps = self.inputs.slice_mut(s![..end, channel]);
-            let own = numbers[k..].iter().step_by(count);
-            steps.iter_mut().zip(own).for_each(|(x, number)| *x += number);
+        numbers.resize(end * count, 0.0);
+        noise.fill(*trial, *asked, numbers);
+        *asked += 1;
+        if let Ok(numbers) = ArrayView2::from_shape((end, count), numbers) {
+            let mut noisy = self.inputs.slice_mut(s![..end, channels]);
+            noisy.zip_mut_with(&numbers, |x, number| *x += sd * number);
         }
     }
 

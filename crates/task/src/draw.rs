@@ -52,12 +52,11 @@ impl Noise {
         Noise { isa: Isa::best(), key: NoiseKey { seed, stream, epoch } }
     }
 
-    /// Fills with numbers of this standard deviation: the `block`-th block of this trial.
-    pub(crate) fn fill(&self, trial: usize, block: usize, sd: f32, out: &mut [f32]) {
+    /// Fills with numbers of standard deviation 1: the `block`-th block of this trial.
+    pub(crate) fn fill(&self, trial: usize, block: usize, out: &mut [f32]) {
         let (block, trial, count) = (block as u32, trial as u32, out.len());
         if count > 0 {
             fill_normal_rows(self.isa, self.key, block, trial, count, count, out);
-            out.iter_mut().for_each(|x| *x *= sd);
         }
     }
 }
@@ -82,13 +81,13 @@ mod tests {
     fn noise_depends_on_seed_task_epoch_trial_and_block() {
         let numbers = |noise: Noise, trial, block| {
             let mut out = [0.0; 5];
-            noise.fill(trial, block, 2.0, &mut out);
+            noise.fill(trial, block, &mut out);
             out
         };
         let one = Noise::new(3, "x", 1);
         assert_eq!(numbers(one, 4, 0), numbers(Noise::new(3, "x", 1), 4, 0));
         let mut longer = [0.0; 100];
-        one.fill(4, 0, 2.0, &mut longer);
+        one.fill(4, 0, &mut longer);
         assert_eq!(numbers(one, 4, 0), longer[..5], "a longer trial begins alike");
         for other in [
             numbers(Noise::new(4, "x", 1), 4, 0),

@@ -134,6 +134,7 @@ pub mod sequences;
 mod sine_generation;
 mod store_recall;
 mod task;
+mod tile;
 mod timing;
 
 pub use context_decision::ContextDecision;

@@ -75,6 +75,7 @@ fn said(analysis: &Analysis, parts: &[Part]) -> String {
         let rows = match part {
             Part::Behaviour => behaviour(analysis),
             Part::Population => population(analysis),
+            Part::Graph => graphs(analysis),
             Part::TaskAxes => task_axes(analysis),
             Part::Decoding => decoding(analysis),
             Part::FixedPoints => fixed_points(analysis),
@@ -121,6 +122,18 @@ fn population(analysis: &Analysis) -> Vec<Vec<String>> {
     if let Some(tuning) = &analysis.tuning {
         let count = tuning.clusters.iter().max().map_or(0, |most| most + 1);
         rows.push(vec!["clusters of selectivity".to_owned(), count.to_string()]);
+    }
+    rows
+}
+
+fn graphs(analysis: &Analysis) -> Vec<Vec<String>> {
+    let mut rows = vec![row(["graph", "before training", "after"])];
+    let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
+    for graph in &analysis.graphs {
+        let pairs = graph.before.named().into_iter().zip(graph.after.named());
+        for ((name, before), (_, after)) in pairs.filter(|(_, (_, after))| after.is_some()) {
+            rows.push(vec![format!("{}: {name}", graph.weights), shown(before), shown(after)]);
+        }
     }
     rows
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use attractor_bench::{
-    BenchError, CASES, EPROP, Options, SEARCHES, SERNN, Table, graph_cases, trials_cases,
+    BenchError, CASES, EPROP, FITS, Options, SEARCHES, SERNN, Table, graph_cases, trials_cases,
 };
 use clap::Args;
 use serde_json::json;
@@ -14,19 +14,22 @@ use crate::output::{Answer, complain};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --peers --pieces --save benches/runs"
+    after_help = "Examples:\n  attractor bench --only leaky\n  attractor bench --structures\n  attractor bench --peers --pieces --save benches/runs"
 )]
 pub(crate) struct Arguments {
     /// Build the peers' Python environment (2.6 GB to download) and run JAX and PyTorch in turn with us
     #[arg(long)]
     peers: bool,
     /// Another peer: a folder whose program `serve` speaks the protocol of benches/peers/README.md;
-    /// with the name fixed-point-finder, a checkout of that program
+    /// with the names fixed-point-finder and curbd, checkouts of these programs
     #[arg(long = "peer", value_name = "NAME=DIR", value_parser = name_and_folder)]
     others: Vec<(String, PathBuf)>,
     /// Measure the pieces of a step too, on every instruction set
     #[arg(long)]
     pieces: bool,
+    /// Time networks with few weights and of low rank beside dense ones, and nothing else
+    #[arg(long)]
+    structures: bool,
     /// Compare 2, 4, 8 and 16 shards
     #[arg(long)]
     shards: bool,
@@ -70,6 +73,11 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         let value = json!({ "first_update_ms": ms, "peak_mib": peak_mib() });
         return Ok(Answer::new(format!("{value}\n"), &value));
     }
+    if arguments.structures {
+        let repeats = usize::from(arguments.repeats);
+        let table = attractor_bench::structures(repeats, threads, complain).map_err(failed)?;
+        return Ok(Answer::new(table.to_string(), &table));
+    }
     let wanted = |text: &str| arguments.only.as_ref().is_none_or(|only| text.contains(only));
     let cases: Vec<_> = CASES.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let searches: Vec<_> = SEARCHES.into_iter().filter(|case| wanted(&case.to_string())).collect();
@@ -77,10 +85,11 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
     let sernn: Vec<_> = SERNN.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let graphs: Vec<_> =
         graph_cases().into_iter().filter(|case| wanted(&case.to_string())).collect();
+    let fits: Vec<_> = FITS.into_iter().filter(|case| wanted(&case.to_string())).collect();
     let trials: Vec<_> =
         trials_cases().into_iter().filter(|case| wanted(&case.to_string())).collect();
     let none = [cases.is_empty(), searches.is_empty(), eprop.is_empty(), sernn.is_empty()];
-    if none == [true; 4] && graphs.is_empty() && trials.is_empty() {
+    if none == [true; 4] && graphs.is_empty() && fits.is_empty() && trials.is_empty() {
         let steps = CASES.iter().map(ToString::to_string);
         let searches = SEARCHES.iter().map(ToString::to_string);
         let tasks = trials_cases();
@@ -89,8 +98,9 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         let sernn = SERNN.iter().map(ToString::to_string);
         let graphs = graph_cases();
         let graphs = graphs.iter().map(ToString::to_string);
-        let known: Vec<String> =
-            steps.chain(searches).chain(eprop).chain(sernn).chain(graphs).chain(tasks).collect();
+        let fits = FITS.iter().map(ToString::to_string);
+        let known = steps.chain(searches).chain(eprop).chain(sernn).chain(graphs);
+        let known: Vec<String> = known.chain(fits).chain(tasks).collect();
         return Err(Failure::Request(format!(
             "--only leaves no case; there are:\n  {}",
             known.join("\n  ")
@@ -103,6 +113,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         eprop,
         sernn,
         graphs,
+        fits,
         trials,
         repeats: usize::from(arguments.repeats),
         threads,

@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::{Answer, table};
+use pages::PAGES;
+
+mod pages;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  attractor wirings\n  attractor wirings show low-rank")]
@@ -24,11 +27,11 @@ enum What {
     },
 }
 
-/// A wiring or a law, explained.
+/// A wiring, or what one is made of, explained.
 #[derive(Debug, Serialize)]
 struct Page {
     name: &'static str,
-    /// `wiring` or `law`.
+    /// One of [`PARTS`].
     is: &'static str,
     summary: &'static str,
     formula: &'static str,
@@ -38,155 +41,13 @@ struct Page {
     example: &'static str,
 }
 
-const LAW: (&str, &str) = ("law", "the law its weights are drawn from");
-
-/// Everything there is.
-const PAGES: &[Page] = &[
-    Page {
-        name: "dense",
-        is: "wiring",
-        summary: "every weight free",
-        formula: "W[target, source]; targets · sources parameters",
-        keys: &[LAW],
-        source: "",
-        example: "{ kind = \"dense\", law = { kind = \"gaussian\", gain = 1.0 } }",
-    },
-    Page {
-        name: "masked",
-        is: "wiring",
-        summary: "free weights where a mask allows them, 0 elsewhere",
-        formula: "M ∘ W; the mask is part of the network, not of a seed's run",
-        keys: &[
-            LAW,
-            ("density", "fraction of allowed weights, drawn by `seed`; or"),
-            ("pairs", "the allowed pairs [target, source]"),
-            ("seed", "seed of a mask drawn by density [0]"),
-        ],
-        source: "",
-        example: "{ kind = \"masked\", density = 0.1, law = { kind = \"gaussian\", gain = 1.0 } }",
-    },
-    Page {
-        name: "low-rank",
-        is: "wiring",
-        summary: "few columns of loadings, never multiplied out",
-        formula: "m nᵀ / sources; (targets + sources) · rank parameters",
-        keys: &[("rank", "columns of m and n"), ("m", "law of m"), ("n", "law of n")],
-        source: "Mastrogiuseppe & Ostojic 2018, doi:10.1016/j.neuron.2018.07.003",
-        example: "{ kind = \"low-rank\", rank = 2, m = { kind = \"normal\", sd = 1.0 }, n = { kind = \"normal\", sd = 1.0 } }",
-    },
-    Page {
-        name: "core",
-        is: "wiring",
-        summary: "a small trained core between fixed loadings, never multiplied out",
-        formula: "U M Vᵀ / sources; rank² trained parameters",
-        keys: &[
-            ("rank", "columns of U and V, size of M"),
-            ("u", "law of U, or its rows"),
-            ("v", "law of V, or its rows"),
-            ("core", "law of M"),
-        ],
-        source: "",
-        example: "{ kind = \"core\", rank = 2, u = { kind = \"normal\", sd = 1.0 }, v = { kind = \"normal\", sd = 1.0 }, core = { kind = \"constant\", value = 0.0 } }",
-    },
-    Page {
-        name: "each",
-        is: "wiring",
-        summary: "one small dense wiring shared by all units, block-diagonal, never multiplied out",
-        formula: "W = 1 ⊗ B: run k of the targets hears run k of the sources; targets · sources / copies² parameters",
-        keys: &[("copies", "number of copies, which divides sources and targets"), LAW],
-        source: "",
-        example: "{ kind = \"each\", copies = 128, law = { kind = \"constant\", value = 1.0 } }",
-    },
-    Page {
-        name: "blocks",
-        is: "wiring",
-        summary: "wirings between groups; pairs of groups that are not named are not connected",
-        formula: "W[group of targets, group of sources] per block",
-        keys: &[("blocks", "a list of { from = group, to = group, wiring = dense or masked }")],
-        source: "",
-        example: "{ kind = \"blocks\", blocks = [{ from = \"E\", to = \"I\", wiring = { kind = \"dense\", law = { kind = \"normal\", sd = 0.1 } } }] }",
-    },
-    Page {
-        name: "sum",
-        is: "wiring",
-        summary: "several wirings added",
-        formula: "Σ W_k, each with parameters of its own",
-        keys: &[("terms", "a list of wirings")],
-        source: "",
-        example: "{ kind = \"sum\", terms = [{ kind = \"dense\", law = { kind = \"gaussian\", gain = 0.8 } }, { kind = \"low-rank\", rank = 1, m = { kind = \"normal\", sd = 1.0 }, n = { kind = \"normal\", sd = 1.0 } }] }",
-    },
-    Page {
-        name: "around",
-        is: "law",
-        summary: "normal around a mean, for parameters that differ from unit to unit",
-        formula: "N(mean, sd²), cut to the parameter's range",
-        keys: &[("mean", "mean"), ("sd", "standard deviation")],
-        source: "",
-        example: "{ kind = \"around\", mean = 20.0, sd = 5.0 }",
-    },
-    Page {
-        name: "between",
-        is: "law",
-        summary: "uniform between two values, for parameters that differ from unit to unit",
-        formula: "U(low, high)",
-        keys: &[("low", "smallest value"), ("high", "largest value")],
-        source: "",
-        example: "{ kind = \"between\", low = 0.5, high = 1.5 }",
-    },
-    Page {
-        name: "gaussian",
-        is: "law",
-        summary: "normal with a gain that does not depend on size",
-        formula: "N(0, gain²/sources); eigenvalues of a square matrix fill a disc of radius gain",
-        keys: &[("gain", "g")],
-        source: "Sompolinsky, Crisanti & Sommers 1988, doi:10.1103/PhysRevLett.61.259",
-        example: "{ kind = \"gaussian\", gain = 1.2 }",
-    },
-    Page {
-        name: "normal",
-        is: "law",
-        summary: "normal",
-        formula: "N(0, sd²)",
-        keys: &[("sd", "standard deviation")],
-        source: "",
-        example: "{ kind = \"normal\", sd = 0.1 }",
-    },
-    Page {
-        name: "uniform",
-        is: "law",
-        summary: "uniform around 0",
-        formula: "U(-limit, limit)",
-        keys: &[("limit", "largest size")],
-        source: "",
-        example: "{ kind = \"uniform\", limit = 0.1 }",
-    },
-    Page {
-        name: "glorot",
-        is: "law",
-        summary: "uniform, scaled by both sides",
-        formula: "U(±gain √(6 / (targets + sources)))",
-        keys: &[("gain", "factor [1]")],
-        source: "Glorot & Bengio 2010",
-        example: "{ kind = \"glorot\" }",
-    },
-    Page {
-        name: "orthogonal",
-        is: "law",
-        summary: "a random rotation",
-        formula: "gain · Q, QᵀQ = 1, uniform over all rotations",
-        keys: &[("gain", "factor [1]")],
-        source: "Mezzadri 2007; Saxe, McClelland & Ganguli 2014, arXiv:1312.6120",
-        example: "{ kind = \"orthogonal\", gain = 1.0 }",
-    },
-    Page {
-        name: "constant",
-        is: "law",
-        summary: "the same value everywhere",
-        formula: "value",
-        keys: &[("value", "the value")],
-        source: "",
-        example: "{ kind = \"constant\", value = 0.0 }",
-    },
+/// What there is, where it stands in a configuration, and what the list calls it.
+const PARTS: [(&str, &str); 5] = [
+    ("wiring", "network.recurrent"),
+    ("mask", "network.recurrent.masks"),
+    ("sign", "network.recurrent.sign"),
+    ("positions", "network.positions"),
+    ("law", "network.recurrent.law"),
 ];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
@@ -203,22 +64,29 @@ fn list() -> Answer {
         let row = |page: &Page| [page.name, page.summary, page.formula].map(str::to_owned).to_vec();
         std::iter::once(heading).chain(pages.map(row)).collect::<Vec<_>>()
     };
-    let text = format!(
-        "{}\n{}\n`attractor wirings show NAME` has keys and an example.\n",
-        table(&rows("wiring")),
-        table(&rows("law"))
-    );
+    let mut text: String = PARTS.map(|(is, _)| table(&rows(is)) + "\n").concat();
+    text.push_str("`attractor wirings show NAME` has keys and an example; docs/wiring.md puts them together.\n");
     Answer::new(text, &PAGES)
 }
 
 fn show(name: &str) -> Result<Answer, Failure> {
-    let Some(page) = PAGES.iter().find(|page| page.name == name) else {
-        let meant = closest(name, PAGES.iter().map(|page| page.name));
-        let meant = meant.map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"));
-        let message =
-            format!("there is no wiring or law `{name}`{meant}; `attractor wirings` lists them");
-        return Err(Failure::Request(message));
-    };
+    let pages: Vec<&Page> = PAGES.iter().filter(|page| page.name == name).collect();
+    let texts: Vec<String> = pages.iter().map(|page| written(page)).collect();
+    match &pages[..] {
+        [] => {
+            let meant = closest(name, PAGES.iter().map(|page| page.name));
+            let meant = meant.map_or_else(String::new, |m| format!(" (did you mean `{m}`?)"));
+            let message = format!(
+                "there is no wiring, mask, sign, positions or law `{name}`{meant}; `attractor wirings` lists them"
+            );
+            Err(Failure::Request(message))
+        }
+        [page] => Ok(Answer::new(texts.concat(), page)),
+        several => Ok(Answer::new(texts.join("\n"), &several)),
+    }
+}
+
+fn written(page: &Page) -> String {
     let keys: Vec<Vec<String>> = page
         .keys
         .iter()
@@ -228,15 +96,22 @@ fn show(name: &str) -> Result<Answer, Failure> {
     if !page.source.is_empty() {
         text.push_str(&format!("{}\n", page.source));
     }
-    let place = if page.is == "law" { "network.recurrent.law" } else { "network.recurrent" };
-    text.push_str(&format!("\nKeys\n{}\nExample\n  {place} = {}\n", table(&keys), page.example));
-    Ok(Answer::new(text, page))
+    let place = PARTS.iter().find(|(is, _)| *is == page.is).map_or("", |(_, place)| place);
+    let example = match page.is {
+        "mask" => format!("[{}]", page.example),
+        _ => page.example.to_owned(),
+    };
+    if !keys.is_empty() {
+        text.push_str(&format!("\nKeys\n{}", table(&keys)));
+    }
+    text.push_str(&format!("\nExample\n  {place} = {example}\n"));
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use attractor::network::Wiring;
+    use attractor::network::{Mask, Positions, Sign, Wiring};
     use attractor::numerics::law::Law;
 
     #[test]
@@ -249,6 +124,9 @@ mod tests {
             assert_eq!(kind.as_deref(), Some(page.name));
             let read = match page.is {
                 "law" => value.try_into::<Law>().map(|_| ()),
+                "mask" => value.try_into::<Mask>().map(|_| ()),
+                "sign" => value.try_into::<Sign>().map(|_| ()),
+                "positions" => value.try_into::<Positions>().map(|_| ()),
                 _ => value.try_into::<Wiring>().map(|_| ()),
             };
             assert!(read.is_ok(), "{}: {read:?}", page.name);
@@ -263,10 +141,16 @@ mod tests {
             let known = known.lines().next().unwrap_or("").to_owned();
             known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
         };
-        let wirings = unknown(toml::from_str::<Wiring>("kind = ''").unwrap_err().to_string());
-        let laws = unknown(toml::from_str::<Law>("kind = ''").unwrap_err().to_string());
-        assert!(wirings.len() > 3 && laws.len() > 3, "{wirings:?} {laws:?}");
-        for (is, names) in [("wiring", wirings), ("law", laws)] {
+        let said = |error: toml::de::Error| unknown(error.to_string());
+        let names = [
+            ("wiring", said(toml::from_str::<Wiring>("kind = ''").unwrap_err())),
+            ("mask", said(toml::from_str::<Mask>("kind = ''").unwrap_err())),
+            ("sign", said(toml::from_str::<Sign>("kind = ''").unwrap_err())),
+            ("positions", said(toml::from_str::<Positions>("kind = ''").unwrap_err())),
+            ("law", said(toml::from_str::<Law>("kind = ''").unwrap_err())),
+        ];
+        for (is, names) in names {
+            assert!(names.len() > 2, "{is}: {names:?}");
             for name in names {
                 assert!(PAGES.iter().any(|page| page.is == is && page.name == name), "{is} {name}");
             }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use attractor_equations::{Output, Variable};
 use attractor_network::{Connection, Network, Population, Quantity, SignalId, Start, Wiring};
-use attractor_numerics::Real;
+use attractor_numerics::product::accumulate_outer;
+use attractor_numerics::{Isa, Real};
 
 use super::slopes::Slopes;
 use super::traces::{Source, Trace};
@@ -57,13 +58,19 @@ impl Wires {
                 Source::Projection { k, .. } => self.connections[k].sources,
                 _ => 1,
             };
-            // one per readout and emission that it reads
-            let read = self.connections.iter().filter(|c| {
-                c.from.population == population && self.readouts.contains(&c.to.population)
-            });
-            traces.push(Trace::new(source, range, slopes.units, width, read.count()));
+            let paths = self.paths(population).len();
+            traces.push(Trace::new(source, range, slopes.units, width, paths));
         }
         Ok(traces)
+    }
+
+    /// Projections from a population to readouts.
+    pub(super) fn paths(&self, population: usize) -> Vec<usize> {
+        let connections = self.connections.iter().enumerate();
+        let read = connections.filter(|(_, c)| {
+            c.from.population == population && self.readouts.contains(&c.to.population)
+        });
+        read.map(|(k, _)| k).collect()
     }
 
     /// Everything trained that ends in a population, and its place in the flat vector.
@@ -127,12 +134,28 @@ pub(super) struct Filter<T> {
 }
 
 impl<T: Real> Filter<T> {
-    /// Passes a row on: `y` is what comes out, `u` what is held.
-    #[inline(always)]
-    pub(super) fn pass(self, x: T, u: &mut T) -> T {
-        let y = self.now * x + self.held * *u;
-        *u = self.decay * *u + self.gain * x;
-        y
+    /// What a block of cotangents of y, `[step, trial, unit]`, makes of those of I, in place, and of u before
+    /// the block, `[trial, unit]`, which are returned.
+    fn reverse(self, cotangents: &mut [T], width: usize) -> Vec<T> {
+        let mut u = vec![T::ZERO; width];
+        for row in cotangents.chunks_exact_mut(width).rev() {
+            for (c, u) in row.iter_mut().zip(&mut u) {
+                let y = *c;
+                *c = self.now * y + self.gain * *u;
+                *u = self.decay * *u + self.held * y;
+            }
+        }
+        u
+    }
+
+    /// How a step's drive weighs in u at the end of a block of `steps`, step by step; and u before it.
+    pub(super) fn fading(self, steps: usize) -> (Vec<T>, T) {
+        let (mut weights, mut left) = (vec![T::ZERO; steps], T::ONE);
+        for weight in weights.iter_mut().rev() {
+            *weight = self.gain * left;
+            left = left * self.decay;
+        }
+        (weights, left)
     }
 }
 
@@ -145,7 +168,10 @@ pub(super) struct Readout<T> {
     name: String,
     emission: usize,
     /// What is trained of it, its place, and what the filter holds of each source, `[trial, source]`.
-    sources: Vec<(Source, Range<usize>, Vec<Vec<T>>)>,
+    sources: Vec<(Source, Range<usize>, Vec<T>)>,
+    /// Cotangents of its drive in the block, `[step, trial, unit]`, and of what it held before the block.
+    pub(super) told: Vec<T>,
+    pub(super) held: Vec<T>,
 }
 
 impl<T: Real> Readout<T> {
@@ -178,7 +204,18 @@ impl<T: Real> Readout<T> {
         let sources = wires.sources(network, population, &slopes)?.into_iter();
         let sources = sources.map(|(source, range)| (source, range, Vec::new())).collect();
         let filter = Filter { now: T::ZERO, held: T::ZERO, decay: T::ZERO, gain: T::ZERO };
-        Ok(Readout { population, slopes, filter, settled: false, name, emission, sources })
+        let (told, held) = (Vec::new(), Vec::new());
+        Ok(Readout {
+            population,
+            slopes,
+            filter,
+            settled: false,
+            name,
+            emission,
+            sources,
+            told,
+            held,
+        })
     }
 
     /// The signal that is judged.
@@ -186,12 +223,12 @@ impl<T: Real> Readout<T> {
         SignalId { population: self.population, quantity: Quantity::Emission(self.emission) }
     }
 
-    pub(super) fn reset(&mut self, trials: usize) {
-        self.sources.iter_mut().for_each(|(_, _, held)| *held = vec![Vec::new(); trials]);
+    pub(super) fn reset(&mut self) {
+        self.sources.iter_mut().for_each(|(_, _, held)| held.clear());
     }
 
     pub(super) fn remembered(&self) -> usize {
-        self.sources.iter().flat_map(|(_, _, held)| held).map(Vec::len).sum()
+        self.sources.iter().map(|(_, _, held)| held.len()).sum()
     }
 
     /// Takes the filter from the partials, where the parameters are others than before.
@@ -199,12 +236,12 @@ impl<T: Real> Readout<T> {
         if !self.slopes.load(parameters) && self.settled {
             return Ok(());
         }
-        let rows = vec![vec![T::ZERO; self.slopes.units]];
-        let states = vec![rows.clone(); self.slopes.all_states()];
-        self.slopes.evaluate(&states, std::slice::from_ref(&rows), false)?;
+        let row = vec![T::ZERO; self.slopes.ld];
+        let states = vec![row.clone(); self.slopes.all_states()];
+        self.slopes.evaluate(&states, std::slice::from_ref(&row), 1, false)?;
         let value = |output, variable| {
-            let found = self.slopes.of(output).find(|(v, _)| *v == variable);
-            let all = found.map_or(&[][..], |(_, values)| &values[..self.slopes.units]);
+            let found = self.slopes.entries().find(|(o, v, _)| (*o, *v) == (output, variable));
+            let all = found.map_or(&[][..], |(_, _, values)| &values[..self.slopes.units]);
             match all.iter().all(|x| *x == all[0]) {
                 true => Ok(all.first().copied().unwrap_or(T::ZERO)),
                 false => Err(OnlineError::Readout {
@@ -225,27 +262,45 @@ impl<T: Real> Readout<T> {
         Ok(())
     }
 
-    /// Adds the gradient of the readout's own weights: `dL/dy_k` times the filtered source.
+    /// Takes up the cotangents of what it emits in a block, `[step, trial, unit]`, and adds the gradient
+    /// of its own weights.
     pub(super) fn learn(
         &mut self,
-        activity: &[Vec<Vec<T>>],
-        cotangents: &[Vec<T>],
+        activity: &[Vec<T>],
+        cotangents: &[T],
+        steps: usize,
         gradient: &mut [T],
     ) {
+        let isa = Isa::best();
+        let (units, trials) = (self.slopes.units, cotangents.len() / steps / self.slopes.units);
+        self.told = cotangents.to_vec();
+        self.held = self.filter.reverse(&mut self.told, trials * units);
+        let ones = vec![T::ONE; steps * trials];
+        let (fading, left) = self.filter.fading(steps);
         for (source, range, held) in &mut self.sources {
-            for (trial, (c, held)) in cotangents.iter().zip(held).enumerate() {
-                let one = [T::ONE];
-                let x = match source {
-                    Source::Projection { k, .. } => &activity[*k][trial][..],
-                    _ => &one[..],
-                };
-                held.resize(x.len(), T::ZERO);
-                let passed = x.iter().zip(held).map(|(&x, u)| self.filter.pass(x, u));
-                let filtered: Vec<T> = passed.collect();
-                let rows = gradient[range.clone()].chunks_mut(x.len());
-                for (row, &c) in rows.zip(c) {
-                    row.iter_mut().zip(&filtered).for_each(|(g, &x)| *g += c * x);
-                }
+            let x = match source {
+                Source::Projection { k, .. } => &activity[*k][..],
+                _ => &ones[..],
+            };
+            let width = x.len() / (steps * trials);
+            let g = &mut gradient[range.clone()];
+            accumulate_outer(
+                isa,
+                g,
+                width,
+                &self.told,
+                units,
+                units,
+                x,
+                width,
+                width,
+                steps * trials,
+            );
+            held.resize(trials * width, T::ZERO);
+            accumulate_outer(isa, g, width, &self.held, units, units, held, width, width, trials);
+            held.iter_mut().for_each(|u| *u *= left);
+            for (row, &weight) in x.chunks_exact(trials * width).zip(&fading) {
+                held.iter_mut().zip(row).for_each(|(u, &x)| *u += weight * x);
             }
         }
     }

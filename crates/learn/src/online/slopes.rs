@@ -1,4 +1,4 @@
-//! The block of partials of a population, evaluated at one step.
+//! The block of partials of a population, evaluated over a block of steps.
 
 use std::ops::Range;
 
@@ -26,8 +26,9 @@ pub(super) struct Slopes<T> {
     loaded: Vec<T>,
     kernel: Kernel<T>,
     scratch: Scratch<T>,
-    /// Per entry, `[trial, ld]`.
+    /// Per entry, `[step, trial, ld]`.
     values: Vec<Vec<T>>,
+    rows: usize,
     reads_noise: bool,
 }
 
@@ -85,6 +86,7 @@ impl<T: Real> Slopes<T> {
             kernel,
             scratch,
             values,
+            rows: 0,
             reads_noise,
         })
     }
@@ -110,6 +112,12 @@ impl<T: Real> Slopes<T> {
         drives.map(move |k| SignalId { population, quantity: Quantity::Drive(k) })
     }
 
+    /// The states, as signals of a population.
+    pub(super) fn all(&self, population: usize) -> impl Iterator<Item = SignalId> + use<T> {
+        let states = 0..self.neuron.states.len();
+        states.map(move |k| SignalId { population, quantity: Quantity::State(k) })
+    }
+
     /// Takes up a parameter vector; says whether its neuron's parameters are others than before.
     pub(super) fn load(&mut self, parameters: &[T]) -> bool {
         let params = &self.params;
@@ -122,45 +130,43 @@ impl<T: Real> Slopes<T> {
         true
     }
 
-    /// Evaluates the partials at states before the step and drives of the step, `[trial][unit]` each.
+    /// Evaluates the partials at states before each step and drives of it, `[step, trial, ld]` each, of
+    /// `rows` rows.
     pub(super) fn evaluate(
         &mut self,
-        states: &[Vec<Vec<T>>],
-        drives: &[Vec<Vec<T>>],
+        states: &[Vec<T>],
+        drives: &[Vec<T>],
+        rows: usize,
         noise: bool,
     ) -> Result<(), OnlineError> {
         if noise && self.reads_noise {
             return Err(OnlineError::Noise { population: self.name.clone() });
         }
-        let stream = |rows: &Vec<Vec<T>>| {
-            let mut stream = vec![T::ZERO; rows.len() * self.ld];
-            for (to, row) in stream.chunks_mut(self.ld).zip(rows) {
-                to[..row.len()].copy_from_slice(row);
-            }
-            stream
-        };
-        let states: Vec<Vec<T>> = states.iter().map(stream).collect();
-        let drives: Vec<Vec<T>> = drives.iter().map(stream).collect();
-        let rows = states.first().or(drives.first()).map_or(self.ld, Vec::len);
+        let length = rows * self.ld;
         self.values.resize(self.entries.len(), Vec::new());
-        self.values.iter_mut().for_each(|values| values.resize(rows, T::ZERO));
-        let inputs: Vec<&[T]> = (self.kernel.program().inputs().iter())
-            .map(|leaf| match *leaf {
-                Leaf::Value(Variable::State(k)) => &states[k][..],
-                Leaf::Value(Variable::Drive(k)) => &drives[k][..],
-                _ => unreachable!("partials read states and drives: noise is fixed"),
-            })
-            .collect();
-        let mut outputs: Vec<&mut [T]> = self.values.iter_mut().map(Vec::as_mut_slice).collect();
-        self.kernel.run(&mut self.scratch, &inputs, &mut outputs);
+        self.values.iter_mut().for_each(|values| values.resize(length, T::ZERO));
+        let mut call = self.kernel.call(length);
+        for (k, stream) in states.iter().enumerate() {
+            call.read(Leaf::Value(Variable::State(k)), stream);
+        }
+        for (k, stream) in drives.iter().enumerate() {
+            call.read(Leaf::Value(Variable::Drive(k)), stream);
+        }
+        self.values.iter_mut().enumerate().for_each(|(k, values)| call.write(k, values));
+        call.run(&mut self.scratch);
+        self.rows = length;
         Ok(())
     }
 
-    /// The partials of an output by everything, with their values `[trial, ld]`.
-    pub(super) fn of(&self, output: Output) -> impl Iterator<Item = (Variable, &[T])> {
+    /// Values of each partial: rows evaluated last, times the distance between them.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// All partials with their values `[step, trial, ld]`.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Output, Variable, &[T])> {
         let all = self.entries.iter().zip(&self.values);
-        let some = all.filter(move |((of, _), _)| *of == output);
-        some.map(|((_, variable), values)| (*variable, &values[..]))
+        all.map(|(&(output, variable), values)| (output, variable, &values[..]))
     }
 
     /// Whether the partials depend on where they are taken.

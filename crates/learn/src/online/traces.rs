@@ -1,13 +1,12 @@
-//! Eligibility vectors of everything that ends in a population, and what a step does to them.
+//! Eligibility vectors of everything that ends in a population, and what a block of steps does to them.
 
 use std::ops::Range;
 
-use attractor_equations::{Output, Variable};
-use attractor_network::Quantity;
+use attractor_equations::Variable;
+use attractor_numerics::product::{accumulate_outer, padded};
 use attractor_numerics::{Isa, Kernel, Real};
 
-use super::paths::Filter;
-use super::slopes::Slopes;
+use super::reverse::{Reversed, add_product};
 
 /// What a parameter acts through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,40 +28,31 @@ impl Source {
     }
 }
 
-/// What a population is told at a step.
-pub(super) struct Signals<'a, T> {
-    /// Through readouts: the emission they read, their filter, and `L_j` per trial and unit.
-    paths: Vec<(usize, Filter<T>, Vec<Vec<T>>)>,
-    /// Straight from the loss.
-    pub(super) direct: Vec<(Quantity, &'a Vec<Vec<T>>)>,
+/// What a block of steps makes of past eligibility and of the activity within it. All cotangents are of
+/// single units: the derivative of a unit's state after the block by a weight is the sum of
+/// (cotangent of a state before the block) × (its eligibility then) and, over the steps of the block,
+/// (cotangent of the drive) × (activity of the source).
+pub(super) struct Block<'a, T> {
+    pub(super) steps: usize,
+    pub(super) trials: usize,
+    /// Cotangents of the loss.
+    pub(super) loss: &'a Reversed<T>,
+    /// Those of each kept state at the end of the block.
+    pub(super) states: &'a [Reversed<T>],
+    /// Readouts that hold something of the past.
+    pub(super) paths: &'a [Path<T>],
 }
 
-impl<T> Default for Signals<'_, T> {
-    fn default() -> Self {
-        Signals { paths: Vec::new(), direct: Vec::new() }
-    }
-}
-
-impl<T: Real> Signals<'_, T> {
-    /// A readout of an emission over feedback weights `[target, source]`, `L_j = Σ_k B_kj dL/dy_k`; none
-    /// without them.
-    pub(super) fn through(
-        &mut self,
-        emission: usize,
-        filter: Filter<T>,
-        cotangents: &[Vec<T>],
-        feedback: Option<&[T]>,
-        units: usize,
-    ) {
-        let learning = cotangents.iter().map(|c| {
-            let mut signal = vec![T::ZERO; units];
-            for (&c, row) in c.iter().zip(feedback.unwrap_or(&[]).chunks(units)) {
-                signal.iter_mut().zip(row).for_each(|(l, &b)| *l += c * b);
-            }
-            signal
-        });
-        self.paths.push((emission, filter, learning.collect()));
-    }
+/// What a readout holds of an emission.
+pub(super) struct Path<T> {
+    /// Its place among the paths of a trace.
+    pub(super) place: usize,
+    /// Cotangents of the loss by what it held before the block, `[trial, ld]`.
+    pub(super) asked: Vec<T>,
+    /// What is left at the end of the block of what it held before.
+    pub(super) left: T,
+    /// Cotangents of what it holds at the end of the block, as far as it came within the block.
+    pub(super) held: Reversed<T>,
 }
 
 /// Eligibility of one array of parameters.
@@ -70,13 +60,17 @@ pub(super) struct Trace<T> {
     source: Source,
     range: Range<usize>,
     units: usize,
+    ld: usize,
     width: usize,
-    /// `[trial, unit, state, source]`.
+    /// `[state, trial, source, ld]`.
     eligibility: Vec<T>,
-    /// What readouts hold of it, `[trial, unit, path, source]`.
+    states: usize,
+    /// What readouts hold of it, `[path, trial, source, ld]`.
     held: Vec<T>,
     paths: usize,
     trials: usize,
+    /// Gradient on its way, `[source, ld]`.
+    sum: Vec<T>,
 }
 
 impl<T: Real> Trace<T> {
@@ -87,156 +81,120 @@ impl<T: Real> Trace<T> {
         width: usize,
         paths: usize,
     ) -> Self {
-        let (eligibility, held) = (Vec::new(), Vec::new());
-        Trace { source, range, units, width, eligibility, held, paths, trials: 0 }
+        let (eligibility, held, sum) = (Vec::new(), Vec::new(), Vec::new());
+        let (ld, states, trials) = (padded(units), 0, 0);
+        Trace { source, range, units, ld, width, eligibility, states, held, paths, trials, sum }
     }
 
     pub(super) fn reset(&mut self, trials: usize, states: usize) {
-        let synapses = trials * self.units * self.width;
-        self.trials = trials;
-        self.eligibility = vec![T::ZERO; synapses * states];
-        self.held = vec![T::ZERO; synapses * self.paths];
+        let synapses = self.ld * self.width;
+        (self.trials, self.states) = (trials, states);
+        self.eligibility = vec![T::ZERO; trials * synapses * states];
+        self.held = vec![T::ZERO; trials * synapses * self.paths];
+        self.sum = vec![T::ZERO; synapses];
     }
 
     pub(super) fn remembered(&self) -> usize {
-        self.eligibility.len() + self.held.len()
+        self.trials * self.units * self.width * (self.states + self.paths)
     }
 
-    /// What it reads of all projections' activity: nothing for a bias or a parameter.
-    pub(super) fn activity<'a>(&self, all: &'a [Vec<Vec<T>>]) -> Option<&'a [Vec<T>]> {
+    /// The projection whose activity it reads: none for a bias or a parameter, whose activity is 1.
+    pub(super) fn projection(&self) -> Option<usize> {
         match self.source {
-            Source::Projection { k, .. } => Some(&all[k]),
+            Source::Projection { k, .. } => Some(k),
             _ => None,
         }
     }
 
-    /// One step: eligibility goes on and the gradient of the step is added.
-    pub(super) fn advance(
-        &mut self,
-        slopes: &Slopes<T>,
-        activity: Option<&[Vec<T>]>,
-        signals: &Signals<'_, T>,
-        gradient: &mut [T],
-    ) {
+    /// A block of steps: `x [step, trial, source]` is what the source did.
+    pub(super) fn advance(&mut self, block: &Block<'_, T>, x: &[T]) {
+        Isa::best().run(Past { trace: self, block });
         let variable = self.source.variable();
-        let split = |output: Output| {
-            let mut split = Terms { by_state: Vec::new(), by_source: None };
-            for (v, values) in slopes.of(output) {
-                match v {
-                    Variable::State(k) => {
-                        split.by_state.extend(slopes.place(k).map(|k| (k, values)));
-                    }
-                    v if v == variable => split.by_source = Some(values),
-                    _ => {}
+        let (ld, width, units) = (self.ld, self.width, self.units);
+        let rows = block.steps * block.trials;
+        if let Some(cotangents) = block.loss.of(variable) {
+            let isa = Isa::best();
+            accumulate_outer(isa, &mut self.sum, ld, x, width, width, cotangents, ld, units, rows);
+        }
+        let synapses = width * ld;
+        let within = |traces: &mut [T], reversed: &Reversed<T>| {
+            let Some(cotangents) = reversed.of(variable) else { return };
+            for (trial, g) in traces.chunks_exact_mut(synapses).enumerate() {
+                let (x, c) = (&x[trial * width..], &cotangents[trial * ld..]);
+                let (ldx, ldc) = (block.trials * width, block.trials * ld);
+                let isa = Isa::best();
+                accumulate_outer(isa, g, ld, x, ldx, width, c, ldc, units, block.steps);
+            }
+        };
+        let all = self.eligibility.chunks_exact_mut(block.trials * synapses);
+        all.zip(block.states).for_each(|(traces, reversed)| within(traces, reversed));
+        for path in block.paths {
+            let size = block.trials * synapses;
+            within(&mut self.held[path.place * size..][..size], &path.held);
+        }
+    }
+
+    /// Adds the gradient that has come together.
+    pub(super) fn settle(&mut self, gradient: &mut [T]) {
+        let gradient = &mut gradient[self.range.clone()];
+        let shared = gradient.len() < self.units * self.width; // one value for all units
+        for first in (0..self.width).step_by(16) {
+            for unit in 0..self.units {
+                for i in first..self.width.min(first + 16) {
+                    let place = if shared { i } else { unit * self.width + i };
+                    gradient[place] += self.sum[i * self.ld + unit];
                 }
             }
-            split
-        };
-        let states: Vec<usize> =
-            (0..slopes.all_states()).filter(|&k| slopes.place(k).is_some()).collect();
-        let step = Step {
-            next: states.iter().map(|&k| split(Output::Next(k))).collect(),
-            emissions: (0..slopes.neuron.emissions.len()).map(|e| split(Output::Emit(e))).collect(),
-            ld: slopes.ld,
-            variable,
-            states,
-            activity,
-            signals,
-            gradient: &mut gradient[self.range.clone()],
-            trace: self,
-        };
-        Isa::best().run(step);
+        }
+        self.sum.fill(T::ZERO);
     }
 }
 
-/// The partials of one output: by the states that are kept, and by the source.
-struct Terms<'a, T> {
-    by_state: Vec<(usize, &'a [T])>,
-    by_source: Option<&'a [T]>,
-}
-
-impl<T: Real> Terms<'_, T> {
-    /// `Σ_s c_s ε_s + d x`, into `out`.
-    #[inline(always)]
-    fn of(&self, at: usize, eligibility: &[T], x: &[T], out: &mut [T]) {
-        // loops by index: iterators that are set up by calls cost as much as rows are long
-        let n = x.len();
-        let out = &mut out[..n];
-        let d = self.by_source.map_or(T::ZERO, |values| values[at]);
-        for i in 0..n {
-            out[i] = d * x[i];
-        }
-        for (k, values) in &self.by_state {
-            let c = values[at];
-            let row = &eligibility[k * n..(k + 1) * n];
-            for i in 0..n {
-                out[i] += c * row[i];
-            }
-        }
-    }
-}
-
-struct Step<'a, 's, T> {
-    next: Vec<Terms<'a, T>>,
-    emissions: Vec<Terms<'a, T>>,
-    ld: usize,
-    variable: Variable,
-    /// The states that are kept.
-    states: Vec<usize>,
-    activity: Option<&'a [Vec<T>]>,
-    signals: &'a Signals<'s, T>,
-    gradient: &'a mut [T],
+/// The part of the past: eligibility from before the block.
+struct Past<'a, 'b, T> {
     trace: &'a mut Trace<T>,
+    block: &'a Block<'b, T>,
 }
 
-impl<T: Real> Kernel for Step<'_, '_, T> {
+impl<T: Real> Kernel for Past<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Trace { units, width: n, paths, trials, eligibility, held, .. } = self.trace;
-        let (units, n, paths, states) = (*units, *n, *paths, self.next.len());
-        let trials = *trials;
-        let one = [T::ONE];
-        let mut emitted = vec![T::ZERO; self.emissions.len() * n];
-        let mut next = vec![T::ZERO; states * n];
-        for row in 0..trials * units {
-            let (trial, unit) = (row / units, row % units);
-            let x = self.activity.map_or(&one[..], |rows| &rows[trial][..]);
-            let (at, synapses) = (trial * self.ld + unit, row * n);
-            let eligible = &mut eligibility[synapses * states..][..n * states];
-            for (k, terms) in self.emissions.iter().enumerate() {
-                terms.of(at, eligible, x, &mut emitted[k * n..(k + 1) * n]);
+        let Trace { ld, width, eligibility, states, held, sum, .. } = self.trace;
+        let (ld, width, states, trials) = (*ld, *width, *states, self.block.trials);
+        let mut next = vec![T::ZERO; states * ld];
+        for row in 0..trials * width {
+            let (trial, i) = (row / width, row % width);
+            let units = trial * ld..(trial + 1) * ld;
+            let at = |k: usize| (k * trials * width + row) * ld;
+            let sum = &mut sum[i * ld..(i + 1) * ld];
+            for s in 0..states {
+                let past = &eligibility[at(s)..at(s) + ld];
+                add_product::<T, FMA>(sum, past, &self.block.loss.start[s][units.clone()]);
             }
-            for (k, terms) in self.next.iter().enumerate() {
-                terms.of(at, eligible, x, &mut next[k * n..(k + 1) * n]);
-            }
-            eligible.copy_from_slice(&next);
-            // a parameter that all units share has one place
-            let place = if self.gradient.len() == units * n { unit * n } else { 0 };
-            let gradient = &mut self.gradient[place..place + n];
-            for (k, (emission, filter, learning)) in self.signals.paths.iter().enumerate() {
-                let (l, filter) = (learning[trial][unit], *filter);
-                let e = &emitted[emission * n..(emission + 1) * n];
-                let held = &mut held[synapses * paths + k * n..][..n];
-                for i in 0..n {
-                    gradient[i] += l * filter.pass(e[i], &mut held[i]);
+            for path in self.block.paths {
+                let held = &mut held[at(path.place)..at(path.place) + ld];
+                add_product::<T, FMA>(sum, held, &path.asked[units.clone()]);
+                for u in 0..ld {
+                    held[u] *= path.left;
+                }
+                for s in 0..states {
+                    let past = &eligibility[at(s)..at(s) + ld];
+                    add_product::<T, FMA>(held, past, &path.held.start[s][units.clone()]);
                 }
             }
-            for (quantity, cotangents) in &self.signals.direct {
-                let c = cotangents[trial][unit];
-                let moved = match *quantity {
-                    Quantity::Emission(e) => &emitted[e * n..(e + 1) * n],
-                    Quantity::State(k) => match self.states.iter().position(|&kept| kept == k) {
-                        Some(k) => &eligible[k * n..(k + 1) * n],
-                        None => continue,
-                    },
-                    Quantity::Drive(k) if self.variable == Variable::Drive(k) => x,
-                    Quantity::Drive(_) => continue,
-                };
-                for i in 0..n {
-                    gradient[i] += c * moved[i];
+            next.fill(T::ZERO);
+            for to in 0..states {
+                let next = &mut next[to * ld..(to + 1) * ld];
+                for s in 0..states {
+                    let past = &eligibility[at(s)..at(s) + ld];
+                    let kept = &self.block.states[to].start[s][units.clone()];
+                    add_product::<T, FMA>(next, past, kept);
                 }
+            }
+            for s in 0..states {
+                eligibility[at(s)..at(s) + ld].copy_from_slice(&next[s * ld..(s + 1) * ld]);
             }
         }
     }

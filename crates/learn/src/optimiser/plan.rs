@@ -1,8 +1,9 @@
 //! What is trained, at which own rate, within which limits.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use attractor_network::Layout;
+use attractor_network::{Constraint, Layout};
 use attractor_numerics::Real;
 
 use crate::pattern::fits;
@@ -25,6 +26,8 @@ pub struct Segment {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     segments: Vec<Segment>,
+    /// Masks and signs of trained wirings, and where these lie.
+    constraints: Vec<(Range<usize>, Arc<Constraint>)>,
 }
 
 impl Plan {
@@ -41,12 +44,16 @@ impl Plan {
     ) -> Self {
         let some_fits = |patterns: &[String], entry| patterns.iter().any(|p| fits(p, entry));
         let mut segments: Vec<Segment> = Vec::new();
+        let mut constraints = Vec::new();
         for entry in layout.entries() {
             let trained = entry.trained && train.is_none_or(|patterns| some_fits(patterns, entry));
             let own = rates.iter().rev().find(|own| fits(&own.parameters, entry));
             let rate = own.map_or(1.0, |own| own.rate);
             if !trained || rate == 0.0 || entry.range.is_empty() {
                 continue;
+            }
+            if let Some(constraint) = &entry.constraint {
+                constraints.push((entry.range.clone(), constraint.clone()));
             }
             let decays = some_fits(decays, entry);
             let (range, limits) = (entry.range.clone(), entry.limits);
@@ -60,17 +67,24 @@ impl Plan {
                 _ => segments.push(Segment { range, rate, limits, decays }),
             }
         }
-        Plan { segments }
+        Plan { segments, constraints }
     }
 
     /// A plan made by hand, of segments in ascending order that do not overlap.
     pub fn from_segments(segments: Vec<Segment>) -> Self {
-        Plan { segments }
+        Plan { segments, constraints: Vec::new() }
     }
 
     /// The segments.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Brings what is trained back within the masks and signs of its wirings.
+    pub fn hold<T: Real>(&self, parameters: &mut [T]) {
+        for (range, constraint) in &self.constraints {
+            constraint.apply(&mut parameters[range.clone()]);
+        }
     }
 
     /// Number of trained parameters.

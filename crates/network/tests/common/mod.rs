@@ -44,7 +44,7 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
     let each = Wiring::Each { copies: UNITS, law: Law::Normal { sd: 0.7 } };
     let terms = vec![masked.clone(), low_rank.clone(), core.clone(), blocks.clone(), each.clone()];
     let sum = Wiring::Sum { terms };
-    vec![
+    let mut wirings = vec![
         ("dense", dense()),
         ("masked", masked),
         ("low-rank", low_rank),
@@ -52,7 +52,98 @@ pub fn wirings() -> Vec<(&'static str, Wiring)> {
         ("blocks", blocks),
         ("each", each),
         ("sum", sum),
+    ];
+    wirings.extend(products());
+    wirings
+}
+
+/// Which unit reaches which, with counts or with signs as well.
+pub fn graph(signed: bool) -> Graph {
+    let pairs = (0..UNITS).flat_map(|i| (0..UNITS).map(move |j| (i, j)));
+    let edges = pairs.filter(|(i, j)| (3 * i + 5 * j) % 4 != 0).map(|(i, j)| {
+        let weight = 0.1 + 0.4 * number(i * 17 + j).abs();
+        (i, j, if signed && j % 3 == 1 { -weight } else { weight })
+    });
+    Graph { edges: edges.collect(), signed }
+}
+
+/// Constraints on constraints: Dale × sparse × spatial, low rank per block × signs, and so on.
+pub fn products() -> Vec<(&'static str, Wiring)> {
+    let dense = || Wiring::Dense { law: gaussian() };
+    let low_rank = |rank| {
+        let law = Law::Normal { sd: 1.0 };
+        Wiring::LowRank { rank, m: law, n: law, covariance: None }
+    };
+    let block = |from: &str, to: &str, wiring| Block { from: from.into(), to: to.into(), wiring };
+    let dale = |excitatory| Sign::Dale { excitatory, seed: None };
+    let by_group = || Sign::Groups { excitatory: vec!["*".into()], inhibitory: vec!["a".into()] };
+    let between =
+        |from: &str, to: &str, density| Between { from: from.into(), to: to.into(), density };
+    let spatial = dense()
+        .within(Mask::Distance { least: 0.0, most: Some(0.75) })
+        .within(Mask::Random { density: 0.8, seed: 4 });
+    let nearby = Wiring::Constrained {
+        wiring: Box::new(dense()),
+        masks: vec![
+            Mask::Nearby { length: 0.9, peak: 1.0, seed: 2 },
+            Mask::Degree { degree: 5, seed: 1 },
+        ],
+        sign: Some(Sign::Given { signs: vec![1, -1, 0, 1, 1, -1, 1] }),
+        hold: Hold::Reflect,
+    };
+    let regions = Wiring::Blocks {
+        blocks: vec![
+            block("a", "a", low_rank(2)),
+            block("b", "a", dense().within(Mask::Random { density: 0.6, seed: 9 })),
+            block("a", "b", low_rank(1)),
+            block("b", "b", Wiring::Sum { terms: vec![dense(), low_rank(2)] }),
+        ],
+    };
+    let chances = vec![between("*", "b", 0.7), between("a", "a", 1.0)];
+    let counts = || Wiring::Graph { graph: "counts".into(), scale: 0.5 };
+    vec![
+        ("dale x sparse x spatial", spatial.clone().signed(dale(0.6), Hold::Clip)),
+        ("dale x sparse x spatial, by magnitude", spatial.signed(by_group(), Hold::Magnitude)),
+        ("given signs x distance x degree", nearby),
+        ("low rank per block x signs", regions.clone().signed(dale(0.5), Hold::Clip)),
+        ("blocks of all kinds", regions),
+        (
+            "chances by group x inhibitory, rectified",
+            dense()
+                .within(Mask::Groups { between: chances, seed: 3 })
+                .signed(Sign::Inhibitory, Hold::Rectify),
+        ),
+        ("connectome x dale", counts().signed(dale(0.7), Hold::Clip)),
+        (
+            "signed connectome as mask and sign",
+            dense()
+                .within(Mask::Graph { graph: "signed".into() })
+                .signed(Sign::Graph { graph: "signed".into() }, Hold::Clip),
+        ),
+        (
+            "random full rank + low rank, excitatory",
+            Wiring::Sum { terms: vec![dense(), low_rank(2)] }
+                .signed(Sign::Excitatory, Hold::Reflect),
+        ),
+        (
+            "shared block x signs",
+            Wiring::Each { copies: UNITS, law: gaussian() }.signed(Sign::Inhibitory, Hold::Clip),
+        ),
     ]
+}
+
+/// Wirings that only a population and itself can have.
+pub fn within_a_population() -> Vec<(&'static str, Wiring)> {
+    let component = |group: &str, shift: f64| Component {
+        group: Some(group.into()),
+        mean: Some(vec![shift, -shift]),
+        covariance: vec![vec![1.0, 0.5], vec![0.5, 2.0]],
+    };
+    let mixture =
+        Wiring::Mixture { rank: 1, components: vec![component("a", 0.5), component("b", -1.0)] };
+    let dense = Wiring::Dense { law: gaussian() };
+    let no_self = dense.within(Mask::NoSelf).signed(Sign::Inhibitory, Hold::Magnitude);
+    vec![("mixture", mixture), ("no self-connections", no_self)]
 }
 
 /// Input, one recurrent population and a linear readout: every emission drives every drive.
@@ -69,6 +160,7 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
     });
     let recurrent = Population {
         groups: groups.clone(),
+        positions: Some(Positions::Random { size: [1.0; 3], seed: 5 }),
         bias: neuron.drives.iter().map(|d| (d.name.clone(), law())).collect(),
         start: start.collect(),
         ..Population::of("rec", UNITS, neuron)
@@ -76,6 +168,7 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
     let plain = |name: &str, units, neuron| Population {
         neuron,
         groups: groups.clone(),
+        positions: Some(Positions::Lattice { shape: [units, 1, 1], spacing: 0.1 }),
         ..Population::input(name, units)
     };
     let linear = library::linear().unwrap().to_text();
@@ -116,6 +209,10 @@ pub fn description(neuron: &Neuron, wiring: &Wiring, readout: &Wiring) -> Descri
         integrator: Integrator::Euler,
         populations: vec![input, recurrent, output],
         projections,
+        graphs: BTreeMap::from([
+            ("counts".to_owned(), graph(false)),
+            ("signed".to_owned(), graph(true)),
+        ]),
     }
 }
 

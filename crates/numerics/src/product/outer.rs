@@ -2,13 +2,13 @@
 
 use super::holds;
 use super::packed::panels;
-use super::sparse::{Buckets, few, gather};
-use super::tile::{Factors, Target, put, tile};
+use super::sparse::{Masks, add_to};
+use super::tile::{Factors, Target, tile};
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 
 /// Rows summed in registers before the gradient is touched: their panel stays in a first-level cache.
-const STEPS: usize = super::sparse::BLOCK;
+const STEPS: usize = 128;
 /// Bytes of a gradient that leaves the second-level cache, and is touched half as often.
 const LARGE: usize = 1 << 20;
 
@@ -91,10 +91,13 @@ impl<T: Real> Tiled<T> for Outer<T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<T>>(self) {
         let Outer { g, d, x, rows } = self;
-        // SAFETY: the rows of d exist
-        if x.columns >= V::LANES && unsafe { few::<T, V>(d.values, d.ld, d.columns, rows) } {
-            // SAFETY: as the caller's
-            return unsafe { sparse::<T, V>(g, d, x, rows) };
+        if x.columns >= V::LANES && rows > 0 {
+            // SAFETY: the rows of d exist; the rest is the caller's
+            unsafe {
+                if let Some(masks) = Masks::of::<T, V>(d.values, d.ld, d.columns, rows) {
+                    return sparse::<T, V>(g, d, x, rows, masks);
+                }
+            }
         }
         // registers along x unless they would stay emptier than along d
         let cost = |along: usize, other: usize| along.div_ceil(V::LANES) * other;
@@ -151,35 +154,34 @@ impl<T: Real> Tiled<T> for Outer<T> {
     }
 }
 
-/// Column by column of `d`, over the rows that are not 0 there.
+/// Row by row: a row of `x` is added to the rows of G where `d` is not 0.
 #[inline(always)]
-unsafe fn sparse<T: Real, V: Lanes<T>>(g: *mut T, d: Side<T>, x: Side<T>, rows: usize) {
-    let mut buckets = Buckets::new(d.columns);
-    for first in (0..rows).step_by(STEPS) {
-        // SAFETY: rows from `first` on, columns of both sides; the target lies within G
-        unsafe {
-            let (d, x) = (d.skip_rows(first), x.skip_rows(first));
-            buckets.fill::<T, V>(d.values, d.ld, d.columns, STEPS.min(rows - first));
-            let mut column = 0;
-            for registers in panels(x.columns.div_ceil(V::LANES), V::COLUMNS) {
-                let columns = x.columns - column;
-                for k in 0..d.columns {
-                    let rows = buckets.of(k);
-                    if rows.is_empty() {
-                        continue;
-                    }
-                    let (a, b) = (d.values.add(k), x.values.add(column));
-                    let c = g.add(k * d.stride + column);
-                    let target =
-                        Target { c, row: 0, column: 1, columns, alpha: T::ONE, accumulate: true };
-                    match registers {
-                        1 => put::<T, V, 1, 1>([gather(rows, a, d.ld, b, x.ld, columns)], target),
-                        2 => put::<T, V, 1, 2>([gather(rows, a, d.ld, b, x.ld, columns)], target),
-                        _ => put::<T, V, 1, 3>([gather(rows, a, d.ld, b, x.ld, columns)], target),
-                    }
+unsafe fn sparse<T: Real, V: Lanes<T>>(
+    g: *mut T,
+    d: Side<T>,
+    x: Side<T>,
+    rows: usize,
+    mut masks: Masks,
+) {
+    for row in 0..rows {
+        let places = masks.places(row);
+        if places.is_empty() {
+            continue;
+        }
+        let mut column = 0;
+        for registers in panels(x.columns.div_ceil(V::LANES), 4) {
+            // SAFETY: columns of both sides; the target lies within G
+            unsafe {
+                let (d_row, x_row) = (d.values.add(row * d.ld), x.values.add(row * x.ld + column));
+                let (to, columns) = (g.add(column), x.columns - column);
+                match registers {
+                    1 => add_to::<T, V, 1>(places, d_row, x_row, to, d.stride, columns),
+                    2 => add_to::<T, V, 2>(places, d_row, x_row, to, d.stride, columns),
+                    3 => add_to::<T, V, 3>(places, d_row, x_row, to, d.stride, columns),
+                    _ => add_to::<T, V, 4>(places, d_row, x_row, to, d.stride, columns),
                 }
-                column += registers * V::LANES;
             }
+            column += registers * V::LANES;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Weights packed once, multiplied many times.
 
 use super::holds;
-use super::sparse::{Places, few, sums_of};
+use super::sparse::{Masks, sums_of};
 use super::tile::{Factors, Target, put, tile};
 use crate::lanes::{Lanes, Tiled, dispatch};
 use crate::{Isa, Real};
@@ -221,8 +221,8 @@ impl<T: Real> Tiled<T> for Product<'_, T> {
                 let (x, y) = (self.x.add(first * self.ldx), self.y.add(first * self.ldy));
                 if packed.narrow {
                     self.narrow::<V>(x, y, rows);
-                } else if few::<T, V>(x, self.ldx, packed.sources, rows) {
-                    self.sparse::<V>(x, y, rows);
+                } else if let Some(masks) = Masks::of::<T, V>(x, self.ldx, packed.sources, rows) {
+                    self.sparse::<V>(x, y, rows, masks);
                 } else {
                     self.broad::<V>(x, y, rows);
                 }
@@ -270,14 +270,12 @@ impl<T: Real> Product<'_, T> {
 
     /// Row by row, over the sources that are not 0.
     #[inline(always)]
-    unsafe fn sparse<V: Lanes<T>>(&self, x: *const T, y: *mut T, rows: usize) {
+    unsafe fn sparse<V: Lanes<T>>(&self, x: *const T, y: *mut T, rows: usize, mut masks: Masks) {
         let packed = self.packed;
-        let mut places = Places::new(packed.sources);
         for row in 0..rows {
             // SAFETY: within x, y and the panels; places are below the sources
             unsafe {
-                let x = x.add(row * self.ldx);
-                let places = places.of_row::<T, V>(x, packed.sources);
+                let (x, places) = (x.add(row * self.ldx), masks.places(row));
                 let mut panel: *const T = packed.lines.as_ptr().cast();
                 let mut first = 0;
                 for registers in panels(packed.targets.div_ceil(V::LANES), V::COLUMNS) {

@@ -1,8 +1,9 @@
 //! Figures of behaviour and of reverse engineering, from invented numbers of the usual size.
 
 use attractor_report::{
-    Behaviour, Claim, Decoding, Dimensions, Figure, Kind, Label, Matrix, Perturbations,
-    ReportError, ResponseCurve, Stability, Table, TaskAxes, UnitTuning, WeightMatrix, Width,
+    Behaviour, Claim, Decoding, Dimensions, Figure, Kind, Label, Lesions, Matrix, Perturbations,
+    ReportError, ResponseCurve, SpatialNetwork, Stability, Table, TaskAxes, UnitTuning,
+    WeightMatrix, Width,
 };
 
 use crate::Random;
@@ -17,6 +18,8 @@ pub(crate) fn figures(width: Width) -> Result<Vec<(&'static str, Figure)>, Repor
         ("task-variance", task_variance(width)?),
         ("task-axes", task_axes(width)),
         ("perturbations", perturbations(width)),
+        ("lesions", lesions(width)),
+        ("network", in_space()?.figure(width)),
         ("connectivity", connectivity()?),
     ])
 }
@@ -185,12 +188,58 @@ fn task_axes(width: Width) -> Figure {
 fn perturbations(width: Width) -> Figure {
     Perturbations::new("fraction correct")
         .control(0.971, (0.96, 0.98))
-        .effect("silence cluster 1", 0.93, (0.9, 0.95))
-        .effect("silence cluster 2", 0.64, (0.6, 0.68))
-        .effect("silence cluster 3", 0.52, (0.48, 0.56))
-        .effect("halve recurrence", 0.58, (0.54, 0.62))
+        .effect("silence cluster 1 (41 units)", 0.93, (0.9, 0.95))
+        .effect("silence cluster 2 (23 units)", 0.64, (0.6, 0.68))
+        .effect("silence cluster 3 (64 units)", 0.52, (0.48, 0.56))
+        .effect("halve the recurrence", 0.58, (0.54, 0.62))
         .width(width)
         .figure()
+}
+
+/// Units on a lattice, wired at random before training and to their neighbours after.
+pub(crate) fn in_space() -> Result<SpatialNetwork, ReportError> {
+    let (side, layers) = (5usize, 4usize);
+    let n = side * side * layers;
+    let place = |i: usize| [i % side, i / side % side, i / side / side].map(|v| v as f64);
+    let mut r = Random(51);
+    let mut weights = |reach: f64| -> Vec<f64> {
+        (0..n * n)
+            .map(|k| {
+                let (a, b) = (place(k / n), place(k % n));
+                let apart = (0..3).map(|d| (a[d] - b[d]).powi(2)).sum::<f64>().sqrt();
+                r.normal() * (-apart / reach).exp()
+            })
+            .collect()
+    };
+    let (before, after) = (weights(1e9), weights(0.9));
+    let module = |i: usize| {
+        let [x, y, _] = place(i);
+        usize::from(x > 2.0) + 2 * usize::from(y > 2.0)
+    };
+    Ok(SpatialNetwork::new((0..n).map(place), Matrix::new(n, n, &after)?)
+        .colored("module", ["module 1", "module 2", "module 3", "module 4"], (0..n).map(module))
+        .before(Matrix::new(n, n, &before)?)
+        .before_colored((0..n).map(|i| i * 7 % 4)))
+}
+
+fn lesions(width: Width) -> Figure {
+    let mut figure =
+        Lesions::new("fraction correct", ["whole trial", "until 850 ms", "from 850 ms"])
+            .width(width);
+    figure = figure.effect("none", 0, 0.971);
+    for (name, scores) in [
+        ("silence E (80 units)", [0.5, 0.52, 0.61]),
+        ("silence I (20 units)", [0.72, 0.74, 0.93]),
+        ("silence module 1 (34 units)", [0.55, 0.81, 0.58]),
+        ("silence module 2 (41 units)", [0.93, 0.95, 0.97]),
+        ("cut the recurrence", [0.49, 0.5, 0.66]),
+        ("cut in->rec.I", [0.5, 0.5, 0.97]),
+    ] {
+        for (period, score) in scores.into_iter().enumerate() {
+            figure = figure.effect(name, period, score);
+        }
+    }
+    figure.figure()
 }
 
 fn connectivity() -> Result<Figure, ReportError> {

@@ -1,7 +1,7 @@
 //! A network of 128 units that decides by context, drawn from three hidden variables: choice, evidence and context.
 
 use attractor_report::{
-    FixedPoint, Kind, Matrix, Mode, ReportError, StateSpace, Trajectory, Trial,
+    FixedPoint, Kind, Matrix, Mode, ReportError, SampleTrials, StateSpace, Trajectory, Trial,
 };
 
 use crate::Random;
@@ -26,11 +26,9 @@ pub(crate) fn state_space() -> Result<StateSpace, ReportError> {
     let weights = loadings(&mut r);
     let names = ["motion evidence", "colour evidence", "motion context", "colour context"];
     let mut space = StateSpace::new(["PC1 (46 %)", "PC2 (21 %)", "PC3 (12 %)"])
-        .dt(DT)
-        .inputs(names)
-        .outputs(["choice"])
         .loadings(Matrix::new(3, UNITS, &weights)?)
         .note("Synthetic data. Points satisfy q ≤ 1e−20; slow ones are labelled as such.");
+    let mut trials = SampleTrials::new(DT).inputs(names).outputs(["choice"]);
     let strengths = [-0.32, -0.16, -0.06, 0.06, 0.16, 0.32];
     for context in 0..2usize {
         for (i, &strength) in strengths.iter().enumerate() {
@@ -42,9 +40,9 @@ pub(crate) fn state_space() -> Result<StateSpace, ReportError> {
                 let condition = format!("attend {attended}, {side}");
                 let index = 2 * context + usize::from(strength > 0.0);
                 let at = (context * 6 + i) * 2 + usize::from(other != strengths[5 - i]);
-                space = space
-                    .trajectory(Trajectory::new(condition, path).color_index(index).trial(at))
-                    .trial(trial);
+                let path = Trajectory::new(condition, path).color_index(index).trial(at);
+                space = space.trajectory(path);
+                trials = trials.trial(trial);
             }
         }
     }
@@ -81,7 +79,7 @@ pub(crate) fn state_space() -> Result<StateSpace, ReportError> {
         }
     }
     let modes = [(1.12, 0.16), (1.12, -0.16), (1.05, 0.0)];
-    Ok(space.point(point(
+    Ok(space.trials(trials).point(point(
         [0.0, 0.0, 0.0],
         Kind::Unstable,
         "no context".to_owned(),

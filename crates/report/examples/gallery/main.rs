@@ -10,8 +10,9 @@ use std::path::PathBuf;
 
 use attractor_report::{
     Cell, Eigenvalues, Figure, FitFigure, FixedPoint, HorizonScores, Kind, Label, LearningCurves,
-    Matrix, Mode, Page, Raster, ReportError, SampleTrials, SpikingTrial, StateSpace, Table,
-    TaskTrial, TaskTrials, Trajectory, Trial, UnitOrder, WeightMatrix, Width,
+    Matrix, Mode, Page, Raster, ReportError, SampleTrials, SourceCurrents, SpatialNetwork,
+    SpikingTrial, StateSpace, Table, TaskTrial, TaskTrials, Trajectory, Trial, UnitOrder,
+    WeightMatrix, Width,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, figure) in &named {
         figure.write(&dir.join("figures"), name)?;
     }
-    page(&named, &space).write(&dir.join("report.html"))?;
+    let network = analysis::in_space()?;
+    page(&named, &space, &network).write(&dir.join("report.html"))?;
     odd_page().write(&dir.join("odd.html"))?;
     for width in [Width::Single, Width::Middle] {
         let place = dir.join(format!("{} mm", width.mm()));
@@ -61,6 +63,7 @@ fn figures() -> Result<Vec<(&'static str, Figure)>, ReportError> {
         ("weights", weights(128, true)?),
         ("eigenvalues", eigenvalues(128, true)),
         ("fit", fit()?),
+        ("currents", currents()?),
         ("response", response::figure()),
         ("raster", spikes()?),
     ])
@@ -335,6 +338,30 @@ fn eigenvalues(n: usize, before: bool) -> Figure {
 }
 
 /// A recording of 75 units that fire in sequence, 22 s at 30 Hz, and a model that loses the thread slowly.
+/// Three regions: waves within, weak and late between.
+fn currents() -> Result<Figure, ReportError> {
+    let names = ["PFC", "M1", "Str"];
+    let (samples, dt) = (300, 10.0);
+    let mut r = Random(21);
+    let mut figure = SourceCurrents::new(dt, names);
+    for (target, units) in [40, 25, 60].into_iter().enumerate() {
+        let blocks = (0..names.len()).map(|source| {
+            let (size, lag) = if source == target { (1.0, 0.0) } else { (0.35, 0.8) };
+            let values: Vec<f64> = (0..samples * units)
+                .map(|k| {
+                    let (t, u) =
+                        ((k / units) as f64 * dt / 1000.0, (k % units) as f64 / units as f64);
+                    let phase = 4.0 * (t - lag) - 6.0 * u + source as f64;
+                    size * phase.sin() + 0.05 * r.normal()
+                })
+                .collect();
+            Matrix::new(samples, units, &values)
+        });
+        figure = figure.target(names[target], blocks.collect::<Result<_, _>>()?);
+    }
+    Ok(figure.figure())
+}
+
 fn fit() -> Result<Figure, ReportError> {
     let (frames, units, dt) = (660, 75, 1000.0 / 30.0);
     let mut r = Random(8);
@@ -385,7 +412,7 @@ fn odd_page() -> Page {
         .state_space(&StateSpace::new(axes).point(alone))
 }
 
-fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
+fn page(figures: &[(&'static str, Figure)], space: &StateSpace, network: &SpatialNetwork) -> Page {
     let figure = |name: &str| figures.iter().find(|f| f.0 == name).map(|f| &f.1);
     let mut page = Page::new("context-decision")
         .summary("A leaky tanh network of 128 units learned context-dependent decisions to 97.8 % correct on 2,000 fresh trials in 9.4 s.")
@@ -455,7 +482,8 @@ fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
         names.iter().filter_map(|name| figure(name)).fold(page, |page, f| page.figure(f))
     };
     page = shown(page.section("Behaviour and activity"), &["behaviour", "sample-trials"]);
-    page = page.section("State space").state_space(space);
+    page =
+        page.section("State space").state_space(space).section("Network in space").network(network);
     page = shown(page, &["stability", "dimensions", "decoding"]);
     page = shown(
         page.section("Units and connectivity"),
@@ -465,9 +493,7 @@ fn page(figures: &[(&'static str, Figure)], space: &StateSpace) -> Page {
     page = page.section("Fit to a recording").paragraph(
         "Scores on held-out time, beside baselines given the same inputs and smoothing.",
     );
-    if let Some(f) = figure("fit") {
-        page = page.figure(f);
-    }
+    page = shown(page, &["fit", "currents"]);
     page.warning("The colour context was seen in 49 % of the trials; <50 % & no rebalancing.")
         .section("Configuration")
         .code("config.toml", "[network]\nunits = 128\nneuron = \"leaky-tanh\"\n\n[learner]\nname = \"adam\"\nrate = 1e-3\nclip = 1.0\n")

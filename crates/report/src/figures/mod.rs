@@ -1,12 +1,14 @@
 //! The figures of a training run and of a fit: plain numbers in, a laid-out [`Figure`](crate::Figure) out.
 
 mod behaviour;
+mod currents;
 mod curves;
 mod decoding;
 mod dimensions;
 mod eigenvalues;
 mod fit;
 mod lanes;
+mod lesions;
 mod perturbation;
 mod raster;
 mod response;
@@ -20,11 +22,13 @@ mod variance;
 mod weights;
 
 pub use behaviour::{Behaviour, ResponseCurve};
+pub use currents::SourceCurrents;
 pub use curves::LearningCurves;
 pub use decoding::Decoding;
 pub use dimensions::Dimensions;
 pub use eigenvalues::Eigenvalues;
 pub use fit::FitFigure;
+pub use lesions::Lesions;
 pub use perturbation::Perturbations;
 pub use raster::{Raster, SpikingTrial};
 pub use response::UnitResponse;

@@ -1,4 +1,5 @@
-//! What a perturbation does to behaviour: a bar with its interval for each, beside what is left alone.
+//! What a perturbation does to behaviour: a line for each, under that for what is left alone. Names stand in front,
+//! where they have room.
 
 use crate::{
     axis::Axis,
@@ -6,12 +7,14 @@ use crate::{
     figure::{Figure, Height, Width},
     guide::Rule,
     label::Label,
-    mark::Bars,
+    mark::{Dots, Line},
     matrix::finite_range,
     panel::Panel,
-    spread::Whiskers,
     ticks::number,
 };
+
+/// Height of a line, mm.
+const ROW: f64 = 5.5;
 
 /// Effects of perturbations: silencing, added input, a scaled projection.
 ///
@@ -78,31 +81,29 @@ impl Perturbations {
     pub fn figure(&self) -> Figure {
         let control = self.control.map(|(v, i)| ("none".to_owned(), v, i));
         let all: Vec<&(String, f64, (f64, f64))> = control.iter().chain(&self.effects).collect();
-        let room = self.width.mm() * 72.0 / 25.4 * 0.8 / all.len().max(1) as f64;
-        let ticks = all.iter().enumerate().map(|(i, e)| {
-            let [above, below] = two_lines(&e.0);
-            (i as f64, above.fitted(7.0, room), below.fitted(7.0, room))
-        });
-        let x = Axis::new("")
-            .two_line_ticks_at(ticks.collect::<Vec<_>>())
-            .range(-0.5, all.len().max(1) as f64 - 0.5);
+        let row = |i: usize| -(i as f64);
+        let names = all.iter().enumerate().map(|(i, e)| (row(i), Label::from(e.0.as_str())));
+        let y = Axis::new("").bare().ticks_at(names.collect::<Vec<_>>());
+        let y = y.range(row(all.len().max(1)) + 0.5, 0.5);
         let ends = all.iter().flat_map(|e| [e.1, e.2.0, e.2.1]);
         let (lo, hi) = finite_range(ends).unwrap_or((0.0, 1.0));
         let (lo, hi) = (lo.min(0.0), hi.max(0.0));
         let pad = if hi > lo { 0.06 * (hi - lo) } else { 0.5 };
-        let y =
+        let x =
             Axis::new(self.measure.clone()).range(if lo < 0.0 { lo - pad } else { 0.0 }, hi + pad);
-        let mut panel = Panel::new(x, y).mark(Rule::at_y(0.0).color(Color::INK));
-        for (i, e) in all.iter().enumerate() {
-            let hue =
-                if self.control.is_some() && i == 0 { Color::GREY.tint(0.35) } else { Color::BLUE };
-            panel = panel.mark(Bars::new([(i as f64, e.1)], 0.62, hue).name(""));
+        let mut panel = Panel::new(x, y);
+        if lo < 0.0 {
+            panel = panel.mark(Rule::at_x(0.0).color(Color::INK));
         }
         if let Some((value, _)) = self.control {
-            panel = panel.mark(Rule::at_y(value).dashed());
+            panel = panel.mark(Rule::at_x(value).dashed());
         }
-        let spans = all.iter().enumerate().filter(|(_, e)| (e.2.0 + e.2.1).is_finite());
-        panel = panel.mark(Whiskers::new(spans.map(|(i, e)| (i as f64, e.2.0, e.2.1)), Color::INK));
+        for (i, e) in all.iter().enumerate() {
+            let hue = if self.control.is_some() && i == 0 { Color::GREY } else { Color::BLUE };
+            let interval = [(e.2.0, row(i)), (e.2.1, row(i))];
+            panel = panel.mark(Line::new(interval, hue).width(1.2));
+            panel = panel.mark(Dots::new([(e.1, row(i))], hue).radius(2.2));
+        }
         let told: Vec<String> = all
             .iter()
             .map(|e| {
@@ -112,7 +113,7 @@ impl Perturbations {
             .collect();
         let (measure, told) = (self.measure.plain(), told.join(", "));
         Figure::new("Perturbations", self.width)
-            .rows([Height::Mm(40.0)])
+            .rows([Height::Mm(ROW * all.len().max(2) as f64)])
             .place(0, 0, panel)
             .caption(format!(
                 "Effect of perturbations on the {measure}, with {}. Dashed: without one. {told}.",
@@ -122,25 +123,15 @@ impl Perturbations {
     }
 }
 
-/// A name of several words on two lines, broken near its middle.
-fn two_lines(name: &str) -> [Label; 2] {
-    let middle = name.len() as i64 / 2;
-    match name.match_indices(' ').min_by_key(|(at, _)| (*at as i64 - middle).abs()) {
-        Some((at, _)) => [Label::from(&name[..at]), Label::from(&name[at + 1..])],
-        None => [Label::from(name), Label::new()],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_break_near_their_middle() {
-        let lines = |s: &str| two_lines(s).map(|l| l.plain());
-        assert_eq!(lines("silence inhibitory"), ["silence", "inhibitory"]);
-        assert_eq!(lines("cut E to I"), ["cut E", "to I"]);
-        assert_eq!(lines("none"), ["none", ""]);
+    fn a_long_name_is_whole() {
+        let name = "silence cluster 1 (23 units)";
+        let figure = Perturbations::new("score").effect(name, 0.5, (0.4, 0.6)).figure();
+        assert!(figure.svg().contains(name), "{}", figure.svg());
     }
 
     #[test]

@@ -54,12 +54,12 @@ impl Trial {
 /// channels they become a heat-map.
 #[derive(Clone, Debug)]
 pub struct SampleTrials {
-    pub(super) dt: f64,
-    pub(super) inputs: Vec<String>,
-    pub(super) outputs: Vec<String>,
-    pub(super) order: UnitOrder,
-    pub(super) trials: Vec<Trial>,
-    pub(super) quantity: Label,
+    pub(crate) dt: f64,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) order: UnitOrder,
+    pub(crate) trials: Vec<Trial>,
+    pub(crate) quantity: Label,
 }
 
 impl SampleTrials {

@@ -16,8 +16,8 @@ use std::{fmt::Write, path::Path};
 
 use crate::{
     error::{ReportError, write_aside},
-    figure::Figure,
-    space::StateSpace,
+    figure::{Figure, Width},
+    space::{SpatialNetwork, StateSpace, json},
     svg::escape,
 };
 
@@ -56,6 +56,7 @@ enum Block {
     Warning(String),
     Figure(Box<Figure>),
     StateSpace(Box<StateSpace>),
+    Network(Box<SpatialNetwork>),
     Table(Table),
     Code(String, String),
 }
@@ -135,6 +136,14 @@ impl Page {
     #[must_use]
     pub fn state_space(mut self, space: &StateSpace) -> Page {
         self.blocks.push(Block::StateSpace(Box::new(space.clone())));
+        self
+    }
+
+    /// Add a network in space as a view that turns; without script and on paper it is its projection, before and
+    /// after training. It is numbered among the figures.
+    #[must_use]
+    pub fn network(mut self, network: &SpatialNetwork) -> Page {
+        self.blocks.push(Block::Network(Box::new(network.clone())));
         self
     }
 
@@ -266,7 +275,14 @@ impl Page {
                 }
                 Block::StateSpace(space) => {
                     number += 1;
-                    space::write(out, space, number);
+                    let told = format!("State space that turns. {}", space.told());
+                    space::write(out, &space.figure(Width::Double), &told, &json(space), number);
+                }
+                Block::Network(network) => {
+                    number += 1;
+                    let told = format!("Network in space that turns. {}", network.told());
+                    let still = network.figure(Width::Double);
+                    space::write(out, &still, &told, &network.json(), number);
                 }
                 Block::Table(table) => table.write(out),
                 Block::Code(title, text) => {

@@ -45,8 +45,9 @@ Object.assign(Space.prototype, {
       else {
         const l = this.lines[item.line];
         if (held?.line === item.line) continue;
-        pen.globalAlpha = held?.line !== undefined ? 0.2 * fog : fog;
-        pen.lineWidth = 1.1 + 0.9 * fog;
+        const pale = held?.line !== undefined || (this.data.network && held?.point !== undefined && !l.ends.includes(held.point));
+        pen.globalAlpha = pale ? 0.2 * fog : fog;
+        pen.lineWidth = this.data.network ? 0.4 + 2.2 * l.size * fog : 1.1 + 0.9 * fog;
         pen.strokeStyle = shade(this.data.conditions[l.condition][1]);
         path(l, item.from, item.to);
       }
@@ -63,7 +64,7 @@ Object.assign(Space.prototype, {
       path(l, 0, l.n - 1);
     }
     this.lines.forEach((l, line) => {
-      if (this.hidden.has(l.condition) || !l.n) return;
+      if (this.hidden.has(l.condition) || !l.n || this.data.network) return;
       const color = shade(this.data.conditions[l.condition][1]);
       pen.globalAlpha = held?.line !== undefined && held.line !== line ? 0.25 : 1;
       pen.lineWidth = 1.5;

@@ -12,12 +12,12 @@ class Space {
     this.reach = [flat * 1.05, h2 * Math.cos(lean) + flat * Math.sin(lean)];
     this.hidden = new Set();
     this.time = null; // shown on all trajectories, as a share of their length
-    this.lines = data.lines.map(([condition, trial, text]) => {
+    this.lines = data.lines.map(([condition, trial, text, size, ends]) => {
       const b = bytes(text), n = b.length / 6, at = new Float32Array(3 * n);
       for (let i = 0; i < 3 * n; i++) {
         at[i] = (((b[2 * i] + 256 * b[2 * i + 1]) / 65535) * 2 - 1) * data.half[i % 3];
       }
-      return { condition, trial, n, at, screen: new Float32Array(3 * n) };
+      return { condition, trial, n, at, size, ends, screen: new Float32Array(3 * n) };
     });
     const place = (p) => p.map((v, k) => ((2 * (v - data.range[k][0])) / (data.range[k][1] - data.range[k][0]) - 1) * data.half[k]);
     this.points = data.points.map((p) => {
@@ -32,7 +32,7 @@ class Space {
     this.build(figure);
     const linked = this.lines.findIndex((l) => l.trial !== null && l.n);
     const first = linked >= 0 ? linked : this.lines.findIndex((l) => l.n);
-    this.shown = first >= 0 ? { line: first, i: Math.round(this.lines[first].n * 0.6) } : this.points.length ? { point: 0 } : null;
+    this.shown = first >= 0 && !data.network ? { line: first, i: Math.round(this.lines[first].n * 0.6) } : this.points.length ? { point: 0 } : null;
     this.listen();
     figure.classList.add("live");
     this.aside();
@@ -56,7 +56,7 @@ class Space {
       button("+", "Zoom in", () => this.scale(1.2)),
       button("−", "Zoom out", () => this.scale(1 / 1.2)),
       button("⟲", "Reset the view", () => this.reset()));
-    if (!this.lines.length) this.player.remove();
+    if (!this.lines.length || this.data.network) this.player.remove();
     this.clock = el("span", { className: "clock" });
     const legend = el("ul", { className: "legend" });
     this.data.conditions.forEach(([name, color], c) => {
@@ -78,7 +78,9 @@ class Space {
     }
     this.legend = legend;
     this.help = el("p", { className: "help", id: `${id}-help` },
-      "Drag to turn, pinch or use the buttons to zoom; on a touch screen tap first, then drag any way. Keys: arrows turn, + and − zoom, Home resets, N and P go through trajectories and points, comma and full stop step through time, space plays, Escape lets go. A click holds the trajectory or point under the pointer; its trial stands beside the view.");
+      this.data.network
+        ? "Drag to turn, pinch or use the buttons to zoom; on a touch screen tap first, then drag any way. Keys: arrows turn, + and − zoom, Home resets, N and P go through units, Escape lets go. A click holds the unit under the pointer; its connections stand out."
+        : "Drag to turn, pinch or use the buttons to zoom; on a touch screen tap first, then drag any way. Keys: arrows turn, + and − zoom, Home resets, N and P go through trajectories and points, comma and full stop step through time, space plays, Escape lets go. A click holds the trajectory or point under the pointer; its trial stands beside the view.");
     this.status = el("p", { className: "unseen" });
     this.status.setAttribute("role", "status");
     this.side = el("div", { className: "side" });
@@ -207,7 +209,7 @@ class Space {
   // All that can be shown, by keyboard in this order.
   step(by) {
     const all = [];
-    this.lines.forEach((l, line) => l.n && !this.hidden.has(l.condition) && all.push({ line, i: l.n - 1 }));
+    if (!this.data.network) this.lines.forEach((l, line) => l.n && !this.hidden.has(l.condition) && all.push({ line, i: l.n - 1 }));
     this.points.forEach((_, point) => all.push({ point }));
     if (!all.length) return;
     const now = all.findIndex((s) => this.pinned && s.line === this.pinned.line && s.point === this.pinned.point);
@@ -228,6 +230,7 @@ class Space {
   }
 
   play() {
+    if (this.data.network) return;
     if (this.playing) return this.pause();
     this.playing = true;
     this.player.textContent = "❚❚";
@@ -262,7 +265,7 @@ class Space {
     const box = this.canvas.getBoundingClientRect(), [x, y] = [e.clientX - box.left, e.clientY - box.top];
     let best = null, near = e.pointerType === "touch" ? 26 : 15;
     this.lines.forEach((l, line) => {
-      if (this.hidden.has(l.condition)) return;
+      if (this.data.network || this.hidden.has(l.condition)) return;
       for (let i = 0; i < l.n; i++) {
         const d = Math.hypot(l.screen[3 * i] - x, l.screen[3 * i + 1] - y);
         if (d < near) [near, best] = [d, { line, i }];

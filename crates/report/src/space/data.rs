@@ -9,7 +9,8 @@ use super::{StateSpace, frame::Bounds};
 use crate::{
     color::Color,
     colormap::Colormap,
-    figures::{Trial, activity_colors},
+    figures::{SampleTrials, Trial, activity_colors},
+    label::Label,
     matrix::Matrix,
     png::base64,
 };
@@ -23,26 +24,16 @@ const UNITS: usize = 256;
 /// The data of the view, ready to stand inside a `script` element.
 pub(crate) fn json(space: &StateSpace) -> String {
     let bounds = Bounds::of(space);
-    let mut out = String::from("{");
-    let axes: Vec<String> = space.axes.iter().map(|a| text(&a.plain())).collect();
-    let _ = write!(out, r#""axes":[{}]"#, axes.join(","));
-    let range: Vec<String> =
-        bounds.range.iter().map(|r| format!("[{},{}]", real(r.0), real(r.1))).collect();
-    let half: Vec<String> = bounds.half.iter().map(|&h| real(h)).collect();
-    let _ = write!(out, r#","range":[{}],"half":[{}]"#, range.join(","), half.join(","));
-    let _ = write!(out, r#","view":[{},{}]"#, real(space.view.0), real(space.view.1));
     let conditions = space.conditions();
-    let named: Vec<String> = conditions
-        .iter()
-        .map(|(name, color)| format!("[{},{}]", text(name), text(&Color::line(*color).hex())))
-        .collect();
-    let _ = write!(out, r#","conditions":[{}]"#, named.join(","));
+    let named: Vec<(&str, Color)> =
+        conditions.iter().map(|(name, color)| (*name, Color::line(*color))).collect();
+    let mut out = head(&space.axes, &bounds, space.view, &named);
     let lines: Vec<String> = space
         .trajectories
         .iter()
         .map(|t| {
             let condition = conditions.iter().position(|c| c.0 == t.condition).unwrap_or(0);
-            let trial = t.trial.filter(|&i| i < space.trials.len());
+            let trial = t.trial.filter(|&i| i < space.trials.trials.len());
             let trial = trial.map_or("null".to_owned(), |i| i.to_string());
             format!(r#"[{condition},{trial},"{}"]"#, path(&t.points, &bounds))
         })
@@ -51,7 +42,7 @@ pub(crate) fn json(space: &StateSpace) -> String {
     let points: Vec<String> =
         (0..space.points.len()).filter_map(|i| point(space, i, &bounds)).collect();
     let _ = write!(out, r#","points":[{}]"#, points.join(","));
-    trials(&mut out, space);
+    write_trials(&mut out, space);
     if let Some(loadings) = &space.loadings {
         let rows: Vec<String> = (0..3)
             .map(|k| {
@@ -65,8 +56,31 @@ pub(crate) fn json(space: &StateSpace) -> String {
     out
 }
 
+/// Begin of the data: axes, their box, the view, and what lines are called.
+pub(super) fn head(
+    axes: &[Label; 3],
+    bounds: &Bounds,
+    view: (f64, f64),
+    conditions: &[(&str, Color)],
+) -> String {
+    let mut out = String::from("{");
+    let axes: Vec<String> = axes.iter().map(|a| text(&a.plain())).collect();
+    let _ = write!(out, r#""axes":[{}]"#, axes.join(","));
+    let range: Vec<String> =
+        bounds.range.iter().map(|r| format!("[{},{}]", real(r.0), real(r.1))).collect();
+    let half: Vec<String> = bounds.half.iter().map(|&h| real(h)).collect();
+    let _ = write!(out, r#","range":[{}],"half":[{}]"#, range.join(","), half.join(","));
+    let _ = write!(out, r#","view":[{},{}]"#, real(view.0), real(view.1));
+    let named: Vec<String> = conditions
+        .iter()
+        .map(|(name, color)| format!("[{},{}]", text(name), text(&color.hex())))
+        .collect();
+    let _ = write!(out, r#","conditions":[{}]"#, named.join(","));
+    out
+}
+
 /// Positions as three 16-bit numbers each, low byte first, over the range of each axis.
-fn path(points: &[[f64; 3]], bounds: &Bounds) -> String {
+pub(super) fn path(points: &[[f64; 3]], bounds: &Bounds) -> String {
     let mut bytes = Vec::with_capacity(6 * points.len());
     for p in points.iter().filter(|p| bounds.place(p).is_some()) {
         for k in 0..3 {
@@ -122,18 +136,19 @@ fn point(space: &StateSpace, i: usize, bounds: &Bounds) -> Option<String> {
     ))
 }
 
-fn trials(out: &mut String, space: &StateSpace) {
-    let count = space.trials.len().max(1);
+fn write_trials(out: &mut String, space: &StateSpace) {
+    let SampleTrials { dt, inputs, outputs, order, trials, quantity } = &space.trials;
+    let count = trials.len().max(1);
     let names = |list: &[String]| list.iter().map(|n| text(n)).collect::<Vec<_>>().join(",");
     let _ = write!(
         out,
         r#","inputs":[{}],"outputs":[{}],"quantity":{}"#,
-        names(&space.inputs),
-        names(&space.outputs),
-        text(&space.quantity.plain())
+        names(inputs),
+        names(outputs),
+        text(&quantity.plain())
     );
     let range = |of: &dyn Fn(&Trial) -> [&Matrix; 2]| {
-        let all = space.trials.iter().flat_map(of).filter_map(Matrix::range);
+        let all = trials.iter().flat_map(of).filter_map(Matrix::range);
         all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     };
     let inputs = range(&|t| [&t.inputs, &t.inputs]).unwrap_or((0.0, 1.0));
@@ -152,9 +167,9 @@ fn trials(out: &mut String, space: &StateSpace) {
         real(high),
         anchors.join(",")
     );
-    let units = space.trials.iter().map(|t| t.activity.columns()).max().unwrap_or(0);
-    let first = space.trials.first().map(|t| t.activity.transposed());
-    let order = first.map_or_else(Vec::new, |m| space.order.indices(&m).0);
+    let units = trials.iter().map(|t| t.activity.columns()).max().unwrap_or(0);
+    let first = trials.first().map(|t| t.activity.transposed());
+    let order = first.map_or_else(Vec::new, |m| order.indices(&m).0);
     // Evenly spaced rows of the order: each shown is one unit, never a mean of several.
     let shown: Vec<usize> = if units > UNITS {
         (0..UNITS).filter_map(|i| order.get(i * units / UNITS).copied()).collect()
@@ -163,8 +178,7 @@ fn trials(out: &mut String, space: &StateSpace) {
     };
     let numbers: Vec<String> = shown.iter().map(usize::to_string).collect();
     let _ = write!(out, r#","units":{units},"order":[{}]"#, numbers.join(","));
-    let list: Vec<String> = space
-        .trials
+    let list: Vec<String> = trials
         .iter()
         .map(|t| {
             let steps = |cells: usize, rows: usize| (cells / count / rows.max(1)).max(16);
@@ -181,13 +195,13 @@ fn trials(out: &mut String, space: &StateSpace) {
                 .collect();
             let asked: Vec<String> = windows(&t.asked)
                 .iter()
-                .map(|w| format!("[{},{}]", real(w.0 as f64 * space.dt), real(w.1 as f64 * space.dt)))
+                .map(|w| format!("[{},{}]", real(w.0 as f64 * dt), real(w.1 as f64 * dt)))
                 .collect();
             format!(
                 r#"{{"title":{},"conditions":[{}],"ms":{},"asked":[{}],"in":{},"target":{},"out":{},"activity":{}}}"#,
                 text(&t.title),
                 facts.join(","),
-                real(t.steps() as f64 * space.dt),
+                real(t.steps() as f64 * dt),
                 asked.join(","),
                 signal(&t.inputs, inputs),
                 signal(&t.targets, outputs),
@@ -218,7 +232,7 @@ fn levels(m: &Matrix, (low, high): (f64, f64)) -> String {
 }
 
 /// A number with six digits, `null` where it is none.
-fn real(v: f64) -> String {
+pub(super) fn real(v: f64) -> String {
     if v.is_finite() { shortest(format!("{v:.5e}")) } else { "null".to_owned() }
 }
 
@@ -235,7 +249,7 @@ fn shortest(rounded: String) -> String {
 }
 
 /// A JSON string that cannot end the script element it stands in.
-fn text(s: &str) -> String {
+pub(super) fn text(s: &str) -> String {
     let mut out = String::from("\"");
     for c in s.chars() {
         match c {
@@ -263,7 +277,7 @@ mod tests {
         let space = StateSpace::new([evil; 3])
             .trajectory(Trajectory::new(evil, [[0.0, 0.0, 0.0], [1.0, f64::NAN, 2.0]]))
             .point(FixedPoint::new([0.5, 0.5, 0.5], Kind::Slow).label(evil).detail(evil, evil))
-            .inputs([evil]);
+            .trials(SampleTrials::new(1.0).inputs([evil]));
         let json = json(&space);
         assert!(!json.contains('<') && !json.contains('\n'), "{json}");
         assert!(json.contains(r#"\u003c/script\u003e"#));
@@ -284,7 +298,8 @@ mod tests {
         let m = |rows, columns| Matrix::new(rows, columns, &vec![0.5f32; rows * columns]).unwrap();
         let trial =
             || Trial::new("t", m(2000, 4), m(2000, 1), m(2000, 1), vec![1.0; 2000], m(2000, 300));
-        let space = (0..12).fold(StateSpace::new(["a", "b", "c"]), |s, _| s.trial(trial()));
+        let trials = (0..12).fold(SampleTrials::new(1.0), |s, _| s.trial(trial()));
+        let space = StateSpace::new(["a", "b", "c"]).trials(trials);
         let length = json(&space).len();
         assert!(length < 900_000, "{length}");
     }

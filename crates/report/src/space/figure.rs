@@ -121,6 +121,23 @@ fn marks(
 fn solid(space: &StateSpace, room_mm: f64) -> (Panel, f64) {
     let bounds = Bounds::of(space);
     let view = Projection::new(space.view);
+    let all = marks(
+        space,
+        |p| bounds.place(p).map(|p| view.flat(&p)),
+        |p| bounds.place(p).map_or(f64::NAN, |p| view.depth(&p)),
+        FINE,
+    );
+    boxed(&space.axes, &bounds, &view, room_mm, all)
+}
+
+/// Marks, already projected, in the box that holds them.
+pub(super) fn boxed(
+    axes: &[Label; 3],
+    bounds: &Bounds,
+    view: &Projection,
+    room_mm: f64,
+    all: Vec<Mark>,
+) -> (Panel, f64) {
     let half = bounds.half;
     let corner = |s: [f64; 3]| view.flat(&[0, 1, 2].map(|k| s[k] * half[k]));
     let mut edges: Vec<Mark> = Vec::new();
@@ -146,10 +163,10 @@ fn solid(space: &StateSpace, room_mm: f64) -> (Panel, f64) {
     let point = 2.0 * reach / (room_mm * MM);
     let mut words: Vec<Mark> = Vec::new();
     for axis in 0..3 {
-        let [a, b] = labelled_edge(axis, &half, &view);
+        let [a, b] = labelled_edge(axis, &half, view);
         let (a, b) = (view.flat(&a), view.flat(&b));
         edges.push(Line::new([a, b], Color::GREY).width(0.6).into());
-        let label = space.axes[axis].fitted(TEXT, 70.0);
+        let label = axes[axis].fitted(TEXT, 70.0);
         let (nx, ny) = outwards(a, b);
         let reached = nx.abs() * font::width(&label, TEXT) / 2.0 + ny.abs() * CAP / 2.0 + 3.5;
         let out = reached * point;
@@ -161,12 +178,6 @@ fn solid(space: &StateSpace, room_mm: f64) -> (Panel, f64) {
         };
         words.push(Words::new(at, label, -0.41).centred().color(Color::INK).into());
     }
-    let all = marks(
-        space,
-        |p| bounds.place(p).map(|p| view.flat(&p)),
-        |p| bounds.place(p).map_or(f64::NAN, |p| view.depth(&p)),
-        FINE,
-    );
     let corners = (0..8).map(|i| [0, 1, 2].map(|k| if i >> k & 1 == 0 { -1.0 } else { 1.0 }));
     let tall = corners.map(|s| corner(s).1).fold(0.0, f64::max);
     let (below, above) = (tall + 12.0 * point, tall + 12.0 * point);

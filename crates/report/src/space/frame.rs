@@ -19,8 +19,13 @@ pub(crate) struct Bounds {
 impl Bounds {
     pub(crate) fn of(space: &StateSpace) -> Bounds {
         let lines = space.trajectories.iter().flat_map(|t| t.points.iter());
-        let all = lines.chain(space.points.iter().map(|p| &p.position)).copied();
-        let all: Vec<[f64; 3]> = all.filter(|p| p.iter().all(|&v| tame(v).is_finite())).collect();
+        Bounds::around(lines.chain(space.points.iter().map(|p| &p.position)).copied())
+    }
+
+    /// The box around positions, whichever are finite.
+    pub(crate) fn around(positions: impl Iterator<Item = [f64; 3]>) -> Bounds {
+        let whole = |p: &[f64; 3]| p.iter().all(|&v| tame(v).is_finite());
+        let all: Vec<[f64; 3]> = positions.filter(whole).collect();
         let range = [0, 1, 2].map(|k| {
             let (lo, hi) = finite_range(all.iter().map(|p| tame(p[k]))).unwrap_or((0.0, 1.0));
             let pad = if hi - lo > 1e-290 { 0.04 * (hi - lo) } else { 1.0 };

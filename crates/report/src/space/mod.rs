@@ -6,8 +6,10 @@
 mod data;
 mod figure;
 mod frame;
+mod network;
 mod point;
 
+pub use network::SpatialNetwork;
 pub use point::{FixedPoint, Kind, Mode};
 
 pub(crate) use data::json;
@@ -15,7 +17,7 @@ use frame::Projection;
 
 use crate::{
     figure::{Figure, Width},
-    figures::{Trial, UnitOrder},
+    figures::SampleTrials,
     label::Label,
     matrix::Matrix,
 };
@@ -49,7 +51,7 @@ impl Trajectory {
         self
     }
 
-    /// The trial it belongs to, by the order of [`StateSpace::trial`]; the trajectory spans it from begin to end.
+    /// The trial it belongs to, by its place in [`StateSpace::trials`]; the trajectory spans it from begin to end.
     #[must_use]
     pub fn trial(mut self, index: usize) -> Trajectory {
         self.trial = Some(index);
@@ -73,12 +75,7 @@ pub struct StateSpace {
     pub(crate) axes: [Label; 3],
     pub(crate) trajectories: Vec<Trajectory>,
     pub(crate) points: Vec<FixedPoint>,
-    pub(crate) trials: Vec<Trial>,
-    pub(crate) dt: f64,
-    pub(crate) inputs: Vec<String>,
-    pub(crate) outputs: Vec<String>,
-    pub(crate) order: UnitOrder,
-    pub(crate) quantity: Label,
+    pub(crate) trials: SampleTrials,
     pub(crate) loadings: Option<Matrix>,
     pub(crate) view: (f64, f64),
     pub(crate) note: String,
@@ -92,12 +89,7 @@ impl StateSpace {
             axes: axes.map(Into::into),
             trajectories: Vec::new(),
             points: Vec::new(),
-            trials: Vec::new(),
-            dt: 1.0,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            order: UnitOrder::Peak,
-            quantity: Label::new().text("rate ").italic("r"),
+            trials: SampleTrials::new(1.0),
             loadings: None,
             view: (-58.0, 24.0),
             note: String::new(),
@@ -118,45 +110,10 @@ impl StateSpace {
         self
     }
 
-    /// Add a trial that trajectories refer to: shown beside the view when one of them is under the pointer.
+    /// The trials that trajectories refer to: shown beside the view when one of them is under the pointer.
     #[must_use]
-    pub fn trial(mut self, trial: Trial) -> Self {
-        self.trials.push(trial);
-        self
-    }
-
-    /// Time between the samples of the trials, in milliseconds; 1 unless told.
-    #[must_use]
-    pub fn dt(mut self, ms: f64) -> Self {
-        self.dt = if ms.is_finite() && ms > 0.0 { ms } else { 1.0 };
-        self
-    }
-
-    /// Names of the input channels of the trials.
-    #[must_use]
-    pub fn inputs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.inputs = names.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Names of the outputs of the trials.
-    #[must_use]
-    pub fn outputs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.outputs = names.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Order of the units in the activity beside the view; by peak of the first trial unless told.
-    #[must_use]
-    pub fn order(mut self, order: UnitOrder) -> Self {
-        self.order = order;
-        self
-    }
-
-    /// What the activity is.
-    #[must_use]
-    pub fn quantity(mut self, label: impl Into<Label>) -> Self {
-        self.quantity = label.into();
+    pub fn trials(mut self, trials: SampleTrials) -> Self {
+        self.trials = trials;
         self
     }
 

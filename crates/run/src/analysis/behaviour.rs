@@ -34,6 +34,11 @@ pub(super) fn answer(
     Ok(())
 }
 
+/// The functions fitted to curves.
+pub(super) fn functions(curves: &[Curve]) -> Vec<Psychometric> {
+    curves.iter().filter_map(|curve| fitted(curve).1).collect()
+}
+
 /// A curve to draw, with its function where one can be fitted.
 fn fitted(curve: &Curve) -> (ResponseCurve, Option<Psychometric>) {
     let name = if curve.among.is_empty() { "all trials" } else { &curve.among };

@@ -24,6 +24,9 @@ pub struct Analysis {
     /// Eigenvalues of the recurrent weights outside of the circle of a random matrix.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spectra: Vec<Outside>,
+    /// The recurrent weights as graphs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub graphs: Vec<GraphFacts>,
     /// Axes of task variables.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub task_axes: Vec<TaskAxis>,
@@ -56,6 +59,7 @@ impl Analysis {
                     self.tuning.clone_from(&newer.tuning);
                     self.spectra.clone_from(&newer.spectra);
                 }
+                Part::Graph => self.graphs.clone_from(&newer.graphs),
                 Part::TaskAxes => self.task_axes.clone_from(&newer.task_axes),
                 Part::Decoding => self.decoded.clone_from(&newer.decoded),
                 Part::FixedPoints => self.fixed_points.clone_from(&newer.fixed_points),
@@ -121,6 +125,82 @@ pub struct Outside {
     pub before: usize,
     /// And after.
     pub after: usize,
+}
+
+/// Recurrent weights as a graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphFacts {
+    /// The weights.
+    pub weights: String,
+    /// Before training.
+    pub before: GraphMeasures,
+    /// And after.
+    pub after: GraphMeasures,
+    /// Module of each unit after training, by Louvain's method.
+    pub modules: Vec<usize>,
+    /// Mean over units of `1 − |E − I| / (E + I)` with excitation E and inhibition I from these weights.
+    pub balance: Option<f64>,
+    /// Mean over units of the correlation of both over time and trials.
+    pub tracking: Option<f64>,
+    /// Mean size of the activity of a unit in a step: what it costs to be active.
+    pub activity: f64,
+    /// Mean distance between units of mixed selectivity; the same with units permuted, its standard
+    /// deviation, and the fraction of permutations that are nearer. Where units have places.
+    pub mixed_selectivity_distance: Option<[f64; 4]>,
+}
+
+/// Measures of one graph: an edge, without direction, where one of the two weights between units is among
+/// the strongest tenth of all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphMeasures {
+    /// Number of edges.
+    pub edges: usize,
+    /// Modularity Q by Louvain's method.
+    pub modularity: f64,
+    /// Modules it found.
+    pub modules: usize,
+    /// Q by leading eigenvectors; absent for many units.
+    pub spectral_modularity: Option<f64>,
+    /// Mean clustering coefficient.
+    pub clustering: f64,
+    /// Global efficiency.
+    pub efficiency: f64,
+    /// Against random graphs of the same density.
+    pub small_worldness: Option<f64>,
+    /// Edges of the best connected unit.
+    pub largest_degree: usize,
+    /// Largest rich-club coefficient over that of random graphs of the same degrees.
+    pub rich_club: Option<f64>,
+    /// Mean participation coefficient.
+    pub participation: f64,
+    /// Sum of the sizes of all weights.
+    pub total: f64,
+    /// Correlation of the sizes of weights with distance, where units have places.
+    pub distance_correlation: Option<f64>,
+    /// Sum of the sizes of weights times distance.
+    pub wiring_cost: Option<f64>,
+}
+
+impl GraphMeasures {
+    /// Every measure with its name.
+    #[must_use]
+    pub fn named(&self) -> Vec<(&'static str, Option<f64>)> {
+        vec![
+            ("edges", Some(self.edges as f64)),
+            ("modularity (Louvain)", Some(self.modularity)),
+            ("modules", Some(self.modules as f64)),
+            ("modularity (eigenvectors)", self.spectral_modularity),
+            ("clustering", Some(self.clustering)),
+            ("global efficiency", Some(self.efficiency)),
+            ("small-worldness", self.small_worldness),
+            ("largest degree", Some(self.largest_degree as f64)),
+            ("rich club / random", self.rich_club),
+            ("participation", Some(self.participation)),
+            ("sum of |W|", Some(self.total)),
+            ("correlation of |W| with distance", self.distance_correlation),
+            ("wiring cost", self.wiring_cost),
+        ]
+    }
 }
 
 /// An axis of the activity that carries a task variable, by regression.
@@ -194,10 +274,16 @@ pub struct Point {
 pub struct Effect {
     /// What was done.
     pub name: String,
+    /// When, in words; empty for the whole trial.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub period: String,
     /// The score.
     pub score: f64,
     /// Its 95 % interval (Wilson), where it is a fraction.
     pub interval: Option<[f64; 2]>,
+    /// Psychometric functions fitted to the choices made, for the task's axes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub psychometric: Vec<Psychometric>,
 }
 
 /// Lyapunov exponents under one input.

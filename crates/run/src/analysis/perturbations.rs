@@ -1,18 +1,20 @@
-//! In-silico perturbations and what they do to behaviour.
+//! In-silico perturbations and what they do to behaviour: groups silenced, projections cut or weakened, in the whole
+//! trial and before and after answers are asked for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use attractor_analysis::wilson;
 use attractor_data::Trials;
 use attractor_network::{Action, Engine, Intervention, Interventions, Network};
-use attractor_report::Perturbations;
+use attractor_report::{Lesions, Perturbations};
 
 use super::facts::{Analysis, Effect};
-use super::{Pictures, Subject, Unanswered};
+use super::{Pictures, Subject, Unanswered, behaviour};
 use crate::describe::RECURRENT;
 use crate::evaluate::noise;
 
+/// Most modules or clusters that are silenced.
+const MOST: usize = 6;
 /// Trials per perturbation.
 const TRIALS: usize = 500;
 
@@ -25,37 +27,16 @@ pub(super) fn answer(
     let experiment = subject.experiment;
     let chosen: Vec<usize> = (0..trials.len().min(TRIALS)).collect();
     let trials = trials.select(&chosen)?;
-    // the same network, with a group for each cluster of units
-    let clusters = facts.tuning.as_ref().map(|tuning| tuning.clusters.clone()).unwrap_or_default();
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (unit, label) in clusters.iter().enumerate() {
-        groups.entry(format!("cluster {}", label + 1)).or_default().push(unit);
-    }
+    let groups = groups(subject, facts);
     let mut description = experiment.network.description().clone();
     for population in description.populations.iter_mut().filter(|p| p.name == RECURRENT) {
-        population.groups.extend(groups.clone());
+        population.groups.extend(groups.iter().cloned());
     }
     let network = Arc::new(Network::new(description)?);
     let scored = network.signal(&experiment.material.scored())?;
     let mut engine = Engine::<f32>::new(network.clone(), subject.engine.options())?;
-
-    let emission = format!("{RECURRENT}.{}", experiment.emission());
-    let whole = |target: String, action| Intervention { target, from: 0.0, until: None, action };
-    let mut list: Vec<(String, Vec<Intervention>)> = vec![("none".to_owned(), Vec::new())];
-    for (group, units) in &groups {
-        let name = format!("silence {group} ({} units)", units.len());
-        list.push((name, vec![whole(format!("{emission}[{group}]"), Action::Set(0.0))]));
-    }
-    let within = format!("{RECURRENT}.");
-    let recurrent = || {
-        let projections = network.description().projections.iter();
-        projections.filter(|p| p.from.starts_with(&within) && p.to.starts_with(&within))
-    };
-    for (name, factor) in [("halve the recurrence", 0.5), ("cut the recurrence", 0.0)] {
-        let scaled = recurrent().map(|p| whole(p.name(), Action::Scale(factor))).collect();
-        list.push((name.to_owned(), scaled));
-    }
-    for (name, interventions) in list {
+    let periods = periods(&trials, &experiment.material.scored());
+    for (name, period, interventions) in lesions(subject, &network, &groups, &periods) {
         let resolved = Interventions::new(&network, &interventions)?;
         let outputs =
             engine.run(subject.weights, &trials, noise(experiment), &resolved, &[scored])?;
@@ -66,16 +47,121 @@ pub(super) fn answer(
         let fraction = evaluation.measure.starts_with("fraction");
         let right = (score * trials.len() as f64).round() as usize;
         let interval = fraction.then(|| wilson(right, trials.len(), 0.95));
-        facts.perturbations.push(Effect { name, score, interval });
+        let psychometric = behaviour::functions(&evaluation.psychometric);
+        facts.perturbations.push(Effect { name, period, score, interval, psychometric });
     }
     let ends = |effect: &Effect| effect.interval.map_or((f64::NAN, f64::NAN), |[a, b]| (a, b));
     let mut figure = Perturbations::new(experiment.material.measure());
     if let Some((control, effects)) = facts.perturbations.split_first() {
         figure = figure.control(control.score, ends(control));
-        for effect in effects {
+        for effect in effects.iter().filter(|effect| effect.period.is_empty()) {
             figure = figure.effect(&effect.name, effect.score, ends(effect));
         }
     }
     pictures.figures.push(("perturbations".to_owned(), figure.figure()));
+    if periods.len() > 1 {
+        let mut table = Lesions::new(
+            experiment.material.measure(),
+            periods.iter().map(|(name, _)| if name.is_empty() { "whole trial" } else { name }),
+        );
+        for effect in &facts.perturbations {
+            let column = periods.iter().position(|(name, _)| *name == effect.period);
+            table = table.effect(&effect.name, column.unwrap_or(0), effect.score);
+        }
+        // what is left alone is so in every period
+        if let Some(control) = facts.perturbations.first() {
+            for column in 1..periods.len() {
+                table = table.effect(&control.name, column, control.score);
+            }
+        }
+        pictures.figures.push(("lesions".to_owned(), table.figure()));
+    }
     Ok(())
+}
+
+/// Units that can be silenced together, by name: the groups of the population, modules of its weights and
+/// clusters of its selectivity.
+fn groups(subject: &Subject<'_>, facts: &Analysis) -> Vec<(String, Vec<usize>)> {
+    let populations = &subject.experiment.network.description().populations;
+    let named = populations.iter().filter(|p| p.name == RECURRENT).flat_map(|p| p.groups.clone());
+    let mut found: Vec<(String, Vec<usize>)> = named.collect();
+    let mut labelled = |what: &str, labels: &[usize], least: usize| {
+        let count = labels.iter().max().map_or(0, |most| most + 1);
+        for k in 0..count.min(MOST) {
+            let units: Vec<usize> = (0..labels.len()).filter(|&unit| labels[unit] == k).collect();
+            if units.len() >= least && units.len() < labels.len() {
+                found.push((format!("{what} {}", k + 1), units));
+            }
+        }
+    };
+    if let Some(tuning) = &facts.tuning {
+        labelled("cluster", &tuning.clusters, 1);
+    }
+    for graph in &facts.graphs {
+        let of =
+            if facts.graphs.len() > 1 { format!(" of {}", graph.weights) } else { String::new() };
+        labelled(&format!("module{of}"), &graph.modules, 2);
+    }
+    found
+}
+
+/// The whole trial, and what comes before and after answers are first asked for, if there is such a time.
+fn periods(trials: &Trials, scored: &str) -> Vec<Period> {
+    let mut periods = vec![(String::new(), (0.0, None))];
+    let first = trials.target(scored).and_then(|target| {
+        (0..trials.steps()).find(|&step| target.weights.row(step).iter().any(|&w| w > 0.0))
+    });
+    if let Some(step) = first.filter(|&step| step > 0) {
+        let ms = step as f64 * trials.dt;
+        periods.push((format!("until {ms} ms"), (0.0, Some(ms))));
+        periods.push((format!("from {ms} ms"), (ms, None)));
+    }
+    periods
+}
+
+/// Its name, begin and end in ms.
+type Period = (String, (f64, Option<f64>));
+
+/// Everything that is done, with its name and period; first nothing.
+fn lesions(
+    subject: &Subject<'_>,
+    network: &Network,
+    groups: &[(String, Vec<usize>)],
+    periods: &[Period],
+) -> Vec<(String, String, Vec<Intervention>)> {
+    let emission = format!("{RECURRENT}.{}", subject.experiment.emission());
+    let within = format!("{RECURRENT}.");
+    let projections = &network.description().projections;
+    let inside: Vec<String> = (projections.iter())
+        .filter(|p| p.from.starts_with(&within) && p.to.starts_with(&within))
+        .map(|p| p.name())
+        .collect();
+    let mut list = vec![("none".to_owned(), String::new(), Vec::new())];
+    for (period, (from, until)) in periods {
+        let during =
+            |target: String, action| Intervention { target, from: *from, until: *until, action };
+        let mut add = |name: String, what| list.push((name, period.clone(), what));
+        for (group, units) in groups {
+            let silent = during(format!("{emission}[{group}]"), Action::Set(0.0));
+            add(format!("silence {group} ({} units)", units.len()), vec![silent]);
+        }
+        let scaled = |factor| {
+            inside
+                .iter()
+                .map(|name| during(name.clone(), Action::Scale(factor)))
+                .collect::<Vec<_>>()
+        };
+        if period.is_empty() {
+            add("halve the recurrence".to_owned(), scaled(0.5));
+        }
+        add("cut the recurrence".to_owned(), scaled(0.0));
+        // one that is alone inside is the recurrence
+        let into = projections.iter().filter(|p| p.to.starts_with(&within)).map(|p| p.name());
+        let others = into.filter(|name| inside.len() > 1 || !inside.contains(name));
+        for name in others {
+            let cut = during(name.clone(), Action::Scale(0.0));
+            add(format!("cut {name}"), vec![cut]);
+        }
+    }
+    list
 }

@@ -68,7 +68,7 @@ fn outside(recurrent: &Recurrent) -> Option<Outside> {
 }
 
 /// `η²` of each unit and variable in the window where it is largest.
-fn tuning(activity: &Activity, seed: u64) -> Result<Tuning, Unanswered> {
+pub(super) fn tuning(activity: &Activity, seed: u64) -> Result<Tuning, Unanswered> {
     let steps = activity.steps();
     let windows = WINDOWS.min(steps);
     let units = activity.noisy.dim().2;

@@ -1,7 +1,7 @@
 //! The state space: trajectories by condition on principal components, with trials behind them.
 
 use attractor_analysis::{Pca, pca};
-use attractor_report::{Label, Matrix, StateSpace, Trajectory, Trial};
+use attractor_report::{Label, Matrix, SampleTrials, StateSpace, Trajectory, Trial};
 use ndarray::{Array3, s};
 
 use super::activity::Activity;
@@ -37,8 +37,7 @@ impl Axes {
             activity.conditions.iter().flat_map(|g| g.1.iter().copied().take(SHOWN)).collect();
         let Subject { experiment, engine, weights, .. } = subject;
         let sample = sample_of(experiment, engine, weights, &activity.trials, &chosen)?;
-        space = space
-            .dt(activity.trials.dt)
+        let mut trials = SampleTrials::new(activity.trials.dt)
             .inputs(subject.experiment.material.inputs())
             .outputs(subject.experiment.material.outputs())
             .quantity(Label::new().italic(&sample.quantity));
@@ -50,11 +49,12 @@ impl Axes {
                 let path = path.rows().into_iter().map(|state| project(&components, state));
                 let trajectory = Trajectory::new(condition, path).color_index(color).trial(next);
                 let shown: Trial = report::trial(subject.experiment, &sample, next)?;
-                space = space.trajectory(trajectory).trial(with_conditions(shown, activity, trial));
+                space = space.trajectory(trajectory);
+                trials = trials.trial(with_conditions(shown, activity, trial));
                 next += 1;
             }
         }
-        let space = space.loadings(loadings(&components, units)?);
+        let space = space.trials(trials).loadings(loadings(&components, units)?);
         Ok(Axes { space, components })
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use attractor_equations::Neuron;
 use attractor_learn::objective::{CrossEntropy, Term};
 use attractor_learn::{Objective, Phase, PhaseError, Stop, Validate};
-use attractor_network::{Network, Wiring};
+use attractor_network::{Hold, Network, Wiring};
 use attractor_numerics::law::Law;
 
 use super::network::{Choice, MOST_UNITS, NetworkConfig, ParamChoice, READOUT_NEURON};
@@ -16,7 +16,7 @@ use super::problem::{ConfigError, Place, Problem, closest, did_you_mean, list};
 use super::read::read;
 use super::request::Request;
 use super::tree::{Node, Value};
-use super::{Config, curriculum, node, origin, positions, sources};
+use super::{Config, connectome, curriculum, node, origin, positions, sources};
 use crate::describe::describe;
 use crate::material::Material;
 
@@ -88,15 +88,20 @@ impl Experiment {
         let material = sources::material(section, "task", seed, problems);
         let chosen = neurons::chosen(user, problems);
         let read_out = neurons::readout(user, problems);
-        let complete = material.is_some() && chosen.is_some() && read_out.is_some();
+        let before = problems.len();
+        let connected = connectome::chosen(user, problems);
+        let complete = material.is_some()
+            && chosen.is_some()
+            && read_out.is_some()
+            && problems.len() == before;
         // with something to stand in for what is wrong, the rest can still be checked
         let mut stand_in = |name: &str| neurons::named(name, Default::default(), problems);
         let chosen = chosen.or_else(|| stand_in(attractor_network::library::DEFAULT))?;
         let read_out = read_out.or_else(|| stand_in(READOUT_NEURON))?;
         let units = Units { rec: chosen, out: read_out };
         let task = material.as_ref().map(|(_, section)| section.clone()).unwrap_or_default();
-        let defaults =
-            defaults(user, &units, seed, material.as_ref().map(|(material, _)| material));
+        let trials = material.as_ref().map(|(material, _)| material);
+        let defaults = defaults(user, &units, seed, trials, &connected);
         let mut default_node = node(&defaults)?;
         let task = Node::from_value(&toml::Value::Table(task));
         default_node.put(&["task"], Some(task.clone()));
@@ -106,6 +111,10 @@ impl Experiment {
             for key in ["neuron", "readout_neuron"] {
                 tree.put(&["network", key], default_node.get(&["network", key]).cloned());
             }
+        }
+        if connected.is_some() {
+            let files = default_node.get(&["network", "connectome"]).cloned();
+            tree.put(&["network", "connectome"], files);
         }
         let mut config: Config = read(tree, &default_node, &[], problems)?;
         positions::resolve(&mut config.network, user, problems);
@@ -118,7 +127,8 @@ impl Experiment {
             return None;
         }
         let ((material, _), curriculum) = material.zip(curriculum)?;
-        let network = network(&config, &units, &material, user, problems)?;
+        let connected = connected.as_ref();
+        let network = network(&config, &units, &material, connected, user, problems)?;
         for (k, phase) in phases.iter().enumerate() {
             if let Err(wrong) = phase.check(&*network) {
                 problems.extend(wrong.iter().map(|error| of_phase(error, k, &config, user)));
@@ -170,7 +180,13 @@ fn seed(user: &Node) -> u64 {
 }
 
 /// Everything that nobody said.
-fn defaults(user: &Node, units: &Units, seed: u64, material: Option<&Material>) -> Config {
+fn defaults(
+    user: &Node,
+    units: &Units,
+    seed: u64,
+    material: Option<&Material>,
+    connected: &Option<connectome::Read>,
+) -> Config {
     let phase = Phase::default();
     let scored = material.is_none_or(Material::is_task);
     let objective = match material {
@@ -195,7 +211,7 @@ fn defaults(user: &Node, units: &Units, seed: u64, material: Option<&Material>) 
         from: None,
         task: toml::Table::new(),
         network: NetworkConfig {
-            units: 128,
+            units: connected.as_ref().map_or(128, |read| read.connectome.cells.len()),
             neuron: chosen.choice.clone(),
             noise: chosen.noise,
             surrogate: None,
@@ -209,7 +225,17 @@ fn defaults(user: &Node, units: &Units, seed: u64, material: Option<&Material>) 
             groups: BTreeMap::new(),
             positions: None,
             input: wiring(kind("input"), Law::Normal { sd: 1.0 }),
-            recurrent: wiring(kind("recurrent"), Law::Gaussian { gain: 1.0 }),
+            connectome: connected.as_ref().map(|read| read.files.clone()),
+            conduction: None,
+            recurrent: match (connected, kind("recurrent")) {
+                (Some(read), None | Some("constrained")) => read.free(),
+                (Some(read), Some("graph")) => read.weighted(),
+                // what is said of a connectome that cannot be read is read all the same
+                (None, None) if user.get(&["network", "connectome"]).is_some() => {
+                    wiring(Some("constrained"), Law::Gaussian { gain: 1.0 })
+                }
+                (_, kind) => wiring(kind, Law::Gaussian { gain: 1.0 }),
+            },
             readout: wiring(kind("readout"), Law::Gaussian { gain: 0.1 }),
             readout_neuron: units.out.choice.clone(),
             readout_params: params(&units.out.neuron),
@@ -235,6 +261,12 @@ fn wiring(kind: Option<&str>, law: Law) -> Wiring {
     let one = Law::Normal { sd: 1.0 };
     match kind {
         Some("low-rank") => Wiring::LowRank { rank: 1, m: one, n: one, covariance: None },
+        Some("constrained") => Wiring::Constrained {
+            wiring: Box::new(Wiring::Dense { law }),
+            masks: Vec::new(),
+            sign: None,
+            hold: Hold::default(),
+        },
         Some("masked") => Wiring::Masked { law, density: Some(0.1), pairs: None, seed: 0 },
         _ => Wiring::Dense { law },
     }
@@ -285,7 +317,13 @@ fn names(config: &Config, units: &Units, user: &Node, problems: &mut Vec<Problem
         }
     };
     let network = &config.network;
-    check("params", "parameter", network.params.keys().collect(), &params);
+    let in_group = |key: &&String| key.ends_with(']') && key.contains('[');
+    let (of_groups, of_all): (Vec<&String>, Vec<&String>) =
+        network.params.keys().partition(in_group);
+    check("params", "parameter", of_all, &params);
+    let of_groups: Vec<String> =
+        of_groups.iter().filter_map(|key| Some(key.split_once('[')?.0.to_owned())).collect();
+    check("params", "parameter", of_groups.iter().collect(), &params);
     check("readout_params", "parameter", network.readout_params.keys().collect(), &heard);
     check("range", "parameter", network.range.keys().collect(), &params);
     check("per_unit", "parameter", network.per_unit.iter().flatten().collect(), &params);
@@ -300,6 +338,7 @@ fn network(
     config: &Config,
     units: &Units,
     material: &Material,
+    connected: Option<&connectome::Read>,
     user: &Node,
     problems: &mut Vec<Problem>,
 ) -> Option<Arc<Network>> {
@@ -313,6 +352,13 @@ fn network(
         None
     };
     let NetworkConfig { units: count, recurrent, .. } = &config.network;
+    if let Some(cells) = connected.map(|read| read.connectome.cells.len())
+        && cells != *count
+    {
+        let message =
+            format!("{count} units given, the connectome has {cells} cells: leave it out");
+        return wrong("network.units", message);
+    }
     if *count > MOST_UNITS || weights(recurrent, *count) > MOST_PARAMETERS as f64 {
         let message = format!(
             "{count} units need {:.0e} recurrent weights, at most {MOST_PARAMETERS} can be; \
@@ -321,7 +367,7 @@ fn network(
         );
         return wrong("network.units", message);
     }
-    let description = match describe(&config.network, units, material) {
+    let description = match describe(&config.network, units, material, connected) {
         Ok(description) => description,
         Err((key, message)) => return wrong(&key, message),
     };
@@ -334,7 +380,12 @@ fn network(
             wrong("network", message)
         }
         Ok(network) => Some(Arc::new(network)),
-        Err(error) => wrong("network", error.to_string()),
+        Err(error) => {
+            for problem in error.each() {
+                wrong("network", problem.to_string());
+            }
+            None
+        }
     }
 }
 
@@ -342,8 +393,12 @@ fn network(
 fn weights(wiring: &Wiring, units: usize) -> f64 {
     let units = units as f64;
     match wiring {
-        Wiring::Dense { .. } | Wiring::Masked { .. } => units * units,
-        Wiring::LowRank { rank, .. } => 2.0 * units * *rank as f64,
+        Wiring::Dense { .. } | Wiring::Masked { .. } | Wiring::Graph { .. } => units * units,
+        Wiring::Constrained { wiring, masks, .. } => {
+            let inner = weights(wiring, units as usize);
+            if masks.is_empty() { inner } else { inner.max(units * units) }
+        }
+        Wiring::LowRank { rank, .. } | Wiring::Mixture { rank, .. } => 2.0 * units * *rank as f64,
         Wiring::Core { rank, .. } => 2.0 * units * *rank as f64 + (*rank as f64).powi(2),
         Wiring::Sum { terms } => terms.iter().map(|term| weights(term, units as usize)).sum(),
         Wiring::Each { .. } | Wiring::Blocks { .. } => 0.0,

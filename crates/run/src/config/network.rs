@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use attractor_data::ConnectomeFiles;
 use attractor_equations::{Integrator, NeuronText, Surrogate};
 use attractor_network::library::NoisePlace;
 use attractor_network::{Positions, Start, Wiring};
@@ -37,7 +38,8 @@ pub struct NetworkConfig {
     /// How vector fields become steps.
     #[serde(default)]
     pub integrator: Integrator,
-    /// Parameters of the neuron: a number, or the law they are drawn from.
+    /// Parameters of the neuron: a number, or the law they are drawn from. `tau[A1]` is another one for
+    /// the units of a group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, ParamChoice>,
     /// Parameters of the neuron that have one value per unit; without it, those the neuron says.
@@ -60,9 +62,15 @@ pub struct NetworkConfig {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Group>,
     /// Where the recurrent units are in space: a lattice, at random, given points, or a path to a table
-    /// with columns `x`, `y` and `z`.
+    /// with columns `x`, `y` and `z`; without it, where the files of a connectome say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<PositionsChoice>,
+    /// Cells and their connections, from files: one unit for each cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connectome: Option<ConnectomeFiles>,
+    /// Recurrent projections take time that grows with distance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conduction: Option<Conduction>,
     /// Wiring from the input to each drive.
     pub input: Wiring,
     /// Wiring among the recurrent units.
@@ -83,6 +91,15 @@ pub struct NetworkConfig {
     /// Every projection, in place of the default ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projection: Vec<ProjectionConfig>,
+}
+
+/// Delays in proportion to distance: of every recurrent projection of lag 1, weights over a distance d
+/// become a projection of lag `max(1, round(d / (speed dt)))`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conduction {
+    /// Distance per ms.
+    pub speed: f64,
 }
 
 /// A projection; what is left out follows from its ends.

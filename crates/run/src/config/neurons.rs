@@ -39,21 +39,29 @@ pub(super) fn chosen(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen>
     at("neuron", library::DEFAULT, Asked::of(user), user, problems)
 }
 
-/// The neuron of the readout, which has no noise, and of whose emissions the one that is read is left, as `y`.
+/// The neuron of the readout, which has no noise; the emission that is read comes first and is called `y`.
 pub(super) fn readout(user: &Node, problems: &mut Vec<Problem>) -> Option<Chosen> {
     let quiet = Asked { otherwise: NoisePlace::None, ..Asked::default() };
     let mut chosen = at("readout_neuron", READOUT_NEURON, quiet, user, problems)?;
     let Chosen { neuron, ports, .. } = &mut chosen;
-    neuron.emissions.retain(|emission| emission.symbol.name == ports.readout);
-    if neuron.drives.is_empty() || neuron.emissions.is_empty() {
+    let read = neuron.emissions.iter().position(|emission| emission.symbol.name == ports.readout);
+    let (Some(read), false) = (read, neuron.drives.is_empty()) else {
         let message =
             format!("`{}` hears nothing or says nothing; a readout does both", neuron.name);
         let key = "network.readout_neuron";
         let place = user.get(&["network", "readout_neuron"]).map(|node| node.place.clone());
         problems.push(Problem::new(key, message).at(&place.unwrap_or_default()));
         return None;
+    };
+    for (k, emission) in neuron.emissions.iter_mut().enumerate() {
+        match k == read {
+            true => OUTPUT_NAME.clone_into(&mut emission.symbol.name),
+            // what its neuron calls so is another emission of it
+            false if emission.symbol.name == OUTPUT_NAME => emission.symbol.name += "_own",
+            false => {}
+        }
     }
-    neuron.emissions.iter_mut().for_each(|emission| emission.symbol.name = OUTPUT_NAME.to_owned());
+    neuron.emissions[..=read].rotate_right(1);
     OUTPUT_NAME.clone_into(&mut ports.readout);
     Some(chosen)
 }

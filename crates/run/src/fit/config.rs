@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use attractor_recording::Normalisation;
+use attractor_recording::{Normalisation, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Node, Problem, Request, node, read};
@@ -17,21 +17,93 @@ pub struct FitConfig {
     pub recording: RecordingConfig,
     /// What both networks share.
     pub network: SharedConfig,
+    /// Which solver, and what the direct ones need.
+    #[serde(default)]
+    pub fit: SolverConfig,
     /// The network that reproduces a stretch, in sample.
     pub reproduction: ReproductionConfig,
     /// The networks that are judged on held-out data.
     pub forecast: ForecastConfig,
 }
 
+/// Which solver fits the network, and what the direct solvers need; `bptt` has sections of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SolverConfig {
+    /// `bptt`, or a direct solver: `rollout-ridge` or `rls`.
+    pub solver: Solver,
+    /// Key of the units' regions in the file, `[unit]` text; `auto` takes `regions` if there is one,
+    /// `none` takes all units for one region.
+    pub regions: String,
+    /// Penalties per sample to choose from, by what is held out one step ahead.
+    pub l2: Vec<f64>,
+    /// Parts of each trial that are held out in turn for that choice.
+    pub folds: usize,
+    /// Whether no unit may drive itself.
+    pub no_self: bool,
+    /// Frames that each roll-out goes on for; `none` is ten time constants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// Regressions on roll-outs.
+    pub iterations: usize,
+    /// Standard deviation of what is added to the potentials each step of the roll-outs.
+    pub noise: f64,
+    /// Passes of recursive least squares: all there is for `rls`, a polish for `rollout-ridge`.
+    pub passes: usize,
+    /// Whether `rls` is the algorithm as it was published, lag and frozen noise included.
+    pub published: bool,
+    /// Fits from other seeds that weights and currents are compared with.
+    pub restarts: usize,
+    /// Fraction of blocks (or trials) that a further fit does not see, to be judged on; 0 for none.
+    pub held_out: f64,
+}
+
+/// How a network is fitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Solver {
+    /// Back-propagation through free runs: hidden units, low rank, forecasts.
+    #[default]
+    Bptt,
+    /// Ridge regression on states that the network visits: every unit is a recorded one; seconds.
+    RolloutRidge,
+    /// Recursive least squares while the network runs (FORCE).
+    Rls,
+}
+
+impl Default for SolverConfig {
+    fn default() -> Self {
+        SolverConfig {
+            solver: Solver::Bptt,
+            regions: AUTO.to_owned(),
+            l2: vec![1e-5, 1e-4, 1e-3, 1e-2],
+            folds: 5,
+            no_self: true,
+            length: None,
+            iterations: 40,
+            noise: 0.01,
+            passes: 0,
+            published: false,
+            restarts: 2,
+            held_out: 0.2,
+        }
+    }
+}
+
 /// The recording and how it is prepared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingConfig {
-    /// The `.npz` file; `docs/files.md` has its keys.
+    /// The file: `.npz` with the keys of `docs/files.md`, NWB, MATLAB, or a table (`docs/recordings.md`).
     pub file: String,
-    /// Key of the activity.
+    /// Key of the activity in `.npz`; elsewhere `spikes` or a series by path or name, or `auto`.
     pub activity: String,
-    /// Key of the inputs. `auto` takes `inputs`, or else the one array `K` that has its own
+    /// Frames per second of a series whose file does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_hz: Option<f64>,
+    /// Steps of preparation, in order, before what follows here; `docs/recordings.md` lists them.
+    pub prepare: Vec<Step>,
+    /// Key of the inputs, or a series by path or name. `auto` takes `inputs`, or else the one array `K` that has its own
     /// `K_rate_hz`; `none` takes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
@@ -134,7 +206,9 @@ impl Default for RecordingConfig {
     fn default() -> Self {
         RecordingConfig {
             file: String::new(),
-            activity: "activity".to_owned(),
+            activity: AUTO.to_owned(),
+            rate_hz: None,
+            prepare: Vec::new(),
             inputs: Some(AUTO.to_owned()),
             components: 10,
             smooth: 4.0,
@@ -144,7 +218,7 @@ impl Default for RecordingConfig {
     }
 }
 
-/// Inputs that the file decides on.
+/// What the file decides on.
 pub(crate) const AUTO: &str = "auto";
 
 impl Default for ReproductionConfig {
@@ -195,6 +269,7 @@ impl Default for FitConfig {
             seed: 1,
             recording: RecordingConfig::default(),
             network: SharedConfig { steps: 1, ..SharedConfig::default() },
+            fit: SolverConfig::default(),
             reproduction: ReproductionConfig::default(),
             forecast: ForecastConfig::default(),
         }
@@ -284,7 +359,7 @@ impl FitConfig {
         let (number, above) = ("0 or a positive number", "a positive number");
         let FitConfig { recording, network, reproduction: r, forecast: f, .. } = self;
         let file = recording.file.as_str();
-        check(!file.is_empty(), "recording.file", &"empty", "the path of a .npz file");
+        check(!file.is_empty(), "recording.file", &"empty", "the path of a recording");
         let RecordingConfig { smooth, peak, .. } = *recording;
         check(size(smooth), "recording.smooth", &smooth, "0 or a positive number of frames");
         check(peak > 0.0 && peak < 1.0, "recording.peak", &peak, "between 0 and 1");
@@ -312,6 +387,28 @@ impl FitConfig {
         for (key, x) in [("reproduction.rate", r.rate), ("forecast.rate", f.rate)] {
             check(positive(x), key, &x, above);
         }
+        let SolverConfig { solver, folds, iterations, noise, passes, held_out, .. } = self.fit;
+        let penalties = &self.fit.l2;
+        let right = !penalties.is_empty() && penalties.iter().all(|&x| positive(x));
+        check(right, "fit.l2", &format!("{penalties:?}"), "a list of penalties, each positive");
+        check(folds > 1, "fit.folds", &folds, "at least 2");
+        check(iterations > 0, "fit.iterations", &iterations, "at least 1");
+        check(size(noise), "fit.noise", &noise, number);
+        check((0.0..1.0).contains(&held_out), "fit.held_out", &held_out, "from 0 to below 1");
+        let length = self.fit.length.unwrap_or(2);
+        check(length > 1, "fit.length", &length, "at least 2 frames");
+        let right = solver != Solver::Rls || passes > 0;
+        check(
+            right,
+            "fit.passes",
+            &passes,
+            "at least 1 for rls: 20 do from a roll-out, the published algorithm takes 500",
+        );
+        let direct = solver != Solver::Bptt;
+        let right = !direct || network.rank.is_none();
+        check(right, "network.rank", &network.rank.unwrap_or(0), "none for a direct solver");
+        let right = !direct || network.steps == 1;
+        check(right, "network.steps", &network.steps, "1 for a direct solver");
         let inside = f.held_out > 0.0 && f.held_out < 1.0;
         check(inside, "forecast.held_out", &f.held_out, "between 0 and 1");
         let horizons = format!("{:?}", f.horizons);

@@ -117,7 +117,7 @@ impl Shape {
         });
         projections.push(projection("rec.r", 1, self.coupling(all)));
         let dt = self.frame / self.steps as f64;
-        Ok(Description { dt, integrator: Default::default(), populations, projections })
+        Ok(Description::new(dt, populations, projections))
     }
 
     fn coupling(&self, all: usize) -> Wiring {

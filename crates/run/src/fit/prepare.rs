@@ -1,13 +1,17 @@
 //! The recording as the network sees it, and its division.
 
+use std::path::Path;
+
 use attractor_data::{FileProblem, Npz};
 use attractor_numerics::linalg::symmetric_eigen;
 use attractor_recording::{
-    Division, Normalisation, ReadOptions, Recording, Stretch, folds, npz::read_from,
+    Choice, Division, Normalisation, ReadOptions, Recording, SessionOptions, Step, Stretch, folds,
+    npz::read_from, read_session, steps,
 };
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
 use super::config::{AUTO, FitConfig, ForecastConfig, RecordingConfig};
+use super::results::RecordingFacts;
 use crate::error::RunError;
 
 /// A recording read, with its live units smoothed; not yet scaled.
@@ -18,20 +22,85 @@ pub(crate) struct Prepared {
     pub(crate) silent: usize,
     /// Key of the inputs in the file.
     pub(crate) inputs: Option<String>,
+    /// Places in the file of the units that are left.
+    pub(crate) places: Vec<usize>,
 }
 
-/// Reads and smooths.
+impl Prepared {
+    /// What results say of the recording.
+    pub(crate) fn facts(&self, config: &RecordingConfig) -> RecordingFacts {
+        let recording = &self.recording;
+        RecordingFacts {
+            file: config.file.clone(),
+            units: recording.units(),
+            silent: self.silent,
+            frames: recording.frames(),
+            trials: recording.trials(),
+            frame_ms: recording.dt,
+            smooth: config.smooth,
+            inputs: self.inputs.clone(),
+            channels: recording.channels(),
+            prepare: recording.provenance.steps.clone(),
+            repairs: recording.provenance.repairs.clone(),
+        }
+    }
+}
+
+/// Reads, takes the steps of preparation, and smooths.
 pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
+    let npz = Path::new(&config.file).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+    let (recording, inputs) = match npz && config.prepare.is_empty() {
+        true => arrays(config)?,
+        false => session(config)?,
+    };
+    // names carry the places of units through the choice among them
+    let mut marked = recording.clone();
+    marked.unit_names = (0..recording.units()).map(|unit| unit.to_string()).collect();
+    let (marked, silent) = marked.live_units()?;
+    let places: Vec<usize> = marked.unit_names.iter().filter_map(|k| k.parse().ok()).collect();
+    let recording = recording.select_units(&places)?.smoothed(config.smooth)?;
+    Ok(Prepared { recording, silent, inputs, places })
+}
+
+/// What a session is prepared to be, step by step.
+fn session(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunError> {
+    let given = |name: &str| (name != AUTO && !name.is_empty()).then(|| name.to_owned());
+    let mut choice = Choice {
+        activity: given(&config.activity),
+        inputs: config.inputs.as_deref().and_then(given),
+        rate_hz: config.rate_hz,
+    };
+    let named = choice.activity.iter().chain(&choice.inputs).cloned().collect();
+    let options = SessionOptions { series: named, ..SessionOptions::default() };
+    let session = read_session(&config.file, &options)?;
+    let has = |name: &str| session.series(name).is_some();
+    if choice.activity.is_none() && session.spikes.units() == 0 && has("activity") {
+        choice.activity = Some("activity".to_owned());
+    }
+    if config.inputs.as_deref() == Some(AUTO) && has("inputs") {
+        choice.inputs = Some("inputs".to_owned());
+    }
+    // trials that lie one after the other in an array are trials, not one long stretch
+    let laid = |step: &Step| matches!(step, Step::Trials(_) | Step::Align(_));
+    let stacked = session.provenance.format == "npz" && session.table("trials").is_some();
+    let mut list = config.prepare.clone();
+    if stacked && choice.activity.is_some() && !list.iter().any(laid) {
+        list.insert(0, Step::Trials(steps::Whole::default()));
+    }
+    Ok((steps::prepare(&session, &choice, &list)?, choice.inputs))
+}
+
+/// The arrays of an `.npz` file as they are.
+fn arrays(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunError> {
     let mut file = Npz::open(&config.file)?;
+    let activity = if config.activity == AUTO { "activity" } else { &config.activity };
     let inputs = match config.inputs.as_deref() {
-        Some(AUTO) => automatic(&file, &config.activity)?,
+        Some(AUTO) => automatic(&file, activity)?,
         other => other.filter(|key| !key.is_empty()).map(str::to_owned),
     };
     let key = inputs.clone().unwrap_or_default();
-    let options = ReadOptions { activity: config.activity.clone(), inputs: Some(key) };
-    let (recording, silent) = read_from(&mut file, &options)?.live_units()?;
-    let recording = recording.smoothed(config.smooth)?;
-    Ok(Prepared { recording, silent, inputs })
+    let options = ReadOptions { activity: activity.to_owned(), inputs: Some(key) };
+    Ok((read_from(&mut file, &options)?, inputs))
 }
 
 /// `inputs`, or else the one array with a rate of its own.

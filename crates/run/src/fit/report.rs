@@ -317,6 +317,7 @@ fn facts(results: &FitResults) -> Vec<(&'static str, String)> {
         ("units", silent),
         ("frames", format!("{} of {} ms", recording.frames, number(recording.frame_ms, 4))),
         ("trials", recording.trials.to_string()),
+        ("prepared", recording.prepare.join(", ")),
         ("inputs", inputs),
         ("seconds", format!("{:.1}", results.seconds)),
         ("attractor", version),

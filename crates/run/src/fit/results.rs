@@ -20,6 +20,9 @@ pub struct FitResults {
     /// The network that reproduces a stretch: **in sample**.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reproduction: Option<Reproduction>,
+    /// The network of a direct solver, whose units are the recorded ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constrained: Option<super::constrained::ConstrainedFit>,
     /// The networks judged on **held-out** data: without inputs, then with them.
     pub forecasts: Vec<ForecastScores>,
     /// Doubtful things, in sentences.
@@ -58,6 +61,12 @@ pub struct RecordingFacts {
     pub inputs: Option<String>,
     /// Input channels in the file.
     pub channels: usize,
+    /// Steps of preparation, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prepare: Vec<String>,
+    /// What was mended or guessed while reading and preparing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<String>,
 }
 
 /// A network in numbers.
@@ -269,6 +278,7 @@ impl fmt::Display for FitResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.reproduction.as_ref().map(ToString::to_string));
+        parts.extend(self.constrained.as_ref().map(ToString::to_string));
         parts.extend(self.forecasts.iter().map(ToString::to_string));
         f.write_str(&parts.join("\n\n"))
     }

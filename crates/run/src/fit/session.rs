@@ -12,14 +12,13 @@ use attractor_learn::Progress;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::config::{FitConfig, FitExperiment};
+use super::config::{FitConfig, FitExperiment, Solver};
+use super::constrained;
 use super::forecast::{Trial, candidates};
 use super::prepare::{Prepared, prepare};
 use super::report::{self, Shown};
 use super::reproduction;
-use super::results::{
-    FitResults, FittedNetwork, ForecastScores, RecordingFacts, Reproduction, finite,
-};
+use super::results::{FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -52,6 +51,10 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
+    if experiment.config.fit.solver != Solver::Bptt {
+        let fitted = constrained::fit(experiment, directory, &settings, observer);
+        return fitted.inspect_err(|_| leave_nothing(directory));
+    }
     let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
     write_text(&directory.config(), &experiment.text)?;
     Session::new(experiment, directory, settings, observer).run(&material)
@@ -73,6 +76,9 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
+    if experiment.config.fit.solver != Solver::Bptt {
+        return constrained::fit(&experiment, directory, &settings, observer);
+    }
     let material = Material::of(&experiment.config)?;
     Session::new(&experiment, directory, settings, observer).run(&material)
 }
@@ -207,18 +213,9 @@ impl<'a> Session<'a> {
         let config = &self.experiment.config;
         results.kind = "fit".to_owned();
         results.seed = config.seed;
-        results.recording = RecordingFacts {
-            file: config.recording.file.clone(),
-            units: prepared.recording.units(),
-            silent: prepared.silent,
-            frames: prepared.recording.frames(),
-            trials: prepared.recording.trials(),
-            frame_ms: prepared.recording.dt,
-            smooth: config.recording.smooth,
-            inputs: prepared.inputs.clone(),
-            channels: prepared.recording.channels(),
-        };
+        results.recording = prepared.facts(&config.recording);
         results.warnings = report::warnings(&results, config);
+        results.warnings.extend(results.recording.repairs.clone());
         results.seconds = self.earlier + self.began.elapsed().as_secs_f64();
         results.machine = machine(&self.settings);
         results.versions = versions();

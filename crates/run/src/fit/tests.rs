@@ -67,7 +67,7 @@ fn prepared(activity: Array3<f32>, inputs: Option<Array3<f32>>) -> Prepared {
         Some(inputs) => recording.with_inputs(inputs).unwrap(),
         None => recording,
     };
-    Prepared { recording, silent: 0, inputs: None }
+    Prepared { recording, silent: 0, inputs: None, places: Vec::new() }
 }
 
 /// Smoothing off: the rates are those of a network as they stand.
@@ -387,7 +387,8 @@ fn wrong_requests_are_errors_that_name_the_key() {
 fn trials_are_held_out_whole() {
     let (activity, _) = known(5, 600, None);
     let cut = Recording::new(20.0, activity).unwrap().cut(60).unwrap();
-    let prepared = Prepared { recording: cut.without_inputs(), silent: 0, inputs: None };
+    let prepared =
+        Prepared { recording: cut.without_inputs(), silent: 0, inputs: None, places: Vec::new() };
     let held_out = "forecast.held_out=0.2";
     let config =
         config(&["recording.smooth=0", held_out, "forecast.updates=5", "forecast.l2=[10.0]"]);

@@ -52,15 +52,20 @@ pub(super) fn page(
         }
         page = shown(
             page.section("Population"),
-            &["dimensions", "selectivity", "task-axes", "decoding", "perturbations"],
+            &["dimensions", "selectivity", "task-axes", "decoding", "perturbations", "lesions"],
         );
         for sentence in &analysis.unanswered {
             page = page.paragraph(format!("Not answered: {sentence}."));
         }
     }
     if !material.recurrent.is_empty() {
-        let names = ["weights", "connectivity", "eigenvalues"];
+        let names = ["weights", "connectivity", "modules", "groups", "eigenvalues"];
         page = shown(page.section("Connectivity"), &names);
+        if let Some(table) = results.analysis.as_ref().and_then(tables::graphs) {
+            page = page.table(table);
+        }
+        page = material.pictures.networks.iter().fold(page, Page::network);
+        page = shown(page, &["network"]);
     }
     let neuron = &experiment.neuron;
     page = page.section("Network");

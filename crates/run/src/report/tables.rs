@@ -2,7 +2,7 @@
 
 use attractor_report::{Cell, Table};
 
-use crate::analysis::{Analysis, FixedPoints, Lyapunov, Psychometric};
+use crate::analysis::{Analysis, Effect, FixedPoints, Lyapunov, Psychometric};
 
 /// Points listed for each input.
 const LISTED: usize = 12;
@@ -19,7 +19,95 @@ pub(super) fn of(analysis: &Analysis) -> Vec<Table> {
     if !analysis.psychometric.is_empty() {
         tables.push(functions(&analysis.psychometric));
     }
+    tables.extend(lesions(&analysis.perturbations));
     tables
+}
+
+/// The measures of the weights as graphs, before and after training; none if none were taken.
+pub(super) fn graphs(analysis: &Analysis) -> Option<Table> {
+    let caption = "Recurrent weights as a graph: an edge where one of the two weights between units is among the strongest tenth";
+    let mut table = Table::new(caption).columns(["weights", "measure", "before training", "after"]);
+    for graph in &analysis.graphs {
+        let pairs = graph.before.named().into_iter().zip(graph.after.named());
+        for ((name, before), (_, after)) in pairs.filter(|(_, (_, after))| after.is_some()) {
+            let shown =
+                |value: Option<f64>| value.map_or_else(|| Cell::text("–"), |v| Cell::number(v, 3));
+            table = table.row([
+                Cell::text(&graph.weights),
+                Cell::text(name),
+                shown(before),
+                shown(after),
+            ]);
+        }
+        let [distance, expected, sd, p] = match graph.mixed_selectivity_distance {
+            Some(found) => found.map(Some),
+            None => [None; 4],
+        };
+        for (name, value) in [
+            ("balance of excitation and inhibition", graph.balance),
+            ("correlation of excitation with inhibition", graph.tracking),
+            ("mean size of activity", Some(graph.activity)),
+            ("distance between units of mixed selectivity", distance),
+            ("the same by chance", expected),
+            ("its standard deviation", sd),
+            ("fraction of permutations that are nearer", p),
+        ] {
+            if let Some(value) = value {
+                let cells = [Cell::text(&graph.weights), Cell::text(name), Cell::text("")];
+                table = table.row(cells.into_iter().chain([Cell::number(value, 3)]));
+            }
+        }
+    }
+    (!analysis.graphs.is_empty()).then_some(table)
+}
+
+/// What every perturbation did, in every period, and to the psychometric functions.
+fn lesions(effects: &[Effect]) -> Vec<Table> {
+    let mut scores = Table::new("Perturbations: scores, with 95 % intervals").columns([
+        "perturbation",
+        "period",
+        "score",
+        "from",
+        "to",
+    ]);
+    let mut shifts = Table::new("Psychometric functions under perturbations").columns([
+        "perturbation",
+        "period",
+        "trials",
+        "axis",
+        "threshold",
+        "slope",
+    ]);
+    let (mut any, mut shifted) = (false, false);
+    for effect in effects {
+        let period = if effect.period.is_empty() { "whole trial" } else { &effect.period };
+        let ends = effect.interval.map_or([f64::NAN; 2], |ends| ends);
+        any = true;
+        scores = scores.row([
+            Cell::text(&effect.name),
+            Cell::text(period),
+            Cell::fixed(effect.score, 3),
+            Cell::fixed(ends[0], 3),
+            Cell::fixed(ends[1], 3),
+        ]);
+        for function in &effect.psychometric {
+            shifted = true;
+            let threshold = function.threshold.map_or(f64::NAN, |threshold| threshold.0);
+            shifts = shifts.row([
+                Cell::text(&effect.name),
+                Cell::text(period),
+                Cell::text(if function.among.is_empty() { "all" } else { &function.among }),
+                Cell::text(&function.axis),
+                Cell::number(threshold, 3),
+                Cell::number(function.slope.0, 3),
+            ]);
+        }
+    }
+    [(any, scores), (shifted, shifts)]
+        .into_iter()
+        .filter(|(any, _)| *any)
+        .map(|(_, table)| table)
+        .collect()
 }
 
 fn searches(searches: &[FixedPoints]) -> Table {

@@ -63,10 +63,10 @@ fn settings(scale: Scale) -> Settings {
     match scale {
         Scale::Smoke => Settings { ecg_units: 8, ecg_epochs: 1, digit_units: 16, digit_epochs: 1 },
         Scale::Quick => {
-            Settings { ecg_units: 36, ecg_epochs: 50, digit_units: 64, digit_epochs: 40 }
+            Settings { ecg_units: 36, ecg_epochs: 50, digit_units: 64, digit_epochs: 160 }
         }
         Scale::Paper => {
-            Settings { ecg_units: 36, ecg_epochs: 200, digit_units: 64, digit_epochs: 200 }
+            Settings { ecg_units: 36, ecg_epochs: 200, digit_units: 64, digit_epochs: 400 }
         }
     }
 }

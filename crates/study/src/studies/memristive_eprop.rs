@@ -37,7 +37,7 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "eprop_error", statement: "the e-prop gradient is the exact gradient of the network that hears a recording of itself, in double precision: largest relative error", source: EPROP, relation: Relation::AtMost, value: 1e-5, over: Over::Worst },
     Expected { id: "ideal_60", statement: "with ideal weights the mean squared error is below 0.05 by epoch 60 (median of ten epochs)", source: CODE, relation: Relation::AtMost, value: 0.05, over: Over::Median },
     Expected { id: "ideal_100", statement: "and below 0.03 by epoch 100", source: CODE, relation: Relation::AtMost, value: 0.03, over: Over::Median },
-    Expected { id: "mixed", statement: "mixed precision on devices learns with the published constants: the lowest median of ten epochs", source: CODE, relation: Relation::AtMost, value: 0.15, over: Over::Median },
+    Expected { id: "mixed", statement: "mixed precision on devices learns with the published constants: mean squared error at the end, the median of the last ten epochs", source: CODE, relation: Relation::AtMost, value: 0.15, over: Over::Median },
     Expected { id: "sign_over_mixed", statement: "the sign of the gradient is at least twice as bad as mixed precision", source: CODE, relation: Relation::AtLeast, value: 2.0, over: Over::Median },
     Expected { id: "stochastic_over_mixed", statement: "stochastic writing is worse than mixed precision", source: PAPER, relation: Relation::AtLeast, value: 1.0, over: Over::Median },
     Expected { id: "multi_over_mixed", statement: "several devices a side are worse than mixed precision", source: PAPER, relation: Relation::AtLeast, value: 1.0, over: Over::Median },
@@ -111,11 +111,12 @@ impl Study for MemristiveEprop {
             context.part(k, parts.len(), name)?;
             let trained = lab.train(memory, epochs, (k, parts.len()))?;
             let Trained { errors, rates, pulses, resets, histogram } = trained;
-            // noise of the devices comes and goes: the lowest running median says what was learnt
+            // of training: where it ends, and how low it came on the way
             let medians = smooth(&errors).into_iter().skip(9).map(|(_, median)| median);
-            let lowest = medians.fold(recent(&errors, errors.len()), f64::min);
-            measured.set(name, lowest);
-            measured.set(&format!("{name}_end"), recent(&errors, errors.len()));
+            let end = recent(&errors, errors.len());
+            measured.set(name, end);
+            measured.set(&format!("{name}_150"), recent(&errors, 150));
+            measured.set(&format!("{name}_lowest"), medians.fold(end, f64::min));
             measured.set(&format!("{name}_rate"), rates.last().copied().unwrap_or(f64::NAN));
             if memory == Memory::Ideal {
                 measured.set("ideal_60", recent(&errors, 60));

@@ -5,16 +5,14 @@
 //! unit has a copy.
 
 use std::f64::consts::LN_2;
-use std::sync::Arc;
 
-use attractor::data::Trials;
-use attractor::numerics::{law::Law, random};
+use attractor::network::Interventions;
 use attractor::report::{Axis, Color, Figure, Height, Label, Line, Panel, Width};
 use serde::Serialize;
 
 use crate::claim::{Expected, Over, Relation};
 use crate::context::Context;
-use crate::digits::{Digits, Training, disturbed as add};
+use crate::digits::{Digits, Training};
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::net::Net;
@@ -24,15 +22,14 @@ mod analyses;
 mod disturbed;
 mod networks;
 
-use disturbed::{Disturbed, sine};
 use networks::Kind;
 
 /// The study.
 pub(crate) struct SingleNeuronAdaptation;
 
-/// Size of the sine that is added to the pixels at test (sMNIST_task.py).
+/// Size of the sine that is added at test (sMNIST_task.py).
 const SINE: f64 = 0.5;
-/// Standard deviation of the noise that is added to the pixels at test.
+/// Standard deviation of the noise that is added at test.
 const NOISE: f64 = 0.3;
 /// Sizes of the input to which a unit adapts before its gain is measured.
 const SIZES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
@@ -46,8 +43,10 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "gradient_error", statement: "derivatives of γ by input, gain and saturation against differences: largest distance", source: FORM, relation: Relation::AtMost, value: 1e-6, over: Over::Worst },
     Expected { id: "limit_error", statement: "γ rectifies at s = 0 and a steep gain, is a sigmoid at s = 1, and γ(0) = (1 − s) ln 2/n + s/2: largest distance", source: FORM, relation: Relation::AtMost, value: 1e-9, over: Over::Worst },
     Expected { id: "sine_drop_ratio", statement: "a sine of size 0.5 on the pixels costs the adaptive network at most 0.7 of what it costs the fixed one", source: PAPER, relation: Relation::AtMost, value: 0.7, over: Over::Median },
-    Expected { id: "noise_drop_ratio", statement: "and so does noise of sd 0.3", source: PAPER, relation: Relation::AtMost, value: 0.7, over: Over::Median },
-    Expected { id: "gain_correlation", statement: "the gain of an adaptive unit falls with the size of the input it has adapted to: rank correlation over five sizes", source: SCALING, relation: Relation::AtMost, value: -0.8, over: Over::Median },
+    Expected { id: "noise_drop_ratio", statement: "and so does noise of sd 0.3 on the pixels", source: PAPER, relation: Relation::AtMost, value: 0.7, over: Over::Median },
+    Expected { id: "driven_sine_drop_ratio", statement: "and a sine of size 0.5 as an external drive of all units", source: PAPER, relation: Relation::AtMost, value: 0.7, over: Over::Median },
+    Expected { id: "driven_noise_drop_ratio", statement: "and noise of sd 0.3 as an external drive, each unit's own", source: PAPER, relation: Relation::AtMost, value: 0.7, over: Over::Median },
+    Expected { id: "gain_correlation", statement: "the gain of an adaptive unit, the slope of its output by its input, falls with the size of the input it has adapted to: rank correlation over five sizes", source: SCALING, relation: Relation::AtMost, value: -0.8, over: Over::Median },
     Expected { id: "exponent_gain", statement: "learned gain and saturation move the largest Lyapunov exponent towards 0: |fixed| less |learned|", source: PAPER, relation: Relation::AtLeast, value: 0.0, over: Over::Median },
 ];
 
@@ -64,15 +63,16 @@ struct Settings {
 }
 
 fn settings(scale: Scale) -> Settings {
+    // as far as the authors' 50 000 updates at 1e-4 can move a weight: 5
     let quick =
-        Settings { units: 64, controller: 8, epochs: 30, batch: 32, rate: 1e-3, trials: 10 };
+        Settings { units: 64, controller: 8, epochs: 135, batch: 32, rate: 1e-3, trials: 10 };
     match scale {
         Scale::Smoke => {
             Settings { units: 8, controller: 2, epochs: 1, batch: 128, trials: 1, ..quick }
         }
         Scale::Quick => quick,
         // the authors' 400 units; their rate of 1e-4 is for 5 times as many updates an epoch
-        Scale::Paper => Settings { units: 400, controller: 50, epochs: 60, ..quick },
+        Scale::Paper => Settings { units: 400, controller: 50, epochs: 135, ..quick },
     }
 }
 
@@ -92,10 +92,9 @@ impl Study for SingleNeuronAdaptation {
     fn summary(&self) -> &'static str {
         "Networks of units with the nonlinearity γ(x; n, s) read 8 × 8 digits pixel by pixel: with gain 6 \
          and saturation 0 (where the adaptive units start) or both 1, fixed; with both learned per unit; and \
-         with both driven by a shared controller of which each unit has its own copy. Half of the batches \
-         carry a small sine. Test accuracy under a larger sine and under noise, the gain of a unit adapted to \
-         inputs of five sizes, and the largest Lyapunov \
-         exponent along test sequences."
+         with both driven by a shared controller of which each unit has its own copy. Test accuracy under a sine \
+         and noise that training did not have, on the pixels or as a drive of all units, the slope of a unit adapted to inputs of five sizes, and \
+         the largest Lyapunov exponent along test sequences."
     }
 
     fn expected(&self) -> &'static [Expected] {
@@ -118,22 +117,32 @@ impl Study for SingleNeuronAdaptation {
             context.part(k, Kind::ALL.len(), name)?;
             let description = networks::description(kind, units, controller, digits.classes())?;
             let net = Net::draw(description, context.seed)?;
-            let source = digits.source(context.seed);
-            let source = Arc::new(Disturbed { source, seed: context.seed });
-            let net =
-                digits.train(context, &net, name, source, Training { epochs, batch, rate })?;
-            let accuracy = |trials: &Trials| digits.accuracy(context, &net, trials);
-            let plain = accuracy(&test)?;
-            let sine = accuracy(&sine(&test, SINE, context.seed, "test"))?;
-            let noise = accuracy(&noise(&test, context.seed))?;
-            for (what, value) in [("plain", plain), ("sine", sine), ("noise", noise)] {
-                measured.set(&format!("{what}_{name}"), value);
+            let training = Training { epochs, batch, rate };
+            let net = digits.train(context, &net, name, digits.source(context.seed), training)?;
+            let (steps, seed) = (test.steps(), context.seed);
+            let drive = kind.drive();
+            let sine = disturbed::driven_by_sine(&net, drive, steps, SINE)?;
+            let noise = disturbed::driven_by_noise(&net, drive, (steps, units), NOISE, seed)?;
+            let intact = Interventions::default();
+            for (what, trials, drive) in [
+                ("plain", &test, &intact),
+                ("sine", &disturbed::sine(&test, SINE, seed), &intact),
+                ("noise", &disturbed::noise(&test, NOISE, seed), &intact),
+                ("driven_sine", &test, &sine),
+                ("driven_noise", &test, &noise),
+            ] {
+                let accuracy = digits.accuracy_under(context, &net, trials, drive)?;
+                measured.set(&format!("{what}_{name}"), accuracy);
             }
             match kind {
                 Kind::Adaptive => {
-                    let gains = analyses::gains(context, &net, controller, &SIZES)?;
-                    measured
-                        .set("gain_correlation", attractor::analysis::spearman(&SIZES, &gains)?);
+                    let adapted = analyses::adapted(context, &net, controller, &SIZES)?;
+                    let slopes: Vec<f64> = adapted.iter().map(|at| at.slope).collect();
+                    let gains: Vec<f64> = adapted.iter().map(|at| at.gain).collect();
+                    let falls = |of: &[f64]| attractor::analysis::spearman(&SIZES, of);
+                    measured.set("gain_correlation", falls(&slopes)?);
+                    measured.set("controlled_gain_correlation", falls(&gains)?);
+                    measured.set_series("slopes", slopes);
                     measured.set_series("gains", gains);
                 }
                 Kind::One | Kind::Learned => {
@@ -147,34 +156,30 @@ impl Study for SingleNeuronAdaptation {
         let drop = |what: &str, name: &str| {
             value(&format!("plain_{name}")) - value(&format!("{what}_{name}"))
         };
-        let derived = [
-            ("sine_drop_ratio", drop("sine", "adaptive") / drop("sine", "fixed")),
-            ("noise_drop_ratio", drop("noise", "adaptive") / drop("noise", "fixed")),
-            ("exponent_gain", value("exponent_one").abs() - value("exponent_learned").abs()),
-        ];
-        derived.into_iter().for_each(|(name, value)| measured.set(name, value));
+        let mut derived: Vec<(String, f64)> = ["sine", "noise", "driven_sine", "driven_noise"]
+            .map(|what| {
+                let ratio = drop(what, "adaptive") / drop(what, "fixed");
+                (format!("{what}_drop_ratio"), ratio)
+            })
+            .into();
+        let gain = value("exponent_one").abs() - value("exponent_learned").abs();
+        derived.push(("exponent_gain".to_owned(), gain));
+        derived.into_iter().for_each(|(name, value)| measured.set(&name, value));
         Ok(measured)
     }
 
     fn figures(&self, seeds: &[SeedView<'_>]) -> Vec<(&'static str, Figure)> {
-        let panel = Panel::new(Axis::new("sd of the input").log(), Axis::new("gain"));
+        let panel = Panel::new(Axis::new("sd of the input").log(), Axis::new("slope"));
         let panel = seeds.iter().enumerate().fold(panel, |panel, (k, (seed, measured))| {
-            let points = SIZES.into_iter().zip(measured.series("gains"));
+            let points = SIZES.into_iter().zip(measured.series("slopes"));
             panel.mark(Line::new(points, Color::line(k)).name(format!("seed {seed}")))
         });
         let figure = Figure::new("Gain scaling", Width::Single)
             .columns([1.0])
             .rows([Height::Mm(50.0)])
             .place(0, 0, panel.title(Label::new().text("An adaptive unit")))
-            .caption("Slope of the output of an adaptive unit by its input, after it has adapted to noise of that size.")
-            .describe("Gain of an adaptive unit against the standard deviation of its input, one line per seed.");
+            .caption("Slope of the output of an adaptive unit by its input, in the step after it has adapted to noise of that size.")
+            .describe("Slope of an adaptive unit against the standard deviation of its input, one line per seed.");
         vec![("gain", figure)]
     }
-}
-
-/// Noise on the pixels.
-fn noise(trials: &Trials, seed: u64) -> Trials {
-    let mut rng = random::stream(seed, "noise");
-    let z = Law::Normal { sd: NOISE }.sample(trials.steps(), trials.len(), &mut rng);
-    add(trials, |step, trial| z[step * trials.len() + trial])
 }

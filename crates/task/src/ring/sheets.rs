@@ -4,12 +4,13 @@
 use std::ops::Range;
 
 use attractor_data::TrialsError;
-use ndarray::{Array2, Array3, Dimension, IntoDimension};
+use ndarray::{Array2, Array3};
 
 use super::geometry::Ring;
 use super::rules::Trial;
 use super::{FIXATE, INPUTS, OUTPUTS, QUIET, RING};
 use crate::draw::Noise;
+use crate::tile::shaped;
 
 /// Steps of noise that are drawn together: nearly a whole number of the generator's rounds, which are
 /// of 64 numbers.
@@ -55,14 +56,43 @@ impl Written {
         }
     }
 
-    /// Adds what is shown at a step.
-    fn show(&self, step: usize, row: &mut [f32; INPUTS]) {
-        row[0] += if step < self.fixation { 1.0 } else { 0.0 };
-        row[self.rule] += 1.0;
-        for (from, _, bump) in self.bumps.iter().filter(|(_, on, _)| on.contains(&step)) {
-            row[*from..].iter_mut().zip(bump).for_each(|(u, b)| *u += b);
+    /// What is shown from a step on, and until when.
+    fn scene(&self, step: usize) -> Scene {
+        let mut scene = Scene { until: self.end, shown: [0.0; INPUTS], over: Vec::new() };
+        let mut until = |change: usize| {
+            if change > step {
+                scene.until = scene.until.min(change);
+            }
+        };
+        until(self.fixation);
+        until(self.go);
+        self.bumps
+            .iter()
+            .for_each(|(_, on, _)| [on.start, on.end].into_iter().for_each(&mut until));
+        scene.shown[0] = if step < self.fixation { 1.0 } else { 0.0 };
+        scene.shown[self.rule] = 1.0;
+        for (k, (from, _, bump)) in self.shown_at(step).enumerate() {
+            if self.shown_at(step).take(k).any(|(other, _, _)| other == from) {
+                scene.over.push((*from, bump.clone()));
+            } else {
+                scene.shown[*from..][..bump.len()].copy_from_slice(bump);
+            }
         }
+        scene
     }
+
+    fn shown_at(&self, step: usize) -> impl Iterator<Item = &(usize, Range<usize>, Vec<f32>)> {
+        self.bumps.iter().filter(move |(_, on, _)| on.contains(&step))
+    }
+}
+
+/// What a trial shows over some steps in which nothing changes.
+struct Scene {
+    /// The first step of the next.
+    until: usize,
+    shown: [f32; INPUTS],
+    /// Bumps on a ring that shows one already, with their first channel: they are added afterwards.
+    over: Vec<(usize, Vec<f32>)>,
 }
 
 /// Inputs, targets and weights of a batch.
@@ -96,26 +126,31 @@ impl Style {
         // of each trial the block of noise it stands in
         let mut noise = vec![0.0; if self.sd > 0.0 { trials.len() * BLOCK } else { 0 }];
         let silent = [0.0; INPUTS];
-        // put together where it is near, then moved
-        let mut row = silent;
+        let mut scenes: Vec<Scene> = trials.iter().map(|trial| trial.scene(0)).collect();
         for step in 0..steps {
-            for (index, trial) in trials.iter().enumerate() {
+            for (index, (trial, scene)) in trials.iter().zip(&mut scenes).enumerate() {
                 if step >= trial.end {
                     inputs.extend_from_slice(&silent);
                     values.extend_from_slice(&silent[..OUTPUTS]);
                     weights.push(0.0);
                     continue;
                 }
+                if step == scene.until {
+                    *scene = trial.scene(step);
+                }
+                let row = inputs.len();
                 if let Some(block) = noise.get_mut(index * BLOCK..(index + 1) * BLOCK) {
                     if step % TOGETHER == 0 {
-                        self.noise.fill(index, step / TOGETHER, self.sd, block);
+                        self.noise.fill(index, step / TOGETHER, block);
                     }
-                    row.copy_from_slice(&block[step % TOGETHER * INPUTS..][..INPUTS]);
+                    let own = &block[step % TOGETHER * INPUTS..][..INPUTS];
+                    inputs.extend(own.iter().zip(&scene.shown).map(|(z, u)| z * self.sd + u));
                 } else {
-                    row = silent;
+                    inputs.extend_from_slice(&scene.shown);
                 }
-                trial.show(step, &mut row);
-                inputs.extend_from_slice(&row);
+                for (from, bump) in &scene.over {
+                    inputs[row + from..].iter_mut().zip(bump).for_each(|(u, b)| *u += b);
+                }
                 values.extend_from_slice(&trial.wanted[usize::from(step >= trial.go)]);
                 weights.push(match step {
                     _ if step < trial.go => 1.0,
@@ -131,19 +166,4 @@ impl Style {
             weights: shaped(shape, weights)?,
         })
     }
-}
-
-/// Numbers in order, as an array.
-fn shaped<D: Dimension>(
-    shape: impl IntoDimension<Dim = D>,
-    numbers: Vec<f32>,
-) -> Result<ndarray::Array<f32, D>, TrialsError> {
-    let (shape, found) = (shape.into_dimension(), vec![numbers.len()]);
-    let expected = shape.slice().to_vec();
-    ndarray::Array::from_shape_vec(shape, numbers).map_err(|_| TrialsError::Shape {
-        key: "a batch".to_owned(),
-        axes: "[time, trial, ..]",
-        expected,
-        found,
-    })
 }

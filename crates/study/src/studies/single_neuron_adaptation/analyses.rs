@@ -12,10 +12,13 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::net::Net;
 
-/// Steps during which a unit adapts, and steps in which its gain is measured.
+/// Steps during which a unit adapts.
 const ADAPT: usize = 100;
-const PROBE: usize = 100;
-/// Trials of each size.
+/// Steps over which the gain that its controller sets is averaged, at the end of these.
+const LATE: usize = 50;
+/// Inputs by which its slope is measured in the step after, the same whatever it has adapted to.
+const PROBES: [f64; 9] = [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0];
+/// Courses of noise that a unit adapts to, each with every probe after it.
 const REPEATS: usize = 64;
 
 /// `γ(x; n, s)` as the library's neuron computes it, and its derivatives by x, n and s.
@@ -72,36 +75,49 @@ pub(super) fn limit_error(ln_2: f64) -> Result<f64, StudyError> {
     Ok(worst)
 }
 
-/// Slope of the output of an adaptive unit by its input, once it has adapted to normal noise of each
-/// size: the regression over the steps after that.
-pub(super) fn gains(
+/// What an adaptive unit is like once it has adapted to normal noise of one size.
+pub(super) struct Adapted {
+    /// Slope of its output by its input, the regression over probes in the step after.
+    pub(super) slope: f64,
+    /// The gain n that its controller has set.
+    pub(super) gain: f64,
+}
+
+/// An adaptive unit by itself, adapted to noise of each size.
+pub(super) fn adapted(
     context: &Context<'_>,
     trained: &Net,
     controller: usize,
     sizes: &[f64],
-) -> Result<Vec<f64>, StudyError> {
+) -> Result<Vec<Adapted>, StudyError> {
     let mut unit = Net::draw(networks::alone(controller)?, context.seed)?;
     for name in ["ctl.u.W", "ctl.b.W", "ctl.W.W", "ctl.n.W", "ctl.s.W", "rec.n0", "rec.s0"] {
         let values = trained.array(name)?.to_vec();
         unit.set(name, values)?;
     }
-    let mut gains = Vec::new();
+    let offset = unit.double("rec.n0")?[0];
+    let mut adapted = Vec::new();
     for (k, &sd) in sizes.iter().enumerate() {
         let mut rng = random::stream(context.seed, &format!("input {k}"));
-        let steps = ADAPT + PROBE;
-        let z = Law::Normal { sd }.sample(steps, REPEATS, &mut rng);
-        let inputs =
-            Array3::from_shape_fn((steps, REPEATS, 1), |(t, b, _)| z[t * REPEATS + b] as f32);
+        let z = Law::Normal { sd }.sample(ADAPT, REPEATS, &mut rng);
+        let trials = REPEATS * PROBES.len();
+        let inputs = Array3::from_shape_fn((ADAPT + 1, trials, 1), |(t, b, _)| match t {
+            ADAPT => PROBES[b % PROBES.len()] as f32,
+            _ => z[t * REPEATS + b / PROBES.len()] as f32,
+        });
         let trials = Trials::new(1.0, inputs)?;
         let (quiet, intact) = (NoiseSource::off(), Interventions::default());
-        let run = context.run(&unit.network, &unit.weights, &trials, quiet, &intact, &["rec.h"])?;
-        let (x, y) = (trials.inputs.slice(s![ADAPT.., .., 0]), run[0].slice(s![ADAPT.., .., 0]));
+        let signals = ["rec.h", "rec.n"];
+        let run = context.run(&unit.network, &unit.weights, &trials, quiet, &intact, &signals)?;
+        let (x, y) = (trials.inputs.slice(s![ADAPT, .., 0]), run[0].slice(s![ADAPT, .., 0]));
         let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
         let (mean_x, mean_y) = (x.sum() / x.len() as f64, y.sum() / y.len() as f64);
         let both: f64 = x.iter().zip(&y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-        gains.push(both / x.iter().map(|x| (x - mean_x).powi(2)).sum::<f64>());
+        let slope = both / x.iter().map(|x| (x - mean_x).powi(2)).sum::<f64>();
+        let late = run[1].slice(s![ADAPT - LATE..ADAPT, .., ..]).mapv(f64::from);
+        adapted.push(Adapted { slope, gain: offset + late.mean().unwrap_or(f64::NAN) });
     }
-    Ok(gains)
+    Ok(adapted)
 }
 
 /// The largest Lyapunov exponent per step along test sequences: the growth of a perturbation by the

@@ -35,10 +35,15 @@ impl Kind {
             Kind::Adaptive => "adaptive",
         }
     }
+
+    /// The summed input of the units, which controllers see too.
+    pub(super) fn drive(self) -> &'static str {
+        if self == Kind::Adaptive { "pre.I" } else { "rec.I" }
+    }
 }
 
-/// Input, units, readout of their last state; recurrent weights start as a rotation, input weights after
-/// He et al. with one source (sd √2).
+/// Input, units, readout of their last state; recurrent weights start as turns of pairs, input weights after
+/// He et al. with one source (sd √2), biases at 0 (sMNIST_task.py: `henaff`, `kaiming`).
 pub(super) fn description(
     kind: Kind,
     units: usize,
@@ -48,7 +53,7 @@ pub(super) fn description(
     let dense = |law| Wiring::Dense { law };
     let zero = Law::Constant { value: 0.0 };
     let input = dense(Law::Normal { sd: 2f64.sqrt() });
-    let recurrent = dense(Law::Orthogonal { gain: 1.0 });
+    let recurrent = dense(Law::Turns);
     let readout = dense(Law::Uniform { limit: 1.0 / (units as f64).sqrt() });
     let with_bias = |mut population: Population| {
         population.bias.insert("I".to_owned(), zero);
@@ -86,7 +91,7 @@ pub(super) fn description(
         Projection::new("rec.h", "pre.I", recurrent).lag(1),
         read,
     ];
-    projections.extend(controlled(units, controller));
+    projections.extend(controlled(units));
     Ok(Description::new(1.0, populations, projections))
 }
 
@@ -101,18 +106,18 @@ fn summed() -> Result<Neuron, NeuronError> {
 
 /// The controllers: one small network for all units, a copy for each.
 ///
-/// `g = tanh(u a + W g⁻ + b)`, `n = w_n g + n0`, `s = w_s g + s0` (Networks.py).
-pub(super) fn controlled(units: usize, controller: usize) -> Vec<Projection> {
+/// `g = tanh(u a + W g⁻ + b)`, `n = w_n g + n0`, `s = w_s g + s0`; u and W start as the weights of the main network
+/// do, so that a controller remembers at first (Networks.py).
+pub(super) fn controlled(units: usize) -> Vec<Projection> {
     let each = |law| Wiring::Each { copies: units, law };
-    let root = Law::Uniform { limit: 1.0 / (controller as f64).sqrt() };
     let named = |name: &str, from: &str, to: &str, law| {
         let projection = Projection::new(from, to, each(law));
         Projection { name: Some(name.to_owned()), ..projection }
     };
     vec![
-        named("ctl.u", "pre.a", "ctl.I", Law::Uniform { limit: 1.0 }),
-        named("ctl.b", "pre.one", "ctl.I", Law::Uniform { limit: 1.0 }),
-        named("ctl.W", "ctl.h", "ctl.I", root).lag(1),
+        named("ctl.u", "pre.a", "ctl.I", Law::Normal { sd: 2f64.sqrt() }),
+        named("ctl.b", "pre.one", "ctl.I", Law::Constant { value: 0.0 }),
+        named("ctl.W", "ctl.h", "ctl.I", Law::Turns).lag(1),
         named("ctl.n", "ctl.h", "rec.n", Law::Glorot { gain: 0.1 }),
         named("ctl.s", "ctl.h", "rec.s", Law::Glorot { gain: 0.01 }),
         named("pre->rec", "pre.a", "rec.I", Law::Constant { value: 1.0 }).fixed(),
@@ -129,6 +134,6 @@ pub(super) fn alone(controller: usize) -> Result<Description, StudyError> {
     ];
     let one = Wiring::Dense { law: Law::Constant { value: 1.0 } };
     let mut projections = vec![Projection::new("in.u", "pre.I", one).fixed()];
-    projections.extend(controlled(1, controller));
+    projections.extend(controlled(1));
     Ok(Description::new(1.0, populations, projections))
 }

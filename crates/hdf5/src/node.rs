@@ -1,0 +1,322 @@
+//! One group or array of a file, held open: what it is, its attributes, its content, what it refers to.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use attractor_data::{FileError, FileProblem};
+use attractor_numerics::Real;
+use hdf5_pure::{AttrValue, DType, Dataset, Datatype, File, Group, Object};
+use ndarray::{ArrayD, Dimension, IxDyn};
+
+use crate::links;
+
+/// Deflate makes at most 1032 bytes of one; what claims to hold more than the file could is not read.
+const MOST_PER_BYTE: u64 = 1100;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A group of further members.
+    Group,
+    /// An array of numbers, or one.
+    Numbers,
+    /// An array of texts, or one.
+    Text,
+    /// An array of references to groups or arrays ([`Node::referred`]).
+    References,
+    /// Compounds and others that are not read.
+    Other,
+}
+
+/// A group or an array, found by [`Hdf5::node`](crate::Hdf5::node) or through a reference.
+pub struct Node {
+    pub(crate) file: Opened,
+    pub(crate) key: String,
+    pub(crate) object: Held,
+}
+
+/// The file it is of.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) path: Arc<Path>,
+    pub(crate) file: File,
+    /// Bytes of the whole file.
+    pub(crate) bytes: u64,
+}
+
+impl Opened {
+    /// The group or array at a path, soft links followed.
+    pub(crate) fn find(&self, path: &str) -> Result<Held, FileError> {
+        let direct = |path: &str| {
+            let group = guarded(&self.path, path, || match path {
+                "" => Ok(self.file.root()),
+                _ => self.file.group(path),
+            });
+            match group {
+                Ok(group) => Ok(Held::Group(group)),
+                Err(_) => guarded(&self.path, path, || self.file.dataset(path))
+                    .map(|array| Held::Array(Box::new(array))),
+            }
+        };
+        direct(path).or_else(|error| {
+            let bytes = self.file.as_bytes();
+            match links::follow(bytes, path).filter(|real| real != path.trim_matches('/')) {
+                Some(real) => direct(&real),
+                None => Err(error),
+            }
+        })
+    }
+}
+
+/// A handle of the library below.
+pub(crate) enum Held {
+    Group(Group),
+    Array(Box<Dataset>),
+}
+
+/// The attributes of a group or an array, by name. Those that are neither text nor numbers, such as
+/// references, are left out.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes(HashMap<String, AttrValue>);
+
+impl Attributes {
+    /// The text of this name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// The texts of this name; one text is a list of one.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let value = self.0.get(name)?;
+        match value.as_strings() {
+            Some(texts) => Some(texts.to_vec()),
+            None => value.as_str().map(|text| vec![text.to_owned()]),
+        }
+    }
+
+    /// The number of this name; the first, if there are several.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        let value = self.0.get(name)?;
+        value.as_f64().or_else(|| value.to_f64s()?.first().copied())
+    }
+}
+
+impl Node {
+    /// Its path, or the path of the array whose reference led to it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What it is.
+    ///
+    /// # Errors
+    /// [`FileProblem::Damaged`].
+    pub fn kind(&self) -> Result<Kind, FileError> {
+        let Held::Array(array) = &self.object else { return Ok(Kind::Group) };
+        Ok(match self.guarded(|| array.dtype())? {
+            DType::String | DType::VariableLengthString => Kind::Text,
+            DType::F32
+            | DType::F64
+            | DType::I8
+            | DType::I16
+            | DType::I32
+            | DType::I64
+            | DType::U8
+            | DType::U16
+            | DType::U32
+            | DType::U64 => Kind::Numbers,
+            DType::Enum(names) if names == ["FALSE", "TRUE"] => Kind::Numbers,
+            DType::ObjectReference => Kind::References,
+            DType::Other(other) => match *other {
+                Datatype::FixedPoint { .. } | Datatype::FloatingPoint { .. } => Kind::Numbers,
+                _ => Kind::Other,
+            },
+            _ => Kind::Other,
+        })
+    }
+
+    /// Its attributes.
+    ///
+    /// # Errors
+    /// [`FileProblem::Damaged`].
+    pub fn attributes(&self) -> Result<Attributes, FileError> {
+        self.guarded(|| match &self.object {
+            Held::Group(group) => group.attrs(),
+            Held::Array(array) => array.attrs(),
+        })
+        .map(Attributes)
+    }
+
+    /// Names of the members of a group, in alphabetical order; none of an array.
+    ///
+    /// # Errors
+    /// [`FileProblem::Damaged`].
+    pub fn members(&self) -> Result<Vec<String>, FileError> {
+        let Held::Group(group) = &self.object else { return Ok(Vec::new()) };
+        let mut names = self.guarded(|| {
+            let mut names = group.groups()?;
+            names.extend(group.datasets()?);
+            Ok(names)
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// A member of a group; none if it has no such member.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<Node> {
+        let Held::Group(group) = &self.object else { return None };
+        let key =
+            if self.key.is_empty() { name.to_owned() } else { format!("{}/{name}", self.key) };
+        let found = self.guarded(|| match group.dataset(name) {
+            Ok(array) => Ok(Held::Array(Box::new(array))),
+            Err(_) => group.group(name).map(Held::Group),
+        });
+        let object = found.or_else(|_| self.file.find(&key)).ok()?;
+        Some(Node { file: self.file.clone(), key, object })
+    }
+
+    /// The shape of an array; a group and a single number have no axes.
+    ///
+    /// # Errors
+    /// [`FileProblem::Size`] for more than the file could hold, [`FileProblem::Damaged`].
+    pub fn shape(&self) -> Result<Vec<usize>, FileError> {
+        let Held::Array(array) = &self.object else { return Ok(Vec::new()) };
+        let (shape, width) = self.guarded(|| Ok((array.shape()?, array.element_size()?)))?;
+        let claimed =
+            shape.iter().fold(u128::from(width), |size, &n| size.saturating_mul(u128::from(n)));
+        let most = u128::from(self.file.bytes) * u128::from(MOST_PER_BYTE);
+        let axes: Option<Vec<usize>> = shape.iter().map(|&n| usize::try_from(n).ok()).collect();
+        match axes {
+            Some(axes) if claimed <= most => Ok(axes),
+            _ => {
+                let key = self.key.clone();
+                Err(self.problem(FileProblem::Size { key, shape, claimed, held: self.file.bytes }))
+            }
+        }
+    }
+
+    /// An array of numbers as they are, NaN and infinities included, converted to `T`.
+    ///
+    /// # Errors
+    /// As [`Node::shape`], and [`FileProblem::Type`].
+    pub fn values<T: Real>(&self) -> Result<ArrayD<T>, FileError> {
+        self.expect(Kind::Numbers, "numbers")?;
+        let shape = self.shape()?;
+        let Held::Array(array) = &self.object else { return self.arrange(&shape, Vec::new()) };
+        let values = self.guarded(|| array.read_f64())?;
+        self.arrange(&shape, values.into_iter().map(T::from_f64).collect())
+    }
+
+    /// An array of finite numbers, converted to `T`.
+    ///
+    /// # Errors
+    /// As [`Node::values`], and [`FileProblem::NotFinite`].
+    pub fn numbers<T: Real>(&self) -> Result<ArrayD<T>, FileError> {
+        let array = self.values::<T>()?;
+        if array.iter().all(|x| x.is_finite()) {
+            return Ok(array);
+        }
+        match array.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            None => Ok(array),
+            Some((index, value)) => {
+                let (key, index) = (self.key.clone(), index.slice().to_vec());
+                Err(self.problem(FileProblem::NotFinite { key, index, value: value.to_f64() }))
+            }
+        }
+    }
+
+    /// An array of texts.
+    ///
+    /// # Errors
+    /// As [`Node::shape`], and [`FileProblem::Type`] for what is no text.
+    pub fn texts(&self) -> Result<ArrayD<String>, FileError> {
+        self.expect(Kind::Text, "text")?;
+        let shape = self.shape()?;
+        let Held::Array(array) = &self.object else { return self.arrange(&shape, Vec::new()) };
+        let values = self.guarded(|| array.read_string())?;
+        self.arrange(&shape, values)
+    }
+
+    /// What an array of references refers to, in order.
+    ///
+    /// # Errors
+    /// [`FileProblem::Type`] for what holds no references; [`FileProblem::Damaged`], also for
+    /// references to nothing.
+    pub fn referred(&self) -> Result<Vec<Node>, FileError> {
+        self.expect(Kind::References, "references")?;
+        self.shape()?;
+        let Held::Array(array) = &self.object else { return Ok(Vec::new()) };
+        let objects = self.guarded(|| array.dereference())?;
+        let node = |object| {
+            let object = match object {
+                Object::Group(group) => Held::Group(group),
+                Object::Dataset(array) => Held::Array(array),
+                // the library may come to know further kinds of objects
+                _ => return None,
+            };
+            Some(Node { file: self.file.clone(), key: self.key.clone(), object })
+        };
+        Ok(objects.into_iter().filter_map(node).collect())
+    }
+
+    fn arrange<T>(&self, shape: &[usize], values: Vec<T>) -> Result<ArrayD<T>, FileError> {
+        let found = values.len();
+        ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| {
+            let problem = format!("{found} elements for shape {shape:?}");
+            self.problem(FileProblem::Damaged { key: self.key.clone(), problem })
+        })
+    }
+
+    fn expect(&self, kind: Kind, expected: &'static str) -> Result<(), FileError> {
+        let found = self.kind()?;
+        if found == kind {
+            return Ok(());
+        }
+        let found = match (found, &self.object) {
+            (Kind::Group, _) => "a group".to_owned(),
+            (Kind::Numbers, _) => "numbers".to_owned(),
+            (Kind::Text, _) => "text".to_owned(),
+            (Kind::References, _) => "references".to_owned(),
+            (Kind::Other, Held::Array(array)) => self.guarded(|| array.dtype())?.to_string(),
+            (Kind::Other, _) => "something else".to_owned(),
+        };
+        Err(self.problem(FileProblem::Type { key: self.key.clone(), found, expected }))
+    }
+
+    fn problem(&self, problem: FileProblem) -> FileError {
+        problem.of(&*self.file.path)
+    }
+
+    fn guarded<T>(
+        &self,
+        read: impl FnOnce() -> Result<T, hdf5_pure::Error>,
+    ) -> Result<T, FileError> {
+        guarded(&self.file.path, &self.key, read)
+    }
+}
+
+/// What the reader makes of bytes that may be damaged: its errors, and its panics, as errors.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    key: &str,
+    read: impl FnOnce() -> Result<T, hdf5_pure::Error>,
+) -> Result<T, FileError> {
+    let damaged = |problem: String| FileProblem::Damaged { key: key.to_owned(), problem }.of(path);
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(outcome) => outcome.map_err(|error| damaged(error.to_string())),
+        Err(panic) => Err(damaged(said(&*panic))),
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it makes no sense").to_owned()
+}

@@ -1,0 +1,293 @@
+//! Figures and page of a direct solver's fit.
+
+use attractor_analysis::{Currents, Group};
+use attractor_learn::constrained::{Model, Runs};
+use attractor_report::{
+    Axis, Cell, Color, Dots, Figure, FitFigure, Height, HorizonScores, Label, Line, Matrix, Page,
+    Panel, SourceCurrents, Table, WeightMatrix, Width, number,
+};
+
+use super::Material;
+use super::scores::ConstrainedFit;
+use crate::directory::RunDirectory;
+use crate::error::RunError;
+use crate::fit::results::{FitResults, shown};
+
+/// Samples that a figure shows at most.
+const SAMPLES: usize = 1200;
+
+/// Writes figures and page.
+pub(super) fn write(
+    results: &FitResults,
+    material: &Material,
+    model: &Model,
+    runs: &Runs,
+    currents: &Currents,
+    config: &str,
+    directory: &RunDirectory,
+) -> Result<(), RunError> {
+    let Some(fit) = &results.constrained else { return Ok(()) };
+    let figures = [
+        ("fit", activity(material, runs, fit)?),
+        ("currents", grid(material, currents)?),
+        ("scores", scores(fit)),
+        ("weights", weights(model, &material.groups)?),
+    ];
+    for (name, figure) in &figures {
+        figure.write(&directory.figures(), name)?;
+    }
+    page(results, fit, &figures, config).write(&directory.report())?;
+    Ok(())
+}
+
+/// Samples of the first trial that are shown.
+fn samples(material: &Material) -> usize {
+    material.samples.lengths().first().copied().unwrap_or(0).min(SAMPLES)
+}
+
+fn activity(material: &Material, runs: &Runs, fit: &ConstrainedFit) -> Result<Figure, RunError> {
+    let (samples, n) = (samples(material), material.samples.units());
+    let matrix = |values: &[f64]| Matrix::new(samples, n, &values[..samples * n]);
+    let (data, run) = (matrix(material.samples.rates(0))?, matrix(&runs[0])?);
+    let label = Label::new().italic("R").sup("2").text(", pVar");
+    let mut bars = HorizonScores::new(["in sample", "held out"]).label(label);
+    let held = fit.held_out.map(|held| held.scores.rows());
+    for (k, (_, value)) in fit.scores.rows().into_iter().enumerate() {
+        let name =
+            ["1 sample", "1 sample, skill", "free", "start off", "noise .003", "noise .01"][k];
+        let held = held.and_then(|held| held[k].1).unwrap_or(f64::NAN);
+        bars = bars.horizon(name, k < 2, [value.unwrap_or(f64::NAN), held]);
+    }
+    let figure = FitFigure::new(material.samples.dt(), data, run);
+    Ok(figure.quantity("rate, scaled").scores(bars).figure())
+}
+
+fn grid(material: &Material, currents: &Currents) -> Result<Figure, RunError> {
+    let samples = samples(material);
+    let names = currents.sources.iter().map(|source| source.name.clone());
+    let mut figure = SourceCurrents::new(material.samples.dt(), names);
+    for (target, row) in currents.targets.iter().zip(&currents.blocks) {
+        let n = target.units.len();
+        let blocks = row.iter().map(|block| Matrix::new(samples, n, &block[..samples * n]));
+        figure = figure.target(target.name.clone(), blocks.collect::<Result<_, _>>()?);
+    }
+    Ok(figure.figure())
+}
+
+/// pVar of every unit, by region, and how the iterates went.
+fn scores(fit: &ConstrainedFit) -> Figure {
+    let mut units = Vec::new();
+    let (mut at, mut ticks) = (0.0, Vec::new());
+    for (k, (region, _)) in fit.regions.iter().enumerate() {
+        let of = fit.units.iter().filter(|unit| unit.region == *region);
+        let mut values: Vec<f64> = of.filter_map(|unit| unit.free).collect();
+        values.sort_by(|a, b| b.total_cmp(a));
+        let count = values.len() as f64;
+        let dots = values.into_iter().enumerate().map(|(i, r2)| (at + i as f64, r2.max(-1.0)));
+        units.push(Dots::new(dots, Color::line(k)).radius(1.0));
+        ticks.push((at + count / 2.0, Label::from(region.as_str())));
+        at += count + 2.0;
+    }
+    let x = Axis::new("units by region, the best first").ticks_at(ticks).range(-1.0, at.max(1.0));
+    let left = Panel::new(x, Axis::new("pVar of the free run"))
+        .title(Label::new().bold("a").text("  Units"))
+        .marks(units);
+    let left_open =
+        fit.iterates.iter().enumerate().map(|(k, r2)| {
+            (k as f64 + 1.0, r2.map_or(f64::NAN, |r2| (1.0 - r2).clamp(1e-6, 10.0)))
+        });
+    let right = Panel::new(Axis::new("regression"), Axis::new("1 − pVar, free run").log())
+        .title(Label::new().bold("b").text("  Roll-outs"))
+        .mark(Line::new(left_open, Color::BLUE));
+    Figure::new("Scores", Width::Double)
+        .columns([2.0, 1.0])
+        .rows([Height::Mm(40.0)])
+        .place(0, 0, left)
+        .place(0, 1, right)
+        .caption("a: part of each unit's variance that the free run explains, in sample; values below −1 stand at −1. b: what the free run of each iterate leaves unexplained; the first is plain ridge.")
+        .describe("Scores of all units by region, and the unexplained variance of each iterate.")
+}
+
+fn weights(model: &Model, groups: &[Group]) -> Result<Figure, RunError> {
+    let order: Vec<usize> = groups.iter().flat_map(|group| group.units.iter().copied()).collect();
+    let (weights, n) = (model.recurrent(), model.units);
+    let sorted: Vec<f64> = order
+        .iter()
+        .flat_map(|&i| order.iter().map(move |&j| (i, j)))
+        .map(|(i, j)| weights[i * n + j])
+        .collect();
+    let sizes = groups.iter().map(|group| (group.name.clone(), group.units.len()));
+    let matrix = Matrix::new(n, n, &sorted)?;
+    Ok(WeightMatrix::new(Label::new().italic("J"), matrix).groups(sizes).figure())
+}
+
+fn cell(value: Option<f64>, decimals: usize) -> Cell {
+    Cell::fixed(value.unwrap_or(f64::NAN), decimals)
+}
+
+fn page(
+    results: &FitResults,
+    fit: &ConstrainedFit,
+    figures: &[(&str, Figure)],
+    config: &str,
+) -> Page {
+    let file = std::path::Path::new(&results.recording.file);
+    let title = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy());
+    let regions: Vec<String> =
+        fit.regions.iter().map(|(name, units)| format!("{name} ({units})")).collect();
+    let mut page = Page::new(format!("Fit to {title}"))
+        .summary(format!(
+            "A network of the {} recorded units, time constant {} ms, runs freely at pVar {} from the recorded start and at {} from one that is off.",
+            results.recording.units,
+            number(fit.tau, 3),
+            shown(fit.scores.clean),
+            shown(fit.scores.jittered),
+        ))
+        .command("attractor fit --config config.toml")
+        .figure_of_merit(shown(fit.scores.clean), "pVar in the free run, in sample")
+        .figure_of_merit(shown(fit.scores.jittered), "from a start off by .05")
+        .figure_of_merit(shown(fit.scores.one_step), "R² one sample ahead (says little)");
+    if let Some(held) = fit.held_out {
+        page =
+            page.figure_of_merit(shown(held.scores.clean), "pVar in the free run, held-out data");
+    }
+    let facts = [
+        ("seed", results.seed.to_string()),
+        (
+            "units",
+            format!(
+                "{} ({} silent ones left out)",
+                results.recording.units, results.recording.silent
+            ),
+        ),
+        ("regions", regions.join(", ")),
+        (
+            "samples",
+            format!("{} of {} ms", results.recording.frames, number(results.recording.frame_ms, 4)),
+        ),
+        ("trials", results.recording.trials.to_string()),
+        ("l2 per sample", number(fit.l2, 3)),
+        ("noise of the fit", number(fit.noise, 3)),
+        ("passes of least squares", fit.passes.to_string()),
+        ("seconds", format!("{:.1}", results.seconds)),
+        ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
+        ("instruction set", results.machine.instruction_set.clone()),
+        ("finished", results.finished.clone()),
+    ];
+    for (name, value) in facts {
+        page = page.fact(name, value);
+    }
+    for warning in &results.warnings {
+        page = page.warning(warning.clone());
+    }
+    let [activity, currents, scores, weights] = figures else { return page };
+    page = page
+        .section("Data and model")
+        .paragraph("The model starts from the first recorded sample of each trial and runs on its own.")
+        .figure(&activity.1)
+        .table(score_table(fit))
+        .section("Units and regions")
+        .figure(&scores.1)
+        .table(region_table(fit))
+        .section("Currents by source")
+        .paragraph("The recurrent drive of every unit at the recorded rates, divided by the region it comes from. The parts add up to the whole.")
+        .figure(&currents.1)
+        .table(current_table(fit))
+        .section("Weights")
+        .figure(&weights.1)
+        .section("What is identified")
+        .paragraph("Fits from other seeds, compared with this one. Data in few dimensions leave most of the weights open; what restarts do not agree on is not in the data.")
+        .table(restart_table(fit));
+    if !fit.candidates.is_empty() {
+        let mut table = Table::new("Penalties, and R² of drives that were held out")
+            .columns(["l2 per sample", "R²"]);
+        for candidate in &fit.candidates {
+            table = table.row([Cell::number(candidate.l2, 3), Cell::fixed(candidate.r2, 5)]);
+        }
+        page = page.table(table);
+    }
+    page.section("Configuration").code("config.toml", config)
+}
+
+fn score_table(fit: &ConstrainedFit) -> Table {
+    let mut table =
+        Table::new("Scores over all units").columns(["way to predict", "in sample", "held out"]);
+    let held = fit.held_out.map(|held| held.scores.rows());
+    for (k, (name, value)) in fit.scores.rows().into_iter().enumerate() {
+        table = table.row([Cell::text(name), cell(value, 4), cell(held.and_then(|h| h[k].1), 4)]);
+    }
+    if fit.replayed.is_some() {
+        let name = Cell::text("free run, noise of training replayed");
+        table = table.row([name, cell(fit.replayed, 4), cell(None, 4)]);
+    }
+    table
+}
+
+fn region_table(fit: &ConstrainedFit) -> Table {
+    let mut table = Table::new("pVar of units in the free run, in sample")
+        .columns(["region", "units", "least", "median", "largest"]);
+    for (name, units) in &fit.regions {
+        let [least, median, most] = fit.spread(name);
+        table = table.row([
+            Cell::text(name.clone()),
+            Cell::integer(*units as i64),
+            cell(least, 3),
+            cell(median, 3),
+            cell(most, 3),
+        ]);
+    }
+    table
+}
+
+fn current_table(fit: &ConstrainedFit) -> Table {
+    let mut table = Table::new("Mean magnitude of currents").columns([
+        "target",
+        "source",
+        "all",
+        "excitatory",
+        "inhibitory",
+    ]);
+    for (i, (target, _)) in fit.regions.iter().enumerate() {
+        for (j, (source, _)) in fit.regions.iter().enumerate() {
+            table = table.row([
+                Cell::text(target.clone()),
+                Cell::text(source.clone()),
+                Cell::fixed(fit.magnitudes[i][j], 4),
+                Cell::fixed(fit.excitatory[i][j], 4),
+                Cell::fixed(fit.inhibitory[i][j], 4),
+            ]);
+        }
+    }
+    table
+}
+
+fn restart_table(fit: &ConstrainedFit) -> Table {
+    let mut table = Table::new("Correlations with fits from other seeds").columns([
+        "restart",
+        "its free pVar",
+        "weights",
+        "magnitudes of currents",
+        "least agreeing current",
+        "which",
+    ]);
+    for (k, restart) in fit.restarts.iter().enumerate() {
+        let mut least: Option<(f64, String)> = None;
+        for (i, row) in restart.currents.iter().enumerate() {
+            for (j, r) in row.iter().enumerate() {
+                if let Some(r) = r.filter(|r| least.as_ref().is_none_or(|(l, _)| r < l)) {
+                    least = Some((r, format!("{} from {}", fit.regions[i].0, fit.regions[j].0)));
+                }
+            }
+        }
+        let (r, which) = least.map_or((None, "-".to_owned()), |(r, which)| (Some(r), which));
+        table = table.row([
+            Cell::integer(k as i64 + 1),
+            cell(restart.free, 4),
+            Cell::fixed(restart.weights, 3),
+            cell(restart.magnitudes, 3),
+            cell(r, 3),
+            Cell::text(which),
+        ]);
+    }
+    table
+}
