@@ -11,23 +11,33 @@ options = peer.start()
 
 
 def load():
-    global neurogym
+    global neurogym, TrialEnv
     warnings.filterwarnings("ignore")
     import neurogym
+    from neurogym.core import TrialEnv
 
 
 import_ms, _ = peer.milliseconds(load)
 environments = {}
 
 
-def make(name, dt):
-    """The environment, with the trials of a warm-up behind it."""
-    if (name, dt) not in environments:
-        environment = neurogym.make(name, dt=dt)
+def make(name, dt, options):
+    """The environment, with the trials of a warm-up behind it, and whether it draws noise."""
+    key = name, dt, *sorted(options.items())
+    if key not in environments:
+        environment = neurogym.make(name, dt=dt, **options)
         environment.reset(seed=1)
-        trials(environment, 20)
-        environments[name, dt] = environment
-    return environments[name, dt]
+        environments[key] = environment, noisy(environment)
+    return environments[key]
+
+
+def noisy(environment):
+    """Whether its trials draw noise."""
+    draw, drawn = TrialEnv.add_randn, []
+    TrialEnv.add_randn = lambda *arguments, **options: drawn.append(draw(*arguments, **options))
+    trials(environment, 20)
+    TrialEnv.add_randn = draw
+    return bool(drawn)
 
 
 def trials(environment, count):
@@ -42,9 +52,11 @@ def trials(environment, count):
 
 
 def answer(request):
-    environment = make(request["environment"], request["dt"])
+    environment, noise = make(request["environment"], request["dt"], request["options"])
     ms, steps = peer.milliseconds(lambda: trials(environment, request["trials"]))
-    peer.say(us=1e3 * ms / request["trials"], steps=statistics.fmean(steps))
+    channels = environment.unwrapped.ob.shape[1]
+    us = 1e3 * ms / request["trials"]
+    peer.say(us=us, steps=statistics.fmean(steps), channels=channels, noise=noise)
 
 
 peer.say(peer="neurogym", version=neurogym.__version__, threads=options.threads, import_ms=import_ms)

@@ -2,15 +2,17 @@
 //!
 //! After Sussillo & Barak 2013 (doi:10.1162/NECO_a_00409) and Golub & Sussillo 2018
 //! (doi:10.21105/joss.01003): from states that the system visits, `q(x) = ½‖F(x) - x‖²` is minimised,
-//! many starts in one batch. The descent is only to find the basin; what it leaves is done by Newton's
-//! method, or where that fails by Levenberg's and Marquardt's, in double precision, so that a fixed
-//! point is one to rounding.
+//! many starts in one batch. The descent is only to find the basin. A start that is not slow then leaps:
+//! Newton steps that may raise q. What comes near a fixed point is refined by Newton's method, what does
+//! not by Levenberg's and Marquardt's from where it was, in double precision, so that a fixed point is
+//! one to rounding.
 
 use attractor_numerics::{Dynamics, random};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 mod descent;
+mod leap;
 mod refine;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,10 @@ pub struct SearchOptions {
     pub descent: usize,
     /// First step size of the descent, in units of the starts' spread; it falls to 0 as a cosine.
     pub rate: f64,
+    /// Most bounded Newton steps that may raise q, for starts whose q is above `slow`. They find fixed
+    /// points within two spreads of a start past the minima of q between them; with 0, a start ends at the
+    /// minimum it is drawn to.
+    pub leaps: usize,
     /// Most steps of Newton or Levenberg-Marquardt.
     pub steps: usize,
     /// Standard deviation of normal numbers added to every value of every start, in units of the
@@ -52,6 +58,7 @@ impl Default for SearchOptions {
             unique: 1e-5,
             descent: 50,
             rate: 0.1,
+            leaps: 40,
             steps: 60,
             jitter: 1e-7,
             retries: 0,
@@ -86,7 +93,7 @@ pub struct Outcome {
     /// Length of the next Newton step, largest value: about the distance to the fixed point. Infinite
     /// if there is none near.
     pub correction: f64,
-    /// Steps of Newton and Levenberg-Marquardt.
+    /// Steps of Newton and Levenberg-Marquardt, leaps that led somewhere among them.
     pub steps: usize,
     /// Place among the points; none if it failed.
     pub point: Option<usize>,
@@ -262,7 +269,24 @@ fn round(
         let rate = options.rate * scale;
         batches.for_each(|x| descent::descend(dynamics, x, options.descent, rate));
     }
-    states.par_chunks_exact_mut(n).map(|x| refine::refine(dynamics, x, options)).collect()
+    // starts take very different time: each is up for grabs
+    let starts = states.par_chunks_exact_mut(n).with_max_len(1);
+    starts.map(|x| settle(dynamics, x, options, scale)).collect()
+}
+
+/// Carries a state x `[n]` to a fixed point in reach, or else to the minimum of q near it.
+fn settle(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOptions, scale: f64) -> Outcome {
+    if options.leaps > 0
+        && refine::q(dynamics, x) > options.slow
+        && let Some((mut near, leaps)) = leap::leap(dynamics, x, scale, options.leaps)
+    {
+        let outcome = refine::refine(dynamics, &mut near, options);
+        if outcome.label == Label::Fixed {
+            x.copy_from_slice(&near);
+            return Outcome { steps: leaps + outcome.steps, ..outcome };
+        }
+    }
+    refine::refine(dynamics, x, options)
 }
 
 fn check(n: usize, starts: &[f64], options: &SearchOptions) -> Result<(), SearchError> {

@@ -197,7 +197,7 @@ fn left_vectors(eigen: &Eigen) -> Option<Vec<Vec<Complex>>> {
     }
     let mut identity = vec![0.0; n * n];
     (0..n).for_each(|i| identity[i * n + i] = 1.0);
-    let inverse = Lu::new(&basis, n).ok()?.solve(&identity, n).ok()?;
+    let inverse = Lu::<f64>::new(&basis, n).ok()?.solve(&identity, n).ok()?;
     if inverse.iter().any(|x| !x.is_finite()) {
         return None;
     }

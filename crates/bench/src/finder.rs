@@ -188,6 +188,7 @@ impl Problem {
         let n = self.case.units;
         let options = SearchOptions {
             descent: 0,
+            leaps: 0,
             jitter: 0.0,
             retries: 0,
             steps: 20,

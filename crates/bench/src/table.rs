@@ -292,7 +292,7 @@ fn trials(
     let mut rows = Vec::new();
     for case in &options.trials {
         say(&case.to_string());
-        match trials_row(case, options.repeats, &mut peer, notes) {
+        match trials_row(case, options.repeats, options.threads, &mut peer, notes) {
             Ok(row) => rows.push(row),
             Err(error) => notes.push(format!("not run: {error}")),
         }

@@ -3,19 +3,21 @@
 //!
 //! Matrices are row-major slices, `a[row * columns + column]`, complete (no padding). Nothing panics on
 //! numbers: shapes that do not fit, values that are not finite and matrices without an answer are
-//! [`Error`]s. One thread each. Decompositions are done by the library faer, which stays behind this module.
+//! [`Error`]s. One thread each. Most decompositions are done by the library faer, which stays behind this module.
 
 use faer::MatRef;
 
 mod eigen;
 mod expm;
 mod factor;
+mod lu;
 
 pub use eigen::{
     Complex, Eigen, SymmetricEigen, eigen, eigenvalues, symmetric_eigen, symmetric_eigenvalues,
 };
 pub use expm::{Expm, expm};
-pub use factor::{Lu, Svd, ridge, singular_values, solve, solve_positive, svd, thin_qr};
+pub use factor::{Svd, ridge, singular_values, solve, solve_positive, svd, thin_qr};
+pub use lu::Lu;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -33,47 +33,54 @@ impl Tile {
     /// Lays the first `count` trials out from trial `first` on of a batch `[time, trial, channel]` of
     /// so many trials.
     pub(crate) fn lay(&self, count: usize, first: usize, trials: usize, batch: &mut [f32]) {
-        match self.numbers.dim().2 {
+        let (_, steps, width) = self.numbers.dim();
+        let from = self.numbers.as_slice().expect("made in standard order");
+        let place = Place { count, first, trials };
+        match width {
             0 => {}
-            1 => self.lay_few::<1>(count, first, trials, batch),
-            2 => self.lay_few::<2>(count, first, trials, batch),
-            3 => self.lay_few::<3>(count, first, trials, batch),
-            4 => self.lay_few::<4>(count, first, trials, batch),
-            5 => self.lay_few::<5>(count, first, trials, batch),
-            width => {
-                for (step, row) in batch.chunks_exact_mut(trials * width).enumerate() {
-                    let row = &mut row[first * width..(first + count) * width];
-                    for (trial, to) in row.chunks_exact_mut(width).enumerate() {
-                        to.copy_from_slice(self.at(trial, step));
-                    }
-                }
+            1 => place.lay_few::<1>(from, steps, batch),
+            2 => place.lay_few::<2>(from, steps, batch),
+            3 => place.lay_few::<3>(from, steps, batch),
+            4 => place.lay_few::<4>(from, steps, batch),
+            5 => place.lay_few::<5>(from, steps, batch),
+            _ => place.lay(from, steps, width, batch),
+        }
+    }
+}
+
+/// Where trials go in a batch.
+struct Place {
+    count: usize,
+    first: usize,
+    trials: usize,
+}
+
+impl Place {
+    fn lay(&self, from: &[f32], steps: usize, width: usize, batch: &mut [f32]) {
+        for step in 0..steps {
+            let to = (step * self.trials + self.first) * width;
+            let row = &mut batch[to..to + self.count * width];
+            for trial in 0..self.count {
+                let from = &from[(trial * steps + step) * width..][..width];
+                row[trial * width..(trial + 1) * width].copy_from_slice(from);
             }
         }
     }
 
     /// For few channels, whose number the compiler should know: a call for each copy would cost more
     /// than the copy.
-    fn lay_few<const W: usize>(
-        &self,
-        count: usize,
-        first: usize,
-        trials: usize,
-        batch: &mut [f32],
-    ) {
-        for (step, row) in batch.chunks_exact_mut(trials * W).enumerate() {
-            let (row, _) = row[first * W..(first + count) * W].as_chunks_mut::<W>();
-            for (trial, to) in row.iter_mut().enumerate() {
-                for (to, from) in to.iter_mut().zip(self.at(trial, step)) {
-                    *to = *from;
+    fn lay_few<const W: usize>(&self, from: &[f32], steps: usize, batch: &mut [f32]) {
+        for step in 0..steps {
+            let to = (step * self.trials + self.first) * W;
+            let row = &mut batch[to..to + self.count * W];
+            for trial in 0..self.count {
+                let from = &from[(trial * steps + step) * W..][..W];
+                let to = &mut row[trial * W..][..W];
+                for c in 0..W {
+                    to[c] = from[c];
                 }
             }
         }
-    }
-
-    fn at(&self, trial: usize, step: usize) -> &[f32] {
-        let (_, steps, width) = self.numbers.dim();
-        let numbers = self.numbers.as_slice().expect("made in standard order");
-        &numbers[(trial * steps + step) * width..][..width]
     }
 }
 

@@ -71,6 +71,11 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
 }
 
+/// `½‖F(x) - x‖²` of a state.
+pub(super) fn q(dynamics: &dyn Dynamics, x: &[f64]) -> f64 {
+    At::new(dynamics, x.to_vec()).q
+}
+
 /// Carries a state x `[n]` to the fixed point or minimum of q near it, and says which it is.
 pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOptions) -> Outcome {
     let close = 0.1 * options.unique;
@@ -86,7 +91,8 @@ pub(super) fn refine(dynamics: &dyn Dynamics, x: &mut [f64], options: &SearchOpt
         }
         if fast {
             // f = 0 to first order at x - d
-            let newton = Lu::new(&normal.a, x.len()).and_then(|lu| Ok((lu.solve(&at.f, 1)?, lu)));
+            let newton =
+                Lu::<f64>::new(&normal.a, x.len()).and_then(|lu| Ok((lu.solve(&at.f, 1)?, lu)));
             if let Ok((d, lu)) = newton {
                 let next = at.moved(dynamics, &d);
                 if next.q <= at.q / FAST {

@@ -1,10 +1,10 @@
 //! Singular values, orthonormal bases and linear systems.
 
 use faer::linalg::cholesky::llt::factor::LltError;
-use faer::linalg::solvers::PartialPivLu;
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 
+use super::lu::Lu;
 use super::{Error, matrix, rows_of};
 
 /// Singular value decomposition `A = U diag(s) Vᵀ` with k = min(rows, columns) terms.
@@ -116,38 +116,5 @@ pub fn ridge(
 /// Solves `A X = B` for a general `n × n` matrix and `columns` right-hand sides; B and X are
 /// `[n, columns]` (LU with partial pivoting).
 pub fn solve(a: &[f64], n: usize, b: &[f64], columns: usize) -> Result<Vec<f64>, Error> {
-    Lu::new(a, n)?.solve(b, columns)
-}
-
-/// A general square matrix factored by LU with partial pivoting, to solve with many times.
-#[derive(Clone, Debug)]
-pub struct Lu {
-    factor: Option<PartialPivLu<f64>>,
-    n: usize,
-}
-
-impl Lu {
-    /// Factors an `n × n` matrix: 2n³/3 operations.
-    pub fn new(a: &[f64], n: usize) -> Result<Lu, Error> {
-        let a = matrix(a, n, n)?;
-        if n == 0 {
-            return Ok(Lu { factor: None, n });
-        }
-        let factor = a.partial_piv_lu();
-        let pivots = (0..n).map(|i| factor.U()[(i, i)].abs());
-        let (least, most) = pivots.fold((f64::INFINITY, 0.0f64), |(l, m), p| (l.min(p), m.max(p)));
-        if least <= most * f64::EPSILON * 1e-3 {
-            return Err(Error::Singular { size: n });
-        }
-        Ok(Lu { factor: Some(factor), n })
-    }
-
-    /// Solves `A X = B` for `columns` right-hand sides; B and X are `[n, columns]`.
-    pub fn solve(&self, b: &[f64], columns: usize) -> Result<Vec<f64>, Error> {
-        let b = matrix(b, self.n, columns)?;
-        Ok(match &self.factor {
-            Some(factor) if columns > 0 => rows_of(factor.solve(b).as_ref()),
-            _ => Vec::new(),
-        })
-    }
+    Lu::<f64>::new(a, n)?.solve(b, columns)
 }

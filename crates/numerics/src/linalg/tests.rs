@@ -127,6 +127,41 @@ fn systems_are_solved() {
     close(&solve_positive(&before, n, 0.5, &b, columns).unwrap(), &x, 1e-11);
 }
 
+/// Whole panels, the last one short, rows that change places in every one.
+#[test]
+fn a_factored_matrix_solves_at_every_size() {
+    for n in [1, 2, 15, 16, 17, 31, 32, 33, 64, 65, 100, 257] {
+        let mut a = random_matrix(n, n, "lu");
+        // without pivoting this has no answer
+        a[0] = 0.0;
+        if n == 1 {
+            a[0] = -3.0;
+        }
+        let x = random_matrix(n, 2, "x");
+        let b = product(&a, &x, n, n, 2);
+        let error = |found: Vec<f64>| {
+            found.iter().zip(&x).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()))
+        };
+        let condition = {
+            let s = singular_values(&a, n, n).unwrap();
+            s[0] / s[n - 1]
+        };
+        let double = error(Lu::<f64>::new(&a, n).unwrap().solve(&b, 2).unwrap());
+        let single = error(Lu::<f32>::new(&a, n).unwrap().solve(&b, 2).unwrap());
+        assert!(double < 20.0 * condition * f64::EPSILON, "{n}: {double}, {condition}");
+        assert!(single < 20.0 * condition * f64::from(f32::EPSILON), "{n}: {single}, {condition}");
+    }
+    let short = Lu::<f64>::new(&[1.0, 2.0], 2);
+    assert!(matches!(short, Err(Error::Shape { rows: 2, columns: 2, found: 2 })));
+    let nan = Lu::<f64>::new(&[f64::NAN], 1);
+    assert!(matches!(nan, Err(Error::NotFinite { row: 0, column: 0, .. })));
+    let lost = Lu::<f32>::new(&[1.0, 1.0, 1.0, 1.0 + 1e-12], 2);
+    assert!(matches!(lost, Err(Error::Singular { size: 2 })), "in single precision it is");
+    assert!(Lu::<f64>::new(&[1.0, 1.0, 1.0, 1.0 + 1e-12], 2).is_ok());
+    assert!(matches!(Lu::<f32>::new(&[1e300], 1), Err(Error::Singular { size: 1 })));
+    assert_eq!(Lu::<f64>::new(&[], 0).unwrap().solve(&[], 3), Ok(Vec::new()));
+}
+
 #[test]
 fn ridge_regression_has_no_gradient_left() {
     for (samples, features) in [(50, 8), (8, 50)] {

@@ -48,7 +48,7 @@ pub fn accumulate_outer<T: Real>(
         "{} values for {rows} × {sources}, leading dimension {ldx}",
         x.len()
     );
-    if targets == 0 || sources == 0 {
+    if targets == 0 || sources == 0 || rows == 0 {
         return;
     }
     let d = Side { values: d.as_ptr(), ld: ldd, columns: targets, stride: ldg };
@@ -108,7 +108,7 @@ impl<T: Real> Tiled<T> for Outer<T> {
         let copy_panels = other.columns > 12 * V::ROWS;
         let copy_groups = wide.columns > 3 * V::COLUMNS * V::LANES;
         let large = d.columns * x.columns * size_of::<T>() >= LARGE;
-        let block = if large { 2 * STEPS } else { STEPS };
+        let block = if large { 2 * STEPS } else { STEPS }.min(rows);
         let mut panel = vec![T::ZERO; block * V::COLUMNS * V::LANES];
         let mut groups = vec![T::ZERO; if copy_groups { block * other.columns } else { 0 }];
 

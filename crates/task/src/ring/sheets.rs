@@ -126,6 +126,8 @@ impl Style {
         // of each trial the block of noise it stands in
         let mut noise = vec![0.0; if self.sd > 0.0 { trials.len() * BLOCK } else { 0 }];
         let silent = [0.0; INPUTS];
+        // put together where it is near, then moved
+        let mut shown = silent;
         let mut scenes: Vec<Scene> = trials.iter().map(|trial| trial.scene(0)).collect();
         for step in 0..steps {
             for (index, (trial, scene)) in trials.iter().zip(&mut scenes).enumerate() {
@@ -144,7 +146,10 @@ impl Style {
                         self.noise.fill(index, step / TOGETHER, block);
                     }
                     let own = &block[step % TOGETHER * INPUTS..][..INPUTS];
-                    inputs.extend(own.iter().zip(&scene.shown).map(|(z, u)| z * self.sd + u));
+                    for channel in 0..INPUTS {
+                        shown[channel] = own[channel] * self.sd + scene.shown[channel];
+                    }
+                    inputs.extend_from_slice(&shown);
                 } else {
                     inputs.extend_from_slice(&scene.shown);
                 }
