@@ -10,7 +10,7 @@
 //! or `to`; `weight`, `synapses` or `count` (1 without); `type` or `kind`; `sign`. Names of cells are
 //! compared as they are, then without leading zeros in their numbers: `AS01` is `AS1`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -136,11 +136,16 @@ impl Connectome {
         Build { files, problems: Vec::new() }.run(listed, table, places)
     }
 
-    /// The groups that columns make of the cells, `column=value`; empty labels make none.
+    /// The groups that columns make of the cells, `column=value`; empty labels make none, and neither do
+    /// columns that tell most cells apart, such as their lineage, but for [`CLASS`].
     #[must_use]
     pub fn groups(&self) -> BTreeMap<String, Vec<usize>> {
         let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (column, labels) in &self.columns {
+            let distinct: BTreeSet<&String> = labels.iter().collect();
+            if column != CLASS && 2 * distinct.len() > labels.len() {
+                continue;
+            }
             for (cell, label) in labels.iter().enumerate().filter(|(_, label)| !label.is_empty()) {
                 groups.entry(format!("{column}={label}")).or_default().push(cell);
             }

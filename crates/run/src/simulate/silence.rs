@@ -89,7 +89,7 @@ fn groups(populations: &mut [Population], text: &str) -> Result<Vec<(usize, Stri
 }
 
 /// More groups than this are not told.
-const MOST_SHOWN: usize = 24;
+const MOST_SHOWN: usize = 12;
 
 /// Units of `0,4..9`, the end excluded.
 fn numbers(text: &str, units: usize) -> Result<Vec<usize>, String> {
