@@ -146,7 +146,7 @@ impl Study for AdaptiveSrnn {
         };
         let path = ("data".to_owned(), file.display().to_string().into());
         let task = create("ecg-waves", &[path].into_iter().collect())?.into();
-        let lab = Lab { context, task, epochs: ecg_epochs, batch: 32 };
+        let lab = Lab { context, task, epochs: ecg_epochs, batch: 8 };
         let learned = Units::ecg(ecg_units);
         context.part(3, parts, "heartbeats, learned time constants")?;
         let with = lab.train(&learned)?;

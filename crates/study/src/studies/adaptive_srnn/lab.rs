@@ -5,6 +5,7 @@ use std::sync::Arc;
 use attractor::analysis::energy::rate;
 use attractor::data::Part;
 use attractor::data::part::EVALUATION;
+use attractor::equations::{Neuron, NeuronError};
 use attractor::learn::objective::{CrossEntropy, Term};
 use attractor::learn::{Learner, Objective, OwnRate, Phase, Schedule, Stop, Validate};
 use attractor::network::{
@@ -30,8 +31,8 @@ pub(super) struct Units {
     tau_m: [f64; 2],
     /// Those of the adaptation.
     tau_adp: [f64; 2],
-    /// Time constants of the readouts at first, steps.
-    tau_out: f64,
+    /// What reads out.
+    readout: Readout,
     /// Weight of the adaptation.
     beta: f64,
     /// Time constants are trained.
@@ -42,6 +43,39 @@ pub(super) struct Units {
     rates: [f64; 2],
 }
 
+/// What reads out, and its time constants at first, in steps; they are learned with those of the units.
+#[derive(Clone, Copy, Debug)]
+enum Readout {
+    /// A leaky integrator for each class.
+    Leaky { tau: f64 },
+    /// The membrane of an adaptive spiking unit for each class.
+    Membrane { tau_m: f64, tau_adp: f64 },
+}
+
+impl Readout {
+    fn population(self, classes: usize, dt: f64) -> Result<Population, NeuronError> {
+        let at = |value| Law::Constant { value };
+        Ok(match self {
+            Readout::Leaky { tau } => {
+                let leaky = library::leaky_readout(library::Input::Current)?;
+                let mut out = Population::of("out", classes, &leaky);
+                out = out.per_unit("tau", at(tau)).trained("tau");
+                let text = out.neuron.as_mut();
+                if let Some(tau) = text.and_then(|text| text.parameters.get_mut("tau")) {
+                    tau.range = Some([dt, f64::INFINITY]);
+                }
+                out
+            }
+            Readout::Membrane { tau_m, tau_adp } => {
+                let mut text = library::alif_learned(None)?.to_text();
+                text.equations.push("y = after(u)".to_owned());
+                let out = Population::of("out", classes, &Neuron::parse(&text, "readout")?);
+                out.per_unit("tau_m", at(tau_m)).per_unit("tau_adp", at(tau_adp))
+            }
+        })
+    }
+}
+
 impl Units {
     /// As the authors have it for heartbeats (ECG/adapt_srnn_0.844_gpu-v1.py).
     pub(super) fn ecg(count: usize) -> Self {
@@ -49,7 +83,7 @@ impl Units {
             count,
             tau_m: [20.0, 0.0],
             tau_adp: [7.0, 0.0],
-            tau_out: 20.0,
+            readout: Readout::Membrane { tau_m: 20.0, tau_adp: 100.0 },
             beta: 1.8,
             learned: true,
             input: Law::Glorot { gain: 1.0 },
@@ -75,7 +109,7 @@ impl Units {
             count,
             tau_m: [5.0, 1.25],
             tau_adp: [50.0, 6.25],
-            tau_out: 5.0,
+            readout: Readout::Leaky { tau: 5.0 },
             beta: 1.8,
             learned: true,
             input: Law::Normal { sd: 10.0 },
@@ -140,21 +174,15 @@ impl Lab<'_> {
         })
     }
 
-    /// Inputs, recurrent units, leaky readouts.
+    /// Inputs, recurrent units, readouts.
     fn net(&self, units: &Units) -> Result<Net, StudyError> {
-        let study = |error: attractor::equations::NeuronError| StudyError::Study(error.to_string());
+        let study = |error: NeuronError| StudyError::Study(error.to_string());
         let zero = Law::Constant { value: 0.0 };
         let alif = library::alif_learned(None).map_err(study)?;
-        let readout = library::leaky_readout(library::Input::Current).map_err(study)?;
         let mut rec = Population::of("rec", units.count, &alif).param("beta", units.beta);
         rec.bias.insert("I".to_owned(), zero);
-        // the readouts' time constants are learned with the others
-        let mut out = Population::of("out", self.task.outputs().len(), &readout)
-            .per_unit("tau", Law::Constant { value: units.tau_out })
-            .trained("tau");
-        if let Some(tau) = out.neuron.as_mut().and_then(|text| text.parameters.get_mut("tau")) {
-            tau.range = Some([self.task.dt(), f64::INFINITY]);
-        }
+        let classes = self.task.outputs().len();
+        let mut out = units.readout.population(classes, self.task.dt()).map_err(study)?;
         out.bias.insert("I".to_owned(), zero);
         let glorot = Wiring::Dense { law: Law::Glorot { gain: 1.0 } };
         let orthogonal = Wiring::Dense { law: Law::Orthogonal { gain: 1.0 } };
