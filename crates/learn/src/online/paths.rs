@@ -153,7 +153,7 @@ impl<T: Real> Filter<T> {
         let (mut weights, mut left) = (vec![T::ZERO; steps], T::ONE);
         for weight in weights.iter_mut().rev() {
             *weight = self.gain * left;
-            left = left * self.decay;
+            left *= self.decay;
         }
         (weights, left)
     }
