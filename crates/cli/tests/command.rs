@@ -55,7 +55,9 @@ fn contains(text: &str, parts: &[&str]) {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["train", "simulate", "report", "study", "neurons", "wirings", "tasks"] {
+    for command in
+        ["train", "simulate", "recording", "report", "study", "neurons", "wirings", "tasks"]
+    {
         let help = attractor(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0, "{command}");
         contains(&out(&help), &["Example", &format!("attractor {command}"), "--json"]);
@@ -359,4 +361,30 @@ fn studies_are_listed_shown_and_run() {
     let other = at(&["run", "initialization", "--scale", "smoke", "--out", &taken]);
     assert_eq!(code(&other), 2);
     contains(&err(&other), &["another study"]);
+}
+
+#[test]
+fn a_recording_is_described_drawn_and_converted() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../recording/tests/files/spikes.nwb");
+    let said = attractor(dir.path(), &["recording", file, "--plot", "a.png", "--nwb", "a.nwb"]);
+    assert_eq!(code(&said), 0, "{}", err(&said));
+    let parts =
+        ["CA1", "mPFC", "trials  8", "event go_time", "processing/ecephys/LFP/lfp", "50 Hz"];
+    contains(&out(&said), &parts);
+    contains(&out(&said), &["Not read", "waveform_mean", "Doubtful", "Mended", "a.png", "a.nwb"]);
+    assert!(fs::metadata(dir.path().join("a.png")).unwrap().len() > 5000);
+    let again = attractor(dir.path(), &["recording", "a.nwb", "--json"]);
+    let value = json(&again);
+    assert_eq!(value["units"]["spikes"], serde_json::json!([40, 0, 25, 10, 60]));
+    assert_eq!(value["units"]["columns"]["region"][2], "mPFC");
+    for (arguments, part) in [
+        (&["recording", "none.nwb"][..], "no such file"),
+        (&["recording", file, "--plot", "a.gif"], ".svg or .png"),
+        (&["recording", file, "--plot", "a.png", "--part", "5,1"], "two times"),
+    ] {
+        let wrong = attractor(dir.path(), arguments);
+        assert_eq!(code(&wrong), 2, "{arguments:?}");
+        contains(&err(&wrong), &[part]);
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use attractor_data::{FileError, FileProblem};
 use attractor_numerics::Real;
-use hdf5_pure::{AttrValue, DType, Dataset, Datatype, File, Group, Object};
+use hdf5_pure::{AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, Group, Object};
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 use crate::links;
@@ -103,7 +103,11 @@ impl Attributes {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
         let value = self.0.get(name)?;
-        value.as_f64().or_else(|| value.to_f64s()?.first().copied())
+        let several = || value.to_f64s()?.first().copied();
+        let integers = || value.to_i64s()?.first().map(|&x| x as f64);
+        let unsigned = || value.to_u64s()?.first().map(|&x| x as f64);
+        let one = || value.as_i64().map(|x| x as f64).or(value.as_u64().map(|x| x as f64));
+        value.as_f64().or_else(one).or_else(several).or_else(integers).or_else(unsigned)
     }
 }
 
@@ -134,10 +138,7 @@ impl Node {
             | DType::U64 => Kind::Numbers,
             DType::Enum(names) if names == ["FALSE", "TRUE"] => Kind::Numbers,
             DType::ObjectReference => Kind::References,
-            DType::Other(other) => match *other {
-                Datatype::FixedPoint { .. } | Datatype::FloatingPoint { .. } => Kind::Numbers,
-                _ => Kind::Other,
-            },
+            DType::Other(other) if half(&other).is_some() => Kind::Numbers,
             _ => Kind::Other,
         })
     }
@@ -211,7 +212,18 @@ impl Node {
         self.expect(Kind::Numbers, "numbers")?;
         let shape = self.shape()?;
         let Held::Array(array) = &self.object else { return self.arrange(&shape, Vec::new()) };
-        let values = self.guarded(|| array.read_f64())?;
+        let values = self.guarded(|| match half(&array.datatype()?) {
+            None => array.read_f64(),
+            Some(big_endian) => Ok(array
+                .read_raw()?
+                .chunks_exact(2)
+                .map(|pair| {
+                    let pair = [pair[0], pair[1]];
+                    let big = big_endian;
+                    decode(if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
+                })
+                .collect()),
+        })?;
         self.arrange(&shape, values.into_iter().map(T::from_f64).collect())
     }
 
@@ -300,6 +312,25 @@ impl Node {
         read: impl FnOnce() -> Result<T, hdf5_pure::Error>,
     ) -> Result<T, FileError> {
         guarded(&self.file.path, &self.key, read)
+    }
+}
+
+/// Whether a type is the floating-point number of 16 bits (IEEE 754), which the library below does not
+/// decode; and if so, whether the high byte comes first.
+fn half(kind: &Datatype) -> Option<bool> {
+    let Datatype::FloatingPoint { size: 2, byte_order, layout } = kind else { return None };
+    let parts = (layout.exponent_size, layout.mantissa_size, layout.exponent_bias);
+    (parts == (5, 10, 15)).then_some(*byte_order == DatatypeByteOrder::BigEndian)
+}
+
+fn decode(half: u16) -> f64 {
+    let sign = if half >> 15 == 0 { 1.0 } else { -1.0 };
+    let (exponent, mantissa) = (i32::from(half >> 10 & 0x1f), f64::from(half & 0x3ff));
+    sign * match exponent {
+        0 => mantissa * 2_f64.powi(-24),
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + mantissa / 1024.0) * 2_f64.powi(exponent - 15),
     }
 }
 

@@ -126,6 +126,13 @@ fn tree(session: &Session, options: &NwbOptions) -> (Tree, Vec<Unread>) {
                     group.attribute("description", Attribute::Text(text));
                 }
                 writer.series(group.group(&name), &format!("{module}/{name}"), series);
+                if series.channels.columns.columns().next().is_some() {
+                    left.push(Unread {
+                        path: series.path.clone(),
+                        why: "the columns of its channels; their names are in the comments"
+                            .to_owned(),
+                    });
+                }
                 taken.push(name);
             }
         }

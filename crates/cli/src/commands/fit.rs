@@ -14,10 +14,10 @@ use crate::output::Answer;
 use crate::progress::Watch;
 
 #[derive(Debug, Args)]
-#[command(override_usage = "attractor fit [FILE.npz] [key=value …] [OPTIONS]", after_help = EXAMPLES)]
+#[command(override_usage = "attractor fit [FILE] [key=value …] [OPTIONS]", after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// A recording, `activity [time, unit]` or `[trial, time, unit]` (docs/files.md); then settings
-    /// such as recording.smooth=2
+    /// A recording: NWB, MATLAB, `.npz`, or a table (docs/recordings.md); then settings such as
+    /// recording.smooth=2
     #[arg(value_name = "FILE | key=value")]
     words: Vec<String>,
 
@@ -47,6 +47,7 @@ Examples:
   attractor fit hvc.npz
   attractor fit hvc.npz recording.smooth=2 network.rank=5 --seed 2
   attractor fit hvc.npz recording.inputs=none forecast.hidden=20
+  attractor fit session.nwb 'recording.prepare=[{ bin = { width = 20 } }, \"square-root\"]'
   attractor fit --resume --out runs/fit-hvc-seed1
 
 Two questions are answered apart: can a network reproduce a stretch (in sample, running freely), and

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use attractor_data::{NpzArray, Trials, write_npz};
+use attractor_data::{Conditions, NpzArray, Trials, write_npz};
 use attractor_learn::Source;
 use attractor_network::{Engine, EngineOptions, Interventions, NoiseSource};
-use attractor_recording::{Recording, Stretch};
+use attractor_recording::{
+    Intervals, NwbOptions, Recording, Session, Spikes, Stretch, Units, write_nwb,
+};
 use ndarray::{Array2, Array3};
 
 use super::config::{FitConfig, FitExperiment};
@@ -397,4 +399,46 @@ fn trials_are_held_out_whole() {
     let scores = trial.judge(&trained, chosen, &config, 1).unwrap();
     assert_eq!((scores.train.len(), scores.held_out.len()), (8, 2));
     assert!(Arc::ptr_eq(&trial.recording, &trial.job(&config).recording));
+}
+
+#[test]
+fn an_nwb_file_is_prepared_step_by_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("spikes.nwb");
+    let train = |unit: usize| (0..400).map(|k| 10.0 * (k + unit % 3) as f64 + 0.5).collect();
+    let columns = Conditions::none(4).with("region", vec!["V1", "V2", "V1", "V1"]).unwrap();
+    let session = Session {
+        units: Units { names: (0..4).map(|k: usize| k.to_string()).collect(), columns },
+        spikes: Spikes::new((0..4).map(train).collect::<Vec<Vec<f64>>>()),
+        intervals: vec![Intervals {
+            name: "trials".to_owned(),
+            start: vec![0.0, 1000.0, 2000.0],
+            stop: vec![900.0, 1900.0, 2900.0],
+            columns: Conditions::none(3).with("side", vec!["left", "right", "left"]).unwrap(),
+            moments: Vec::new(),
+        }],
+        ..Session::default()
+    };
+    write_nwb(&path, &session, &NwbOptions::default()).unwrap();
+    let steps = "recording.prepare=[{ select = { region = [\"V1\"] } }, \
+                 { align = { event = \"start\", from = 100, until = 500 } }, { bin = { width = 15 } }, \
+                 \"square-root\"]";
+    let file = path.to_string_lossy().into_owned();
+    let overrides = [steps.to_owned(), "recording.smooth=0".to_owned()];
+    let experiment = FitExperiment::read(Some(&file), None, &overrides, None).unwrap();
+    let config_file = dir.path().join("config.toml");
+    std::fs::write(&config_file, &experiment.text).unwrap();
+    let again = FitExperiment::read(None, Some(&config_file), &[], None).unwrap();
+    assert_eq!(again.config, experiment.config);
+    let prepared = prepare(&experiment.config.recording).unwrap();
+    assert_eq!((prepared.recording.trials(), prepared.recording.frames()), (3, 26));
+    assert_eq!(prepared.recording.units() + prepared.silent, 3);
+    assert_eq!(prepared.recording.provenance.steps.len(), 4);
+    // spikes without bins, and steps that do not exist
+    let none = FitExperiment::read(Some(&file), None, &[], None).unwrap();
+    let error = prepare(&none.config.recording).unwrap_err();
+    assert!(error.is_request() && error.to_string().contains("bin = { width"), "{error}");
+    let wrong = ["recording.prepare=[{ bim = { width = 25 } }]".to_owned()];
+    let error = FitExperiment::read(Some(&file), None, &wrong, None).unwrap_err();
+    assert!(error.to_string().contains("bim"), "{error}");
 }
