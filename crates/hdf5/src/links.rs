@@ -4,8 +4,11 @@
 //! h5py writes unless told otherwise (III.A, III.B, III.D), or as links in the header (IV.A.2.g).
 //! Links kept in fractal heaps (many in one group, in new files) and external links are not followed.
 
-/// Parts of a file that one search looks at, at most; links may go in circles.
-const MOST_PARTS: usize = 10_000;
+/// Parts of a file, messages and links that one search looks at, at most; links may go in circles.
+const MOST_PARTS: usize = 2000;
+
+/// Links of a group that are listed, at most; each is looked up in turn.
+const MOST_LISTED: usize = 256;
 
 /// The path of the object that a path leads to when its soft links are followed; none if they lead
 /// nowhere, or there are none to follow.
@@ -31,6 +34,23 @@ pub(crate) fn follow(bytes: &[u8], path: &str) -> Option<String> {
         }
     }
     Some(real.join("/"))
+}
+
+/// Names of the links of a group, where they can be listed.
+pub(crate) fn list(bytes: &[u8], path: &str) -> Option<Vec<String>> {
+    let mut file = Search { bytes, base: base(bytes)?, parts: 0 };
+    let mut group = file.root()?;
+    for name in names(path) {
+        match file.find(group, &name)? {
+            Link::Hard(address) => group = address,
+            Link::Soft(_) => return None,
+        }
+    }
+    let mut found = Vec::new();
+    file.each(group, &mut |name, _| found.push(name))?;
+    found.sort_unstable();
+    found.dedup();
+    (found.len() <= MOST_LISTED).then_some(found)
 }
 
 fn names(path: &str) -> Vec<String> {
@@ -59,12 +79,15 @@ impl Search<'_> {
         Some(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
     }
 
-    /// Where an address is in memory. Every look at one counts.
-    fn place(&mut self, address: u64) -> Option<usize> {
+    /// Counts a look at something; none when there were too many.
+    fn look(&mut self) -> Option<()> {
         self.parts += 1;
-        if self.parts > MOST_PARTS {
-            return None;
-        }
+        (self.parts <= MOST_PARTS).then_some(())
+    }
+
+    /// Where an address is in memory.
+    fn place(&mut self, address: u64) -> Option<usize> {
+        self.look()?;
         let at = usize::try_from(address).ok()?.checked_add(self.base)?;
         (at < self.bytes.len()).then_some(at)
     }
@@ -83,9 +106,20 @@ impl Search<'_> {
 
     /// A link of a group, by its name.
     fn find(&mut self, group: u64, name: &str) -> Option<Link> {
+        let mut found = None;
+        self.each(group, &mut |other, link| {
+            if other == name && found.is_none() {
+                found = Some(link);
+            }
+        })?;
+        found
+    }
+
+    /// Hands over the links of a group; none if it is damaged or kept in a way that is not followed.
+    fn each(&mut self, group: u64, take: &mut dyn FnMut(String, Link)) -> Option<()> {
         let at = self.place(group)?;
         if self.bytes.get(at..at + 4)? == b"OHDR" {
-            return self.in_new_header(at, name);
+            return self.in_new_header(at, take);
         }
         // version 1: messages behind 16 bytes
         let size = usize::try_from(self.word(at + 8, 4)?).ok()?;
@@ -93,6 +127,7 @@ impl Search<'_> {
         while let Some((mut at, size)) = chunks.pop() {
             let end = at.checked_add(size)?;
             while at + 8 <= end {
+                self.look()?;
                 let (kind, size) = (self.word(at, 2)?, self.word(at + 2, 2)? as usize);
                 let body = at + 8;
                 match kind {
@@ -104,14 +139,16 @@ impl Search<'_> {
                     0x11 => {
                         let (tree, heap) = (self.word(body, 8)?, self.word(body + 8, 8)?);
                         let heap = self.heap(heap)?;
-                        return self.in_tree(tree, heap, name, 0);
+                        self.in_tree(tree, heap, take, 0)?;
                     }
+                    // a group with external links, or whose order is kept, holds all its links so
+                    0x06 => self.message(body, take)?,
                     _ => {}
                 }
                 at = body + size;
             }
         }
-        None
+        Some(())
     }
 
     /// Where the texts of a local heap begin.
@@ -128,38 +165,52 @@ impl Search<'_> {
         Some(String::from_utf8_lossy(&rest[..end]).into_owned())
     }
 
-    fn in_tree(&mut self, tree: u64, heap: usize, name: &str, depth: usize) -> Option<Link> {
+    fn in_tree(
+        &mut self,
+        tree: u64,
+        heap: usize,
+        take: &mut dyn FnMut(String, Link),
+        depth: usize,
+    ) -> Option<()> {
         let at = self.place(tree)?;
         if self.bytes.get(at..at + 4)? == b"SNOD" {
-            return self.in_symbols(at, heap, name);
+            return self.in_symbols(at, heap, take);
         }
         if self.bytes.get(at..at + 4)? != b"TREE" || depth > 16 {
             return None;
         }
         let count = self.word(at + 6, 2)? as usize;
-        // a key before each child
-        let children: Vec<u64> =
-            (0..count).map_while(|k| self.word(at + 24 + 16 * k + 8, 8)).collect();
-        children.into_iter().find_map(|child| self.in_tree(child, heap, name, depth + 1))
+        for k in 0..count {
+            // a key before each child
+            let child = self.word(at + 24 + 16 * k + 8, 8)?;
+            self.in_tree(child, heap, take, depth + 1)?;
+        }
+        Some(())
     }
 
-    fn in_symbols(&mut self, at: usize, heap: usize, name: &str) -> Option<Link> {
+    fn in_symbols(
+        &mut self,
+        at: usize,
+        heap: usize,
+        take: &mut dyn FnMut(String, Link),
+    ) -> Option<()> {
         let count = self.word(at + 6, 2)? as usize;
         for entry in (0..count).map(|k| at + 8 + 40 * k) {
+            self.look()?;
             let offset = usize::try_from(self.word(entry, 8)?).ok()?;
-            if self.text(heap.checked_add(offset)?)? != name {
-                continue;
-            }
-            if self.word(entry + 16, 4)? == 2 {
+            let name = self.text(heap.checked_add(offset)?)?;
+            let link = if self.word(entry + 16, 4)? == 2 {
                 let value = self.word(entry + 24, 4)? as usize;
-                return self.text(heap.checked_add(value)?).map(Link::Soft);
-            }
-            return self.word(entry + 8, 8).map(Link::Hard);
+                Link::Soft(self.text(heap.checked_add(value)?)?)
+            } else {
+                Link::Hard(self.word(entry + 8, 8)?)
+            };
+            take(name, link);
         }
-        None
+        Some(())
     }
 
-    fn in_new_header(&mut self, at: usize, name: &str) -> Option<Link> {
+    fn in_new_header(&mut self, at: usize, take: &mut dyn FnMut(String, Link)) -> Option<()> {
         let flags = *self.bytes.get(at + 5)?;
         let begin =
             at + 6 + if flags & 0x20 != 0 { 16 } else { 0 } + if flags & 0x10 != 0 { 4 } else { 0 };
@@ -170,6 +221,7 @@ impl Search<'_> {
         while let Some((mut at, size)) = chunks.pop() {
             let end = at.checked_add(size)?;
             while at + head <= end {
+                self.look()?;
                 let (kind, size) = (*self.bytes.get(at)?, self.word(at + 1, 2)? as usize);
                 let body = at + head;
                 if kind == 0x10 {
@@ -177,19 +229,17 @@ impl Search<'_> {
                     let length = usize::try_from(self.word(body + 8, 8)?).ok()?;
                     // between a signature and a checksum
                     chunks.push((self.place(place)? + 4, length.saturating_sub(8)));
-                } else if kind == 0x06
-                    && let Some(link) = self.message(body, name)
-                {
-                    return Some(link);
+                } else if kind == 0x06 {
+                    self.message(body, take)?;
                 }
                 at = body + size;
             }
         }
-        None
+        Some(())
     }
 
-    /// A link message, if it is the one of this name.
-    fn message(&self, at: usize, name: &str) -> Option<Link> {
+    /// Hands over the link of a link message, unless it leads out of the file.
+    fn message(&self, at: usize, take: &mut dyn FnMut(String, Link)) -> Option<()> {
         let flags = *self.bytes.get(at + 1)?;
         let mut at = at + 2;
         let mut kind = 0;
@@ -201,17 +251,16 @@ impl Search<'_> {
         let width = 1 << (flags & 3);
         let length = usize::try_from(self.word(at, width)?).ok()?;
         let value = (at + width).checked_add(length)?;
-        if self.bytes.get(at + width..value)? != name.as_bytes() {
-            return None;
-        }
+        let name = String::from_utf8_lossy(self.bytes.get(at + width..value)?).into_owned();
         match kind {
-            0 => self.word(value, 8).map(Link::Hard),
+            0 => take(name, Link::Hard(self.word(value, 8)?)),
             1 => {
                 let length = self.word(value, 2)? as usize;
                 let target = self.bytes.get(value + 2..value + 2 + length)?;
-                Some(Link::Soft(String::from_utf8_lossy(target).into_owned()))
+                take(name, Link::Soft(String::from_utf8_lossy(target).into_owned()));
             }
-            _ => None,
+            _ => {}
         }
+        Some(())
     }
 }

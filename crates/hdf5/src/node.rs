@@ -161,11 +161,14 @@ impl Node {
     /// [`FileProblem::Damaged`].
     pub fn members(&self) -> Result<Vec<String>, FileError> {
         let Held::Group(group) = &self.object else { return Ok(Vec::new()) };
-        let mut names = self.guarded(|| {
+        let listed = self.guarded(|| {
             let mut names = group.groups()?;
             names.extend(group.datasets()?);
             Ok(names)
-        })?;
+        });
+        // the library cannot list a group with a soft link in it
+        let mut names = listed
+            .or_else(|error| links::list(self.file.file.as_bytes(), &self.key).ok_or(error))?;
         names.sort_unstable();
         Ok(names)
     }

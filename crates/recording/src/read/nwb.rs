@@ -369,7 +369,11 @@ fn regions_of_interest(file: &Hdf5, session: &mut Session) {
         };
         let Ok(Some(total)) = self::rows(&table) else { continue };
         let mut columns = Conditions::none(count);
-        for name in names(&table, None).unwrap_or_default() {
+        let listed = names(&table, None);
+        if let Err(error) = &listed {
+            session.leave(table.key(), error.to_string());
+        }
+        for name in listed.unwrap_or_default() {
             let there = chosen.iter().all(|&row| row < total);
             let column = match entry(&table, &name, total) {
                 Entry::Numbers(all) if there && all.iter().all(|x| x.is_finite()) => {
