@@ -21,7 +21,7 @@
 //!
 //! // two groups of four units, wired strongly within and weakly between
 //! let weights = Array2::from_shape_fn((8, 8), |(i, j)| if i / 4 == j / 4 { -0.9 } else { 0.1 });
-//! let graph = Graph::directed(strongest(weights.view(), 0.4)?.view())?.either_direction();
+//! let graph = Graph::directed(strongest(weights.view(), 0.5)?.view())?.either_direction();
 //! let modules = louvain(&graph, &LouvainOptions::default())?;
 //! assert_eq!(modules.labels, [0, 0, 0, 0, 1, 1, 1, 1]);
 //! assert_eq!(modules.modularity, 0.5);

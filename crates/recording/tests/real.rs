@@ -10,7 +10,7 @@ use attractor_recording::{Choice, Session, SessionOptions, Step, read_session};
 fn session(file: &str) -> Option<Session> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(file);
     if !path.exists() {
-        eprintln!("skipped: no ../shared/data/{file}");
+        eprintln!("skipped: {file} is not there");
         return None;
     }
     Some(read_session(path, &SessionOptions::default()).unwrap())
@@ -29,15 +29,12 @@ fn the_nwb_file_of_pynapple_is_read() {
     let bin = [Step::Bin(Bin { width: 100.0, rate: false })];
     let recording = prepare(&session, &Choice::default(), &bin).unwrap();
     assert_eq!(recording.activity.sum(), 21354.0);
-    eprintln!("{:?}\n{:?}", session.provenance, session.unread);
 }
 
 #[test]
 fn nested_cells_of_matlab_are_read() {
     let Some(session) = session("hippocampus_nelpy_lineartrack/spikes.mat") else { return };
     assert_eq!((session.spikes.units(), session.spikes.times().len()), (31, 28_829));
-    eprintln!("{:?}\n{:?}", session.provenance, session.unread);
-    eprintln!("{:?} {:?}", session.units.names, session.spike_span());
 }
 
 #[test]
@@ -45,7 +42,6 @@ fn matrices_of_matlab_are_series() {
     let Some(session) = session("hvc_mackevicius2019/MackeviciusData.mat") else { return };
     let neural = session.series("NEURAL").unwrap();
     assert_eq!(neural.values.dim(), (666, 75));
-    eprintln!("{:?}\n{:?}", session.provenance, session.unread);
     for file in [
         "m1_bci_golub2018/exampleData.mat",
         "emg_bachschmid2023/EMG.mat",
@@ -54,9 +50,7 @@ fn matrices_of_matlab_are_series() {
         "hvc_mackevicius2019/hvc.npz",
     ] {
         let Some(session) = self::session(file) else { return };
-        let series: Vec<_> =
-            session.series.iter().map(|s| (s.path.clone(), s.values.dim())).collect();
-        eprintln!("{file}: {series:?} {:?}\n{:?}", session.provenance.repairs, session.unread);
-        assert!(!series.is_empty(), "{file}");
+        // what has no time axis that could be told is named
+        assert!(!session.series.is_empty() || !session.unread.is_empty(), "{file}");
     }
 }

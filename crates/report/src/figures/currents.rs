@@ -58,6 +58,8 @@ impl SourceCurrents {
         let mut figure = Figure::new("Currents by source", Width::Double)
             .columns(vec![1.0; columns + 1])
             .rows(vec![Height::Mm(if rows > 3 { 22.0 } else { 28.0 }); rows]);
+        // thirty panels of noise stay below the limit of a file
+        let pixels = if rows * (columns + 1) > 16 { (75, 120) } else { (100, 160) };
         let mut letters = ('a'..='z').chain('A'..='Z');
         for (row, ((name, blocks), sum)) in targets.iter().zip(&sums).enumerate() {
             let order = sum.transposed().order_by_peak();
@@ -73,7 +75,7 @@ impl SourceCurrents {
                 let x = Axis::new(if row + 1 == rows { time } else { "" }).range(0.0, end);
                 let heat = Heat::new(units, (0.0, end), (0.0, n.max(1.0)))
                     .colors(Colormap::RedBlue, -limit, limit)
-                    .at_most(100, 160);
+                    .at_most(pixels.0, pixels.1);
                 let y = if column == 0 { y } else { y.without_numbers() };
                 let title = match row {
                     0 => lettered(letters.next().unwrap_or('z'), from),
