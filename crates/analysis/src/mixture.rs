@@ -241,7 +241,7 @@ fn assignment(
     options: &MixtureOptions,
 ) -> Result<Vec<usize>, MeasureError> {
     let mut rng = stream(options.seed, &format!("mixture/{start}"));
-    if start % 2 == 0 {
+    if start.is_multiple_of(2) {
         return Ok(k_means(points, count, rng.random())?.labels);
     }
     Ok(points.iter().map(|_| rng.random_range(0..count)).collect())

@@ -1,5 +1,7 @@
 //! `docs/wiring.md` does what it says: its worm is trained and lesioned, at a small scale.
 
+#![allow(clippy::print_stderr)] // a skipped test says so
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,7 @@
 //! One group or array of a file, held open: what it is, its attributes, its content, what it refers to.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub(crate) enum Held {
 /// The attributes of a group or an array, by name. Those that are neither text nor numbers, such as
 /// references, are left out.
 #[derive(Debug, Clone, Default)]
-pub struct Attributes(HashMap<String, AttrValue>);
+pub struct Attributes(BTreeMap<String, AttrValue>);
 
 impl Attributes {
     /// The text of this name.
@@ -152,7 +152,7 @@ impl Node {
             Held::Group(group) => group.attrs(),
             Held::Array(array) => array.attrs(),
         })
-        .map(Attributes)
+        .map(|all| Attributes(all.into_iter().collect()))
     }
 
     /// Names of the members of a group, in alphabetical order; none of an array.

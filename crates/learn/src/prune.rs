@@ -203,7 +203,7 @@ mod tests {
         let (sizes, kept, draws) = ([1.0, 2.0, 7.0, 0.5, 3.0], 3, 20_000);
         let expected = probabilities(&sizes, kept);
         let mut rng = random::stream(1, "prune");
-        let mut stayed = vec![draws; 5];
+        let mut stayed = [draws; 5];
         for _ in 0..draws {
             for gone in By::TopProbability.choose(&sizes, kept, &mut rng) {
                 stayed[gone] -= 1;

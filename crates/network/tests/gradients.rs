@@ -67,7 +67,9 @@ fn every_wiring_and_readout() {
         for (readout_name, readout) in wirings() {
             // weights that are a magnitude of their parameter have a kink where that is 0, which steps of
             // 1e-4 pass over here; steps of 1e-7 are rounding
-            let kinked = [name, readout_name].iter().any(|n| n.contains("magnitude"));
+            let kinked = [name, readout_name]
+                .iter()
+                .any(|n| n.contains("magnitude") || n.contains("rectified"));
             let (h, tolerance) = if kinked { (1e-5, 1e-5) } else { (SMOOTH, 1e-6) };
             let error = error(description(&unseen(), &wiring, &readout), 9, h);
             assert!(error < tolerance, "{name} with readout {readout_name}: {error}");

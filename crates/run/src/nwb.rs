@@ -24,8 +24,8 @@ pub fn simulated_session(
     let dt = activity.dt;
     let steps = activity.signals().map(|(_, values)| values.len_of(Axis(0))).max().unwrap_or(0);
     let begin = |trial: usize| (trial * steps) as f64 * dt;
-    let mut session = Session::default();
-    session.provenance = Provenance { format: "simulation".to_owned(), ..Provenance::default() };
+    let provenance = Provenance { format: "simulation".to_owned(), ..Provenance::default() };
+    let mut session = Session { provenance, ..Session::default() };
     let (mut names, mut populations, mut regions) = (Vec::new(), Vec::new(), Vec::new());
     let mut trains: Vec<Vec<f64>> = Vec::new();
     for (signal, values) in activity.signals() {

@@ -241,7 +241,7 @@ fn regions_have_blocks_and_time_constants_of_their_own() {
     let tau = experiment.network.layout().array("rec.tau", &parameters).unwrap();
     assert!(tau[..16].iter().all(|t| *t == 40.0) && tau[16..].iter().all(|t| *t == 500.0));
     let w = experiment.network.matrix("rec->rec", &parameters).unwrap();
-    let allowed = |i: usize, j: usize| j < 8 && (i < 8 || i >= 16);
+    let allowed = |i: usize, j: usize| j < 8 && !(8..16).contains(&i);
     assert!(w.indexed_iter().all(|((i, j), w)| (*w != 0.0) == allowed(i, j)));
     assert!(w.iter().all(|w| *w >= 0.0), "the first half is excitatory");
     let mut wrong = request.clone();

@@ -76,9 +76,7 @@ impl Place {
             for trial in 0..self.count {
                 let from = &from[(trial * steps + step) * W..][..W];
                 let to = &mut row[trial * W..][..W];
-                for c in 0..W {
-                    to[c] = from[c];
-                }
+                to[..W].copy_from_slice(&from[..W]);
             }
         }
     }

@@ -63,7 +63,7 @@ impl Graph {
         // rows in their order in memory, each the list of what comes in
         for (target, row) in weights.rows().into_iter().enumerate() {
             for (source, &w) in row.iter().enumerate().filter(|&(source, _)| source != target) {
-                if !(w >= 0.0 && w < f64::INFINITY) {
+                if !(0.0..f64::INFINITY).contains(&w) {
                     return Err(MeasureError::Value {
                         name: "weights",
                         value: format!("{w} from {source} to {target}"),
@@ -173,7 +173,8 @@ impl Graph {
             loop {
                 let (target, w) = match (there.peek(), here.peek()) {
                     (Some(&(a, v)), Some(&(b, w))) if a == b => {
-                        (there.next(), here.next());
+                        there.next();
+                        here.next();
                         (a, weight(v, w))
                     }
                     (Some(&(a, v)), other) if other.is_none_or(|&(b, _)| a < b) => {

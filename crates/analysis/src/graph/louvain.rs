@@ -353,7 +353,7 @@ mod tests {
         // a ring of 30 triangles: pairs of them merge up to 240 / 64 (Fortunato & Barthélemy 2007)
         let n = 90;
         let weights = Array2::from_shape_fn((n, n), |(i, j)| {
-            let joined = |i: usize, j: usize| i % 3 == 0 && j == (i + 4) % n;
+            let joined = |i: usize, j: usize| i.is_multiple_of(3) && j == (i + 4) % n;
             f64::from(i != j && (i / 3 == j / 3 || joined(i, j) || joined(j, i)))
         });
         let graph = Graph::undirected(weights.view()).unwrap();

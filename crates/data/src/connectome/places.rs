@@ -21,7 +21,7 @@ fn of_neuroml(path: &Path, text: &str) -> Result<Vec<(String, [f64; 3])>, FileEr
         let Some(name) = population.attribute("id") else { continue };
         let location = population.descendants().find(|node| is(node, "location"));
         let Some(location) = location else { continue };
-        let axis = |axis: &str| location.attribute(axis).and_then(|x| number(x));
+        let axis = |axis: &str| location.attribute(axis).and_then(number);
         match (axis("x"), axis("y"), axis("z")) {
             (Some(x), Some(y), Some(z)) => places.push((name.to_owned(), [x, y, z])),
             _ => {

@@ -361,7 +361,7 @@ mod tests {
     fn the_optimum_of_every_constraint_is_one() {
         let (regression, x, z) = regression();
         let l2 = 1e-2;
-        let mask: Vec<bool> = (0..N * F).map(|k| (k * 7 + k / F) % 3 != 0).collect();
+        let mask: Vec<bool> = (0..N * F).map(|k| !(k * 7 + k / F).is_multiple_of(3)).collect();
         let constraints = [
             Constraint::default(),
             Constraint { no_self: true, ..Constraint::default() },

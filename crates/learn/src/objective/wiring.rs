@@ -167,8 +167,8 @@ fn communicable<T: Real>(
     // c becomes C D, the slope where A stands outside of the exponential; g is A D, that of C
     let mut g = a.clone();
     if let Some(distances) = &distances {
-        c.iter_mut().zip(distances).for_each(|(c, &d)| *c = *c * d);
-        g.iter_mut().zip(distances).for_each(|(g, &d)| *g = *g * d);
+        c.iter_mut().zip(distances).for_each(|(c, &d)| *c *= d);
+        g.iter_mut().zip(distances).for_each(|(g, &d)| *g *= d);
     }
     let value = a.iter().zip(&c).map(|(a, c)| (*a * *c).to_f64()).sum();
     if !wanted {

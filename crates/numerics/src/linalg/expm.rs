@@ -79,10 +79,10 @@ pub struct Expm<T> {
 }
 
 /// `T₈(A) = I + A + Y2 A² + (X3 A² + A₄)(X4 I + X5 A + X6 A² + X7 A₄)`, `A₄ = A² (X1 A + X2 A²)`.
-const X1: f64 = 0.108_364_656_785_227_81;
+const X1: f64 = 0.108_364_656_785_227_8;
 const X2: f64 = 0.027_091_164_196_306_953;
 const X3: f64 = 2.0 / 3.0;
-const X4: f64 = 0.546_761_457_970_724_05;
+const X4: f64 = 0.546_761_457_970_724_1;
 const X5: f64 = 0.161_125_573_395_417_59;
 const X6: f64 = 0.014_090_917_158_378_207;
 const X7: f64 = 0.033_792_797_010_870_504;
@@ -268,7 +268,7 @@ fn scale_by<T: Real>(isa: Isa, out: &mut [T], factor: T) {
         #[inline(always)]
         fn run<const FMA: bool>(self) {
             for x in self.0.iter_mut() {
-                *x = *x * self.1;
+                *x *= self.1;
             }
         }
     }

@@ -140,7 +140,7 @@ const UNKNOWN: &str = "unknown";
 /// Makes the column `region` of whichever column has regions. Empty ones are called `unknown`.
 pub(super) fn settle_regions(session: &mut Session, columns: Conditions, what: &str) -> Conditions {
     let of = |name: &&'static str| columns.labels(name).map(|labels| (*name, labels.to_vec()));
-    let Some((name, mut labels)) = REGIONS.iter().find_map(|name| of(name)) else {
+    let Some((name, mut labels)) = REGIONS.iter().find_map(of) else {
         return columns;
     };
     let nowhere = |label: &String| {

@@ -59,7 +59,7 @@ impl SourceCurrents {
             .columns(vec![1.0; columns + 1])
             .rows(vec![Height::Mm(if rows > 3 { 22.0 } else { 28.0 }); rows]);
         // thirty panels of noise stay below the limit of a file
-        let pixels = if rows * (columns + 1) > 16 { (75, 120) } else { (100, 160) };
+        let pixels = if rows * (columns + 1) > 16 { (62, 100) } else { (100, 160) };
         let mut letters = ('a'..='z').chain('A'..='Z');
         for (row, ((name, blocks), sum)) in targets.iter().zip(&sums).enumerate() {
             let order = sum.transposed().order_by_peak();
