@@ -7,8 +7,9 @@ use super::columns::{Entry, add, add_numbers, ends, entry, settle_regions};
 use super::{SessionOptions, series};
 use crate::session::{Intervals, Moments, Provenance, Session, Spikes, Units};
 
-/// Groups in groups, at most.
+/// Groups in groups, at most, and groups in all: in a damaged file they may hold each other.
 const MOST_DEPTH: usize = 16;
+const MOST_GROUPS: usize = 10_000;
 /// Where electrodes are.
 const ELECTRODES: &str = "general/extracellular_ephys/electrodes";
 /// Descriptions of apparatus, of which a session needs nothing.
@@ -39,10 +40,11 @@ pub(super) fn read(file: &Hdf5, options: &SessionOptions) -> Result<Session, Fil
         ..Session::default()
     };
     about(file, &mut session);
+    let mut groups = 0;
     // the specification of the format, kept in the file, is not data
     for name in root.members()?.iter().filter(|name| *name != "specifications") {
         if let Some(node) = root.child(name) {
-            walk(file, &mut session, &node, options, 0);
+            walk(file, &mut session, &node, options, 0, &mut groups);
         }
     }
     regions_of_interest(file, &mut session);
@@ -80,8 +82,26 @@ fn about(file: &Hdf5, session: &mut Session) {
     }
 }
 
-/// Takes what is known of a group and what is in it.
-fn walk(file: &Hdf5, session: &mut Session, node: &Node, options: &SessionOptions, depth: usize) {
+/// Takes what is known of a group and what is in it; counts groups.
+fn walk(
+    file: &Hdf5,
+    session: &mut Session,
+    node: &Node,
+    options: &SessionOptions,
+    depth: usize,
+    groups: &mut usize,
+) {
+    *groups += 1;
+    if *groups > MOST_GROUPS {
+        // said once
+        if *groups == MOST_GROUPS + 1 {
+            session.leave(
+                node.key(),
+                format!("this and what follows: more than {MOST_GROUPS} groups"),
+            );
+        }
+        return;
+    }
     let (kind, attributes) = match (node.kind(), node.attributes()) {
         (Ok(kind), Ok(attributes)) => (kind, attributes),
         (Err(error), _) | (_, Err(error)) => {
@@ -117,7 +137,7 @@ fn walk(file: &Hdf5, session: &mut Session, node: &Node, options: &SessionOption
                     session.leave(node.key(), format!("`{neurodata}` with nothing in it to read"));
                 }
                 for member in members.iter().filter_map(|name| node.child(name)) {
-                    walk(file, session, &member, options, depth + 1);
+                    walk(file, session, &member, options, depth + 1, groups);
                 }
             }
             Err(error) => session.leave(node.key(), error.problem.to_string()),
