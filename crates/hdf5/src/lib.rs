@@ -23,6 +23,7 @@
 //! # Ok(()) }
 //! ```
 
+mod header;
 mod links;
 mod node;
 mod read;

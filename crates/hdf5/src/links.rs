@@ -4,6 +4,8 @@
 //! h5py writes unless told otherwise (III.A, III.B, III.D), or as links in the header (IV.A.2.g).
 //! Links kept in fractal heaps (many in one group, in new files) and external links are not followed.
 
+use crate::header::{self, Link, Message};
+
 /// Parts of a file, messages and links that one search looks at, at most; links may go in circles.
 const MOST_PARTS: usize = 2000;
 
@@ -57,11 +59,6 @@ fn names(path: &str) -> Vec<String> {
     path.split('/').filter(|name| !name.is_empty() && *name != ".").map(str::to_owned).collect()
 }
 
-enum Link {
-    Hard(u64),
-    Soft(String),
-}
-
 struct Search<'a> {
     bytes: &'a [u8],
     /// Where the superblock is: addresses are counted from there.
@@ -75,8 +72,7 @@ fn base(bytes: &[u8]) -> Option<usize> {
 
 impl Search<'_> {
     fn word(&self, at: usize, width: usize) -> Option<u64> {
-        let bytes = self.bytes.get(at..at.checked_add(width)?)?;
-        Some(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
+        header::word(self.bytes, at, width)
     }
 
     /// Counts a look at something; none when there were too many.
@@ -211,55 +207,17 @@ impl Search<'_> {
     }
 
     fn in_new_header(&mut self, at: usize, take: &mut dyn FnMut(String, Link)) -> Option<()> {
-        let flags = *self.bytes.get(at + 5)?;
-        let begin =
-            at + 6 + if flags & 0x20 != 0 { 16 } else { 0 } + if flags & 0x10 != 0 { 4 } else { 0 };
-        let width = 1 << (flags & 3);
-        let size = usize::try_from(self.word(begin, width)?).ok()?;
-        let head = if flags & 0x04 != 0 { 6 } else { 4 };
-        let mut chunks = vec![(begin + width, size)];
-        while let Some((mut at, size)) = chunks.pop() {
-            let end = at.checked_add(size)?;
-            while at + head <= end {
-                self.look()?;
-                let (kind, size) = (*self.bytes.get(at)?, self.word(at + 1, 2)? as usize);
-                let body = at + head;
-                if kind == 0x10 {
-                    let place = self.word(body, 8)?;
-                    let length = usize::try_from(self.word(body + 8, 8)?).ok()?;
-                    // between a signature and a checksum
-                    chunks.push((self.place(place)? + 4, length.saturating_sub(8)));
-                } else if kind == 0x06 {
-                    self.message(body, take)?;
-                }
-                at = body + size;
-            }
-        }
-        Some(())
+        header::messages(self.bytes, self.base, at, &mut |Message { kind, body, .. }| {
+            self.look()?;
+            if kind == header::LINK { self.message(body, take) } else { Some(()) }
+        })
     }
 
     /// Hands over the link of a link message, unless it leads out of the file.
     fn message(&self, at: usize, take: &mut dyn FnMut(String, Link)) -> Option<()> {
-        let flags = *self.bytes.get(at + 1)?;
-        let mut at = at + 2;
-        let mut kind = 0;
-        if flags & 0x08 != 0 {
-            kind = *self.bytes.get(at)?;
-            at += 1;
-        }
-        at += if flags & 0x04 != 0 { 8 } else { 0 } + if flags & 0x10 != 0 { 1 } else { 0 };
-        let width = 1 << (flags & 3);
-        let length = usize::try_from(self.word(at, width)?).ok()?;
-        let value = (at + width).checked_add(length)?;
-        let name = String::from_utf8_lossy(self.bytes.get(at + width..value)?).into_owned();
-        match kind {
-            0 => take(name, Link::Hard(self.word(value, 8)?)),
-            1 => {
-                let length = self.word(value, 2)? as usize;
-                let target = self.bytes.get(value + 2..value + 2 + length)?;
-                take(name, Link::Soft(String::from_utf8_lossy(target).into_owned()));
-            }
-            _ => {}
+        let (name, link) = header::link(self.bytes, at)?;
+        if let Some(link) = link {
+            take(name, link);
         }
         Some(())
     }

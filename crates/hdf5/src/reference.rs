@@ -8,10 +8,8 @@
 
 use std::collections::BTreeMap;
 
-/// Types of messages in an object header.
-const LINK: u8 = 0x06;
-const ATTRIBUTE: u8 = 0x0c;
-const CONTINUATION: u8 = 0x10;
+use crate::header::{ATTRIBUTE, LINK, Link, Message, link, messages, word};
+
 /// A datatype: a fixed text of eight bytes begins so, and an object reference is this.
 const FIXED_TEXT: u8 = 0x13;
 const OBJECT_REFERENCE: [u8; 8] = [0x17, 0, 0, 0, 8, 0, 0, 0];
@@ -82,65 +80,26 @@ impl Found {
         if bytes.get(from..from + 5) != Some(b"OHDR\x02") {
             return Err(wrong("no header of version 2"));
         }
-        let flags = bytes.get(from + 5).copied().unwrap_or_default();
-        let times = if flags & 0x20 != 0 { 16 } else { 0 };
-        let phases = if flags & 0x10 != 0 { 4 } else { 0 };
-        let width = 1 << (flags & 3);
-        let size_at = from + 6 + times + phases;
-        let size = word(bytes, size_at, width).ok_or_else(|| wrong("a header cut short"))?;
-        let begin = size_at + width;
-        let mut chunks = vec![(from, begin, begin + size as usize)];
-        let mut links = Vec::new();
-        while let Some((chunk, mut at, end)) = chunks.pop() {
-            // kind, size, flags, and the order of creation if it is kept
-            let head = if flags & 0x04 != 0 { 6 } else { 4 };
-            while at + head <= end {
-                let kind = bytes.get(at).copied().ok_or_else(|| wrong("a message cut short"))?;
-                let size = word(bytes, at + 1, 2).ok_or_else(|| wrong("a message cut short"))?;
-                let (body, next) = (at + head, at + head + size as usize);
-                match kind {
-                    LINK => links.extend(link(bytes, body)),
-                    ATTRIBUTE => self.texts.extend(text(bytes, body, (chunk, end))),
-                    CONTINUATION => {
-                        let more = word(bytes, body, 8).zip(word(bytes, body + 8, 8));
-                        let (from, size) = more.ok_or_else(|| wrong("a message cut short"))?;
-                        let (from, size) = (from as usize, size as usize);
-                        chunks.push((from, from + 4, (from + size).saturating_sub(4)));
-                    }
-                    _ => {}
-                }
-                at = next;
+        let (mut links, texts) = (Vec::new(), &mut self.texts);
+        messages(bytes, 0, from, &mut |Message { kind, body, chunk }| {
+            match kind {
+                LINK => links.extend(link(bytes, body)),
+                ATTRIBUTE => texts.extend(text(bytes, body, chunk)),
+                _ => {}
             }
-        }
-        for (name, address) in links {
+            Some(())
+        })
+        .ok_or_else(|| wrong("a header cut short"))?;
+        let hard = links.into_iter().filter_map(|(name, link)| match link {
+            Some(Link::Hard(address)) => Some((name, address)),
+            _ => None,
+        });
+        for (name, address) in hard {
             let child = if path.is_empty() { name } else { format!("{path}/{name}") };
             self.object(bytes, &child, address, depth + 1)?;
         }
         Ok(())
     }
-}
-
-/// Name and address of a hard link.
-fn link(bytes: &[u8], at: usize) -> Option<(String, u64)> {
-    let flags = *bytes.get(at + 1)?;
-    let mut at = at + 2;
-    if flags & 0x08 != 0 {
-        if *bytes.get(at)? != 0 {
-            return None;
-        }
-        at += 1;
-    }
-    if flags & 0x04 != 0 {
-        at += 8;
-    }
-    if flags & 0x10 != 0 {
-        at += 1;
-    }
-    let width = 1 << (flags & 3);
-    let length = word(bytes, at, width)? as usize;
-    let name = bytes.get(at + width..at + width + length)?;
-    let address = word(bytes, at + width + length, 8)?;
-    Some((String::from_utf8_lossy(name).into_owned(), address))
 }
 
 /// Where the type and the bytes of an attribute are, if it is a fixed text of eight bytes.
@@ -159,12 +118,6 @@ fn text(bytes: &[u8], at: usize, chunk: (usize, usize)) -> Option<Place> {
         && word(bytes, type_at + 4, 4)? == 8
         && data + 8 <= chunk.1;
     fixed.then_some(Place { datatype: type_at, data, chunk })
-}
-
-/// An unsigned number of so many bytes.
-fn word(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
-    let bytes = bytes.get(at..at + width)?;
-    Some(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
 }
 
 /// Bob Jenkins' `lookup3` hash with a start of 0, the checksum of HDF5's metadata (public domain,
