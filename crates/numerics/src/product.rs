@@ -18,6 +18,7 @@
 //! multiplication*, ACM Trans. Math. Softw. 34 (2008), doi:10.1145/1356052.1356053; packing weights
 //! once for many steps removes the cost that keeps general libraries slow at these sizes.
 
+mod lines;
 mod outer;
 mod packed;
 mod pattern;

@@ -1,6 +1,7 @@
 //! Weights packed once, multiplied many times.
 
 use super::holds;
+use super::lines::Lines;
 use super::sparse::{Masks, sums_of};
 use super::tile::{Factors, Target, put, tile};
 use crate::lanes::{Lanes, Tiled, dispatch};
@@ -33,13 +34,8 @@ pub struct Packed<T> {
     /// Few targets: rows of W, each padded to whole registers. Otherwise panels of up to
     /// `most_registers` registers of targets, each `[source][target]`.
     narrow: bool,
-    lines: Vec<Line<T>>,
+    lines: Lines<T>,
 }
-
-/// A cache line or two, so that registers are loaded from one line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Line<T>([T; 16]);
 
 /// Registers of each panel: `registers` split evenly into panels of at most `most`.
 pub(super) fn panels(registers: usize, most: usize) -> impl Iterator<Item = usize> {
@@ -68,7 +64,7 @@ impl<T: Real> Packed<T> {
         } else {
             targets.next_multiple_of(lanes) * sources
         };
-        let lines = vec![Line([T::ZERO; 16]); length.div_ceil(16)];
+        let lines = Lines::zeros(length);
         Packed { isa: isa.supported(), targets, sources, lanes, most_registers, narrow, lines }
     }
 
@@ -118,7 +114,7 @@ impl<T: Real> Packed<T> {
         let registers = targets.div_ceil(lanes);
         let most = self.most_registers;
         let narrow = self.narrow;
-        let packed = self.values_mut();
+        let packed = self.lines.values_mut();
         if narrow {
             for target in 0..targets {
                 let row = &mut packed[target * sources.next_multiple_of(lanes)..];
@@ -183,13 +179,6 @@ impl<T: Real> Packed<T> {
         // SAFETY: x and y hold their rows; the weights were packed for this instruction set
         unsafe { T::product(self.isa, product) }
     }
-
-    fn values_mut(&mut self) -> &mut [T] {
-        // SAFETY: 16 values of T have no padding in f32 (64 bytes) and f64 (128 bytes)
-        unsafe {
-            std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16)
-        }
-    }
 }
 
 /// One call of [`Packed::multiply`].
@@ -236,7 +225,7 @@ impl<T: Real> Product<'_, T> {
     #[inline(always)]
     unsafe fn broad<V: Lanes<T>>(&self, x: *const T, y: *mut T, rows: usize) {
         let packed = self.packed;
-        let mut panel: *const T = packed.lines.as_ptr().cast();
+        let mut panel: *const T = packed.lines.as_ptr();
         let mut first = 0;
         for registers in panels(packed.targets.div_ceil(V::LANES), V::COLUMNS) {
             let width = registers * V::LANES;
@@ -276,7 +265,7 @@ impl<T: Real> Product<'_, T> {
             // SAFETY: within x, y and the panels; places are below the sources
             unsafe {
                 let (x, places) = (x.add(row * self.ldx), masks.places(row));
-                let mut panel: *const T = packed.lines.as_ptr().cast();
+                let mut panel: *const T = packed.lines.as_ptr();
                 let mut first = 0;
                 for registers in panels(packed.targets.div_ceil(V::LANES), V::COLUMNS) {
                     let width = registers * V::LANES;
@@ -350,7 +339,7 @@ impl<T: Real> Product<'_, T> {
         // SAFETY: the weights are padded with zeros to whole registers; the last registers of x,
         // which may end with its slice, go through a local copy
         unsafe {
-            let w = self.packed.lines.as_ptr().cast::<T>().add(first * stride);
+            let w = self.packed.lines.as_ptr().add(first * stride);
             let mut sums = [[V::splat(T::ZERO); C]; R];
             let whole = sources / V::LANES * V::LANES;
             let mut source = 0;

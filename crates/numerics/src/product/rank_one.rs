@@ -6,6 +6,7 @@
 //! Vectors are as long as [`Changing::columns`] or [`Symmetric::size`] rounded up to 16, and zero
 //! beyond: [`lanes`] makes them so.
 
+use super::lines::Lines;
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 
@@ -15,15 +16,6 @@ const BLOCK: usize = 16;
 /// Length of a vector of `n` values for the matrices of this module: the next multiple of 16.
 pub fn lanes(n: usize) -> usize {
     n.next_multiple_of(BLOCK)
-}
-
-/// Sixteen numbers at the start of a cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Line<T>([T; BLOCK]);
-
-fn zeros<T: Real>(length: usize) -> Vec<Line<T>> {
-    vec![Line([T::ZERO; BLOCK]); length.div_ceil(BLOCK)]
 }
 
 /// A dense matrix `A[row, column]` with the step `A += u vᵀ` in the same pass as `y = A x`.
@@ -42,7 +34,7 @@ pub struct Changing<T> {
     rows: usize,
     columns: usize,
     ld: usize,
-    lines: Vec<Line<T>>,
+    lines: Lines<T>,
 }
 
 impl<T: Real> Changing<T> {
@@ -50,7 +42,7 @@ impl<T: Real> Changing<T> {
     pub fn new(isa: Isa, rows: usize, columns: usize) -> Self {
         // no power of two: rows would compete for the same cache lines
         let ld = super::padded(columns).max(BLOCK);
-        Changing { isa, rows, columns, ld, lines: zeros(lanes(rows) * ld) }
+        Changing { isa, rows, columns, ld, lines: Lines::zeros(lanes(rows) * ld) }
     }
 
     /// Rows.
@@ -70,7 +62,7 @@ impl<T: Real> Changing<T> {
     pub fn load(&mut self, a: &[f64]) {
         assert_eq!(a.len(), self.rows * self.columns, "values of a matrix");
         let (columns, ld) = (self.columns, self.ld);
-        let values = self.values_mut();
+        let values = self.lines.values_mut();
         for (row, from) in a.chunks_exact(columns.max(1)).enumerate() {
             for (to, from) in values[row * ld..].iter_mut().zip(from) {
                 *to = T::from_f64(*from);
@@ -82,7 +74,7 @@ impl<T: Real> Changing<T> {
     pub fn to_f64(&self) -> Vec<f64> {
         let mut out = Vec::with_capacity(self.rows * self.columns);
         for row in 0..self.rows {
-            let from = &self.values()[row * self.ld..][..self.columns];
+            let from = &self.lines.values()[row * self.ld..][..self.columns];
             out.extend(from.iter().map(|x| x.to_f64()));
         }
         out
@@ -93,7 +85,7 @@ impl<T: Real> Changing<T> {
     /// # Panics
     /// Unless `x` has `lanes(columns)` values and `y` `lanes(rows)`.
     pub fn multiply(&self, x: &[T], y: &mut [T]) {
-        self.pass(self.lines.as_ptr().cast_mut().cast(), None, &[], x, y);
+        self.pass(self.lines.as_ptr().cast_mut(), None, &[], x, y);
     }
 
     /// `A += u vᵀ`, then `y = A x`, in one pass over A.
@@ -101,7 +93,7 @@ impl<T: Real> Changing<T> {
     /// # Panics
     /// Unless `v` and `x` have `lanes(columns)` values, `u` and `y` `lanes(rows)`.
     pub fn step_and_multiply(&mut self, u: &[T], v: &[T], x: &[T], y: &mut [T]) {
-        let a = self.lines.as_mut_ptr().cast();
+        let a = self.lines.as_mut_ptr();
         self.pass(a, Some(u), v, x, y);
     }
 
@@ -126,17 +118,6 @@ impl<T: Real> Changing<T> {
         // SAFETY: lengths were checked
         unsafe { T::pass(self.isa, job) }
     }
-
-    fn values(&self) -> &[T] {
-        // SAFETY: lines of 16 f32 or f64 have no padding
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * BLOCK) }
-    }
-
-    fn values_mut(&mut self) -> &mut [T] {
-        let length = self.lines.len() * BLOCK;
-        // SAFETY: as above
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), length) }
-    }
 }
 
 /// A symmetric matrix, its lower half stored, with the step `P += c u uᵀ` in the same pass as `y = P x`.
@@ -144,7 +125,7 @@ impl<T: Real> Changing<T> {
 pub struct Symmetric<T> {
     isa: Isa,
     size: usize,
-    lines: Vec<Line<T>>,
+    lines: Lines<T>,
 }
 
 /// Where row `row` of the lower half begins.
@@ -156,8 +137,8 @@ fn begin(row: usize) -> usize {
 impl<T: Real> Symmetric<T> {
     /// `alpha I`.
     pub fn identity(isa: Isa, size: usize, alpha: f64) -> Self {
-        let mut p = Symmetric { isa, size, lines: zeros(begin(lanes(size))) };
-        let values = p.values_mut();
+        let mut p = Symmetric { isa, size, lines: Lines::zeros(begin(lanes(size))) };
+        let values = p.lines.values_mut();
         (0..size).for_each(|i| values[begin(i) + i] = T::from_f64(alpha));
         p
     }
@@ -169,7 +150,7 @@ impl<T: Real> Symmetric<T> {
     pub fn of(isa: Isa, size: usize, a: &[f64]) -> Self {
         assert_eq!(a.len(), size * size, "values of a symmetric matrix");
         let mut p = Self::identity(isa, size, 0.0);
-        let values = p.values_mut();
+        let values = p.lines.values_mut();
         for i in 0..size {
             // up to the end of the diagonal block, which is whole
             for j in 0..lanes(i + 1).min(size) {
@@ -191,7 +172,7 @@ impl<T: Real> Symmetric<T> {
     pub fn get(&self, row: usize, column: usize) -> T {
         let (row, column) = (row.max(column), row.min(column));
         assert!(row < self.size, "row {row} of {}", self.size);
-        self.values()[begin(row) + column]
+        self.lines.values()[begin(row) + column]
     }
 
     /// `y = P x`.
@@ -199,7 +180,7 @@ impl<T: Real> Symmetric<T> {
     /// # Panics
     /// Unless both have `lanes(size)` values.
     pub fn multiply(&self, x: &[T], y: &mut [T]) {
-        self.pass(self.lines.as_ptr().cast_mut().cast(), None, T::ZERO, x, y);
+        self.pass(self.lines.as_ptr().cast_mut(), None, T::ZERO, x, y);
     }
 
     /// `P += c u uᵀ`, then `y = P x`, in one pass over half of P.
@@ -207,7 +188,7 @@ impl<T: Real> Symmetric<T> {
     /// # Panics
     /// Unless all have `lanes(size)` values.
     pub fn step_and_multiply(&mut self, c: T, u: &[T], x: &[T], y: &mut [T]) {
-        let a = self.lines.as_mut_ptr().cast();
+        let a = self.lines.as_mut_ptr();
         self.pass(a, Some(u), c, x, y);
     }
 
@@ -229,17 +210,6 @@ impl<T: Real> Symmetric<T> {
         };
         // SAFETY: lengths were checked
         unsafe { T::pass(self.isa, job) }
-    }
-
-    fn values(&self) -> &[T] {
-        // SAFETY: lines of 16 f32 or f64 have no padding
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * BLOCK) }
-    }
-
-    fn values_mut(&mut self) -> &mut [T] {
-        let length = self.lines.len() * BLOCK;
-        // SAFETY: as above
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), length) }
     }
 }
 
