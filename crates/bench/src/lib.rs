@@ -10,6 +10,7 @@ mod fits;
 mod graphs;
 mod peers;
 mod pieces;
+mod programs;
 mod sernn;
 mod structure;
 mod table;

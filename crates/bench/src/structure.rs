@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::case::{Case, TrainingStep};
 use crate::error::BenchError;
+use crate::table::median;
 
 /// A recurrent wiring that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -113,11 +114,6 @@ pub fn structures(
         }
     }
     Ok(StructureTable { shape: SHAPE, threads, rows })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 impl fmt::Display for StructureTable {

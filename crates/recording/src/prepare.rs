@@ -139,6 +139,15 @@ impl Recording {
     /// # Errors
     /// [`RecordingError::Nothing`] if every unit is constant.
     pub fn live_units(&self) -> Result<(Self, usize), RecordingError> {
+        let live = self.live()?;
+        Ok((self.select_units(&live)?, self.units() - live.len()))
+    }
+
+    /// Places of the units whose activity varies at all.
+    ///
+    /// # Errors
+    /// As [`Recording::live_units`].
+    pub fn live(&self) -> Result<Vec<usize>, RecordingError> {
         let varies = |&unit: &usize| {
             let frames = || {
                 self.lengths
@@ -153,7 +162,7 @@ impl Recording {
         if live.is_empty() {
             return Err(RecordingError::Nothing { what: "units", why: "every unit is constant" });
         }
-        Ok((self.select_units(&live)?, self.units() - live.len()))
+        Ok(live)
     }
 
     /// These frames of every trial.

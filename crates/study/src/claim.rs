@@ -154,9 +154,8 @@ impl Reported {
     #[must_use]
     pub fn measure(&self, seeds: &[SeedResult]) -> Report {
         let per_seed = values(self.id, seeds);
-        let mut sorted: Vec<f64> = per_seed.iter().flatten().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        let summary = (!sorted.is_empty()).then(|| median(&sorted));
+        let known: Vec<f64> = per_seed.iter().flatten().copied().collect();
+        let summary = (!known.is_empty()).then(|| median(known));
         Report {
             id: self.id.to_owned(),
             statement: self.statement.to_owned(),
@@ -171,9 +170,14 @@ fn values(id: &str, seeds: &[SeedResult]) -> Vec<Option<f64>> {
     seeds.iter().map(|seed| seed.measured.as_ref()?.get(id)).collect()
 }
 
-/// The median of numbers in order; there is at least one.
-fn median(sorted: &[f64]) -> f64 {
-    (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
+/// The median, of two middle ones their mean; not a number without values.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
+    }
 }
 
 impl Expected {
@@ -189,7 +193,7 @@ impl Expected {
         sorted.sort_by(f64::total_cmp);
         let summary = match (over, relation, &sorted[..]) {
             (_, _, []) => relation.worst(),
-            (Over::Median, _, all) => median(all),
+            (Over::Median, _, all) => median(all.iter().copied()),
             (Over::Mean, _, all) => all.iter().sum::<f64>() / all.len() as f64,
             (Over::Worst, Relation::AtLeast, [first, ..]) => *first,
             (Over::Worst, Relation::AtMost, [.., last]) => *last,

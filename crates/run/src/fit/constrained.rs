@@ -226,24 +226,11 @@ impl Material {
         let longest = samples.lengths().into_iter().max().unwrap_or(2);
         let length = config.fit.length.unwrap_or((10.0 * steps).round() as usize);
         let length = length.clamp(2, longest.max(2));
-        if solver == Solver::Rls && published {
-            let options = ForceOptions::published(seed);
-            let mut force = Force::<f32>::new(&self.setting, samples, &options).map_err(said)?;
-            for _ in 0..passes {
-                force.pass().map_err(said)?;
-            }
-            return Ok(Solved {
-                model: force.model(),
-                l2: 0.0,
-                noise: options.amplitude,
-                candidates: Vec::new(),
-                clean: Vec::new(),
-                passes,
-                replayed: Some(force.free(true).1),
-            });
-        }
         if solver == Solver::Rls {
-            let options = ForceOptions { seed, ..ForceOptions::default() };
+            let options = match published {
+                true => ForceOptions::published(seed),
+                false => ForceOptions { seed, ..ForceOptions::default() },
+            };
             let mut force = Force::<f32>::new(&self.setting, samples, &options).map_err(said)?;
             for _ in 0..passes {
                 force.pass().map_err(said)?;
@@ -255,7 +242,7 @@ impl Material {
                 candidates: Vec::new(),
                 clean: Vec::new(),
                 passes,
-                replayed: None,
+                replayed: published.then(|| force.free(true).1),
             });
         }
         let rollout = RolloutOptions { length, iterations, noise, seed, ..Default::default() };

@@ -53,11 +53,8 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
         true => arrays(config)?,
         false => session(config)?,
     };
-    // names carry the places of units through the choice among them
-    let mut marked = recording.clone();
-    marked.unit_names = (0..recording.units()).map(|unit| unit.to_string()).collect();
-    let (marked, silent) = marked.live_units()?;
-    let places: Vec<usize> = marked.unit_names.iter().filter_map(|k| k.parse().ok()).collect();
+    let places = recording.live()?;
+    let silent = recording.units() - places.len();
     let recording = recording.select_units(&places)?.smoothed(config.smooth)?;
     Ok(Prepared { recording, silent, inputs, places })
 }

@@ -11,7 +11,7 @@ use attractor::analysis::graph::{
 use attractor::report::{Axis, Color, Dots, Figure, Height, Label, Panel, Width};
 use serde::Serialize;
 
-use crate::claim::{Expected, Over, Relation, Reported};
+use crate::claim::{Expected, Over, Relation, Reported, median};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
@@ -256,15 +256,5 @@ fn arm(measured: &mut Measured, name: &str, networks: &[Shape], settings: &Setti
         ("weights", |n| n.weight),
     ] {
         measured.set_series(&format!("{what}_{name}"), networks.iter().map(of));
-    }
-}
-
-/// The median, of two middle ones their mean; not a number without values.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
     }
 }

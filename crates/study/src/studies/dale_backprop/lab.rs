@@ -5,7 +5,9 @@ use std::sync::Arc;
 use attractor::data::{OUTPUT, Trials};
 use attractor::equations::Neuron;
 use attractor::learn::{By, Objective, Optimiser, OwnRate, Plan, Prune};
-use attractor::network::{Description, Interventions, NoiseSource, Population, Projection, Wiring};
+use attractor::network::{
+    Description, Hold, Interventions, NoiseSource, Population, Projection, Sign, Wiring,
+};
 use attractor::numerics::law::Law as Weights;
 use attractor::numerics::random;
 use attractor::task::{Task, create};
@@ -45,16 +47,14 @@ impl Law {
         }
     }
 
-    /// Brings recurrent weights `[target, source]` back to the signs of their sources.
-    fn hold(self, weights: &mut [f32], sign: impl Fn(usize) -> f32, units: usize) {
-        for (k, w) in weights.iter_mut().enumerate() {
-            let sign = sign(k % units);
-            match self {
-                Law::Dale if sign * *w < 0.0 => *w = 0.0,
-                Law::Rectified => *w = sign * w.abs(),
-                _ => {}
-            }
-        }
+    /// Recurrent weights under this law: every optimiser's step ends within their signs.
+    fn hold(self, wiring: Wiring) -> Wiring {
+        let hold = match self {
+            Law::Conventional => return wiring,
+            Law::Dale => Hold::Clip,
+            Law::Rectified => Hold::Reflect,
+        };
+        wiring.signed(Sign::Dale { excitatory: EXCITATORY, seed: None }, hold)
     }
 }
 
@@ -104,7 +104,7 @@ impl<'a> Lab<'a> {
     pub(super) fn train(&self, law: Law, epochs: u64) -> Result<Trained, StudyError> {
         let net = self.net(law)?;
         let (mut errors, mut wrong_signs) = (vec![self.error(&net)?], 0);
-        let weights = self.descend(&net, law, &[], epochs, |update, weights| {
+        let weights = self.descend(&net, &[], epochs, |update, weights| {
             wrong_signs += self.wrong_signs(&net, weights)?;
             if update.is_multiple_of(self.per_epoch) {
                 errors.push(self.error(&net.with(weights.to_vec()))?);
@@ -125,7 +125,7 @@ impl<'a> Lab<'a> {
         let mut net = self.net(Law::Dale)?.with(weights.to_vec());
         let pruned = self.cut(&mut net, by, sparsity, 0);
         let (mut wrong_signs, mut pruned_alive) = (0, 0);
-        let weights = self.descend(&net, Law::Dale, &pruned, epochs, |_, weights| {
+        let weights = self.descend(&net, &pruned, epochs, |_, weights| {
             wrong_signs += self.wrong_signs(&net, weights)?;
             pruned_alive += pruned.iter().filter(|&&k| weights[k] != 0.0).count();
             Ok(())
@@ -134,12 +134,11 @@ impl<'a> Lab<'a> {
         Ok(Tuned { error, wrong_signs, pruned_alive })
     }
 
-    /// PyTorch's Adam, unclipped, and after each update the law and the pruned places. PyTorch's layer has
+    /// PyTorch's Adam, unclipped, and after each update the pruned places. PyTorch's layer has
     /// two biases that add up, so ours moves twice as fast.
     fn descend(
         &self,
         net: &Net,
-        law: Law,
         pruned: &[usize],
         epochs: u64,
         mut after: impl FnMut(u64, &[f32]) -> Result<(), StudyError>,
@@ -159,11 +158,6 @@ impl<'a> Lab<'a> {
             engine.gradient(&weights, &trials, &bound, noise, None, &mut gradient)?;
             pruned.iter().for_each(|&place| gradient[place] = 0.0);
             updater.step(&mut weights, &gradient, &plan, RATE, 1.0);
-            law.hold(
-                layout.array_mut(RECURRENT, &mut weights)?,
-                |unit| self.sign(unit),
-                self.units,
-            );
             pruned.iter().for_each(|&place| weights[place] = 0.0);
             after(number + 1, &weights)?;
         }
@@ -247,7 +241,7 @@ impl<'a> Lab<'a> {
         out.bias.insert("I".to_owned(), Weights::Uniform { limit: root });
         let wires = vec![
             Projection::new("in.u", "rec.I", dense(root)),
-            Projection::new("rec.h", "rec.I", dense(root)).lag(1),
+            Projection::new("rec.h", "rec.I", law.hold(dense(root))).lag(1),
             Projection::new("rec.o", "out.I", dense(root)),
         ];
         let populations = vec![Population::input("in", 1), rec, out];
