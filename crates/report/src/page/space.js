@@ -100,9 +100,10 @@ class Space {
   listen() {
     const { canvas } = this;
     const held = new Map();
-    let moved = 0, spread = 0;
+    let moved = 0, spread = 0, from;
     canvas.addEventListener("pointerdown", (e) => {
       canvas.setPointerCapture(e.pointerId);
+      if (!held.size) from = [this.azimuth, this.elevation, this.zoom];
       held.set(e.pointerId, e);
       moved = 0;
       spread = 0;
@@ -126,7 +127,7 @@ class Space {
     });
     const release = (e) => {
       if (!held.delete(e.pointerId)) return;
-      if (e.type === "pointerup" && moved < 3) {
+      if (moved < 3) {
         this.point(e);
         this.pinned = this.hot ?? null;
         if (this.pinned) this.show(this.pinned);
@@ -134,7 +135,13 @@ class Space {
       } else if (this.spin && !calm.matches) this.coast();
     };
     canvas.addEventListener("pointerup", release);
-    canvas.addEventListener("pointercancel", release);
+    // The finger scrolls the page: what it turned until the browser knew is turned back.
+    canvas.addEventListener("pointercancel", (e) => {
+      if (!held.delete(e.pointerId)) return;
+      [this.azimuth, this.elevation, this.zoom] = from;
+      this.spin = null;
+      this.draw();
+    });
     canvas.addEventListener("pointerleave", () => {
       this.hot = null;
       if (this.pinned) this.show(this.pinned);

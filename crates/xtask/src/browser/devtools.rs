@@ -145,13 +145,24 @@ impl Browser {
         self.ask("Input.dispatchMouseEvent", &event).map(|_| ())
     }
 
+    /// A touch event (`touchStart`, `touchMove`, `touchEnd`) of fingers at these places in the window.
+    pub(super) fn touch(&mut self, kind: &str, fingers: &[(f64, f64)]) -> Result<(), String> {
+        let point =
+            |(id, (x, y)): (usize, &(f64, f64))| format!(r#"{{"x":{x},"y":{y},"id":{id}}}"#);
+        let points: Vec<String> = fingers.iter().enumerate().map(point).collect();
+        let event = format!(r#"{{"type":"{kind}","touchPoints":[{}]}}"#, points.join(","));
+        self.ask("Input.dispatchTouchEvent", &event).map(|_| ())
+    }
+
     /// A window of this size, as on a phone or a laptop.
     pub(super) fn resize(&mut self, width: u32, height: u32) -> Result<(), String> {
         let size = format!(
             r#"{{"width":{width},"height":{height},"deviceScaleFactor":1,"mobile":{}}}"#,
             width < 600
         );
-        self.ask("Emulation.setDeviceMetricsOverride", &size).map(|_| ())
+        self.ask("Emulation.setDeviceMetricsOverride", &size)?;
+        let fingers = format!(r#"{{"enabled":{},"maxTouchPoints":5}}"#, width < 600);
+        self.ask("Emulation.setTouchEmulationEnabled", &fingers).map(|_| ())
     }
 
     /// Addresses asked for since the page was opened, and errors of the page or against its policy.

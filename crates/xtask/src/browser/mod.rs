@@ -107,6 +107,7 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
     browser.tell("settle(3)")?;
     ok("phone", &browser.tell("fits(390)")?)?;
     ok("phone", &browser.tell("live()")?)?;
+    fingers(&mut browser)?;
     alone(&mut browser, &url)?;
 
     // State spaces of nothing and of hardly anything must not trip the script.
@@ -121,6 +122,57 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{odd}: {live} of 3 views live; {}", wrong.join("; ")))
+}
+
+/// By touch: a tap takes hold of the view, then one finger turns it and two zoom; a view that nobody has taken
+/// hold of lets a finger scroll the page.
+fn fingers(browser: &mut Browser) -> Result<(), String> {
+    let centre = |browser: &mut Browser| -> Result<(f64, f64), String> {
+        browser.tell("scene.scrollIntoView({ block: 'center', behavior: 'instant' })")?;
+        browser.tell("settle(3)")?;
+        place(&browser.tell("middle(scene)")?)
+    };
+    browser.tell("document.activeElement.blur()")?;
+    let (x, y) = centre(browser)?;
+    let drag = |browser: &mut Browser, down: f64| -> Result<(), String> {
+        browser.touch("touchStart", &[(x, y)])?;
+        for step in 1..=8 {
+            let step = f64::from(step);
+            browser.touch("touchMove", &[(x + (10.0 - down) * step, y - down * step)])?;
+            browser.tell("settle()")?;
+        }
+        browser.touch("touchEnd", &[])?;
+        browser.tell("settle(3)").map(|_| ())
+    };
+    let (before, top) = (browser.tell("view()")?, browser.tell("scrollY")?);
+    drag(browser, 10.0)?;
+    differ("a finger on a view not held, which scrolls,", &top, &browser.tell("scrollY")?)?;
+    if browser.tell("view()")? != before {
+        return Err("a finger that scrolls the page turns the view".to_owned());
+    }
+    let at = centre(browser)?;
+    browser.touch("touchStart", &[at])?;
+    browser.touch("touchEnd", &[])?;
+    browser.tell("settle(3)")?;
+    if browser.tell("document.activeElement === scene")? != "true" {
+        return Err("a tap does not take hold of the view".to_owned());
+    }
+    let (before, top) = (browser.tell("view()")?, browser.tell("scrollY")?);
+    drag(browser, 4.0)?;
+    differ("a finger", &before, &browser.tell("view()")?)?;
+    if browser.tell("scrollY")? != top {
+        return Err("a finger that turns the view scrolls the page".to_owned());
+    }
+    let zoom = "view().then((v) => v.split(' ')[2])";
+    let before = browser.tell(zoom)?;
+    let apart = |d: f64| [(x - d, y), (x + d, y)];
+    browser.touch("touchStart", &apart(30.0))?;
+    for step in 1..=6 {
+        browser.touch("touchMove", &apart(30.0 + 8.0 * f64::from(step)))?;
+    }
+    browser.touch("touchEnd", &[])?;
+    differ("two fingers", &before, &browser.tell(zoom)?)?;
+    browser.tell("document.activeElement.blur()").map(|_| ())
 }
 
 /// Nothing left the page, nothing failed in it; and a picture from elsewhere would have been noticed.
