@@ -22,6 +22,7 @@ mod places;
 mod table;
 
 pub use error::{ConnectomeError, ConnectomeProblem};
+pub use places::read_places;
 
 use crate::FileError;
 use names::Names;
@@ -124,7 +125,7 @@ impl Connectome {
         let mut note = |problem: FileError| problems.push(ConnectomeProblem::File(problem));
         let listed = edges::read(&files.edges).map_err(&mut note).ok();
         let table = files.cells.as_ref().map(|path| table::cells(path).map_err(&mut note));
-        let places = files.positions.as_ref().map(|path| places::read(path).map_err(&mut note));
+        let places = files.positions.as_ref().map(|path| read_places(path).map_err(&mut note));
         let (Some(listed), table, places) =
             (listed, table.and_then(Result::ok), places.and_then(Result::ok))
         else {

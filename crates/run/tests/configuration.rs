@@ -256,7 +256,7 @@ fn units_have_places() {
         &["network.units=5", "network.positions={kind='lattice', shape=[2, 3, 4]}"],
         &["positions of `rec`", "[2, 3, 4]", "whose product is 5"],
     );
-    says(&["network.positions=nowhere.csv"], &["network.positions", "nowhere.csv: cannot be read"]);
+    says(&["network.positions=nowhere.csv"], &["network.positions", "nowhere.csv: no such file"]);
     says(&["network.positions={kind='latice', shape=[1, 1, 1]}"], &["`latice`", "`lattice`"]);
 }
 

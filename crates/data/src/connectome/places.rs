@@ -5,7 +5,12 @@ use std::path::Path;
 use super::table::{problem, table, text};
 use crate::FileError;
 
-pub(super) fn read(path: &Path) -> Result<Vec<(String, [f64; 3])>, FileError> {
+/// Names and places, in the order of the file: a NeuroML network (`.nml`), or a table with columns `x`, `y`
+/// and `z` beside the name, which comes first.
+///
+/// # Errors
+/// A file that cannot be read, without places, or with one that is not three finite numbers.
+pub fn read_places(path: &Path) -> Result<Vec<(String, [f64; 3])>, FileError> {
     let text = text(path)?;
     let neuroml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("nml"));
     if neuroml { of_neuroml(path, &text) } else { of_table(path, &text) }
@@ -44,16 +49,46 @@ fn of_table(path: &Path, text: &str) -> Result<Vec<(String, [f64; 3])>, FileErro
     let [Some(x), Some(y), Some(z)] = axes else {
         return Err(problem(
             path,
-            "columns `x`, `y` and `z` are expected after the name".to_owned(),
+            format!(
+                "the first line must name columns x, y and z; it has {}",
+                table.headings.join(", ")
+            ),
         ));
     };
     let place = |(k, row): (usize, &Vec<String>)| match [x, y, z].map(|at| number(&row[at])) {
         [Some(x), Some(y), Some(z)] => Ok((row[0].clone(), [x, y, z])),
-        _ => Err(problem(path, format!("line {}: x, y and z are not three numbers", k + 2))),
+        _ => {
+            let [x, y, z] = [x, y, z].map(|at| row[at].as_str());
+            let said = format!(
+                "row {}: x, y, z are \"{x}\", \"{y}\", \"{z}\": no three finite numbers",
+                k + 1
+            );
+            Err(problem(path, said))
+        }
     };
     table.rows.iter().enumerate().map(place).collect()
 }
 
 fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|x: &f64| x.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_name() {
+        let points = |text: &str| {
+            of_table(Path::new("cells.csv"), text).map_err(|error| error.problem.to_string())
+        };
+        let table = "Unit, z ,X,y\n\nADAL,3,1.5,-2e1\n\"ADAR\",0,0,0\n";
+        let found = [("ADAL".to_owned(), [1.5, -20.0, 3.0]), ("ADAR".to_owned(), [0.0; 3])];
+        assert_eq!(points(table), Ok(found.to_vec()));
+        let said = points("x,y,depth\n1,2,3\n").unwrap_err();
+        assert!(said.contains("must name columns x, y and z; it has x, y, depth"), "{said}");
+        let said = points("x,y,z\n1,2,3\n1,,3\n").unwrap_err();
+        assert!(said.contains("row 2: x, y, z are \"1\", \"\", \"3\""), "{said}");
+        assert!(points("").is_err() && points("x,y,z\n1,2,inf").is_err());
+    }
 }
