@@ -178,13 +178,18 @@ impl<T: Real> Work<T> {
                 None => {
                     let from = compiled.history[0] * trials * compiled.ld;
                     let stream = &mut self.streams[p].emissions[0][from..];
-                    let rows = stream.chunks_exact_mut(compiled.ld);
                     let channels = compiled.channel..compiled.channel + compiled.units;
-                    for (k, row) in rows.take(time.len() * trials).enumerate() {
-                        let (t, trial) = (time.start + k / trials, at.first + k % trials);
-                        let given = at.trials.inputs.slice(s![t, trial, channels.clone()]);
-                        for (u, &given) in row.iter_mut().zip(&given) {
-                            *u = T::from_f64(f64::from(given));
+                    let given = at.trials.inputs.slice(s![
+                        time.clone(),
+                        at.first..at.first + trials,
+                        channels
+                    ]);
+                    let mut rows = stream.chunks_exact_mut(compiled.ld);
+                    for step in given.outer_iter() {
+                        for (given, row) in step.rows().into_iter().zip(rows.by_ref()) {
+                            for (u, &given) in row.iter_mut().zip(given) {
+                                *u = T::from_f64(f64::from(given));
+                            }
                         }
                     }
                     at.interventions.emission(network, p, 0, time, trials, stream);
