@@ -15,6 +15,7 @@ mod grouping;
 mod lyapunov;
 mod perturbations;
 mod population;
+mod recording;
 mod space;
 mod task_axes;
 
@@ -26,8 +27,8 @@ use attractor_report::{Figure, SpatialNetwork, StateSpace};
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
-    Analysis, Decoded, Dimension, Effect, FixedPoints, GraphFacts, GraphMeasures, Lyapunov,
-    Outside, Point, Psychometric, TaskAxis, Tuning,
+    Analysis, Compared, Decoded, Dimension, Effect, FixedPoints, GraphFacts, GraphMeasures,
+    Lyapunov, Outside, Point, Psychometric, TaskAxis, Tuning,
 };
 
 use crate::config::Experiment;
@@ -56,11 +57,13 @@ pub enum Part {
     Perturbations,
     /// The largest Lyapunov exponents.
     Lyapunov,
+    /// Statistics of the activity beside those of a recording.
+    Recording,
 }
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 8] = [
+    pub const ALL: [Part; 9] = [
         Part::Behaviour,
         Part::Population,
         Part::Graph,
@@ -69,6 +72,7 @@ impl Part {
         Part::FixedPoints,
         Part::Perturbations,
         Part::Lyapunov,
+        Part::Recording,
     ];
     /// Those that every training run ends with.
     pub const USUAL: [Part; 7] = [
@@ -93,6 +97,7 @@ impl Part {
             Part::FixedPoints => "fixed-points",
             Part::Perturbations => "perturbations",
             Part::Lyapunov => "lyapunov",
+            Part::Recording => "recording",
         }
     }
 }
@@ -121,6 +126,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) recurrent: &'a [Recurrent],
     /// Constant inputs, a value per channel, to look for fixed points under, instead of those of the task's conditions.
     pub(crate) inputs: &'a [Vec<f64>],
+    /// A file with a recording to compare the activity with.
+    pub(crate) recording: Option<&'a str>,
 }
 
 impl Subject<'_> {
@@ -158,6 +165,7 @@ pub(crate) fn analyse(
             Part::FixedPoints => fixed_points::answer(subject, &activity, facts, shown),
             Part::Perturbations => perturbations::answer(subject, &trials, facts, shown),
             Part::Lyapunov => lyapunov::answer(subject, &activity, facts),
+            Part::Recording => recording::answer(subject, &activity, facts),
         };
         match answer {
             Ok(()) => analysis.parts.push(part),

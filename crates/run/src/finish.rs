@@ -1,6 +1,7 @@
 //! The end of a run: weights, evaluation, results, report.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use attractor_interop::save;
 use attractor_network::Engine;
@@ -55,6 +56,7 @@ pub(crate) fn finish(
                 evaluation: &evaluation,
                 recurrent: &recurrent,
                 inputs: &[],
+                recording: None,
             };
             let (analysis, pictures) = analyse(&mut subject, &experiment.config.analyse.parts)?;
             (Some(analysis), pictures)
@@ -163,23 +165,33 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
 /// # Errors
 /// A directory that is no finished run's, or cannot be written to.
 pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Results, RunError> {
-    again(directory, &[], &[], settings)
+    again(directory, &Questions::default(), settings)
 }
 
-/// Answers these parts about a finished run, anew or for the first time, and makes its `results.json`,
-/// figures and page again. `inputs` are constant inputs to look for fixed points under; without any,
-/// those of the task's conditions.
+/// What to ask about a finished run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Questions {
+    /// The parts to answer.
+    pub parts: Vec<Part>,
+    /// Constant inputs to look for fixed points under, a value per channel; without any, those of the task's
+    /// conditions.
+    pub inputs: Vec<Vec<f64>>,
+    /// A file with a recording to compare the activity with ([`Part::Recording`]).
+    pub recording: Option<PathBuf>,
+}
+
+/// Answers these questions about a finished run, anew or for the first time, and makes its `results.json`,
+/// figures and page again.
 ///
 /// # Errors
 /// A directory that is no finished run's, or cannot be written to; inputs of another length than the
 /// network's channels.
 pub fn analyse_again(
     directory: &RunDirectory,
-    parts: &[Part],
-    inputs: &[Vec<f64>],
+    questions: &Questions,
     settings: Settings,
 ) -> Result<Results, RunError> {
-    again(directory, parts, inputs, settings)
+    again(directory, questions, settings)
 }
 
 /// What a run was asked for, and the weights it ended with.
@@ -200,10 +212,10 @@ pub(crate) fn trained(directory: &RunDirectory) -> Result<(Experiment, Vec<f32>)
 
 fn again(
     directory: &RunDirectory,
-    asked: &[Part],
-    inputs: &[Vec<f64>],
+    questions: &Questions,
     settings: Settings,
 ) -> Result<Results, RunError> {
+    let Questions { parts: asked, inputs, recording } = questions;
     let mut results = crate::train::results(directory)?;
     let (experiment, weights) = trained(directory)?;
     let channels = experiment.network.channels();
@@ -219,10 +231,13 @@ fn again(
     let sample = sample(&experiment, &mut engine, &weights).ok();
     let mut analysis = results.analysis.take().unwrap_or_default();
     if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
-        analysis.inputs = inputs.to_vec();
+        analysis.inputs.clone_from(inputs);
+    }
+    if let Some(file) = recording {
+        analysis.recording = Some(file.display().to_string());
     }
     // what stands in the report already is drawn again: the same weights give the same pictures
-    let parts = [&analysis.parts[..], asked].concat();
+    let parts = [&analysis.parts[..], asked.as_slice()].concat();
     let recurrent = report::recurrent(&experiment, &weights);
     let mut subject = Subject {
         experiment: &experiment,
@@ -231,6 +246,7 @@ fn again(
         evaluation: &results.evaluation,
         recurrent: &recurrent,
         inputs: &analysis.inputs,
+        recording: analysis.recording.as_deref(),
     };
     let (found, pictures): (Analysis, Pictures) = analyse(&mut subject, &parts)?;
     analysis.update(found);

@@ -48,7 +48,7 @@ mod filter;
 mod forecast;
 mod model;
 mod predictor;
-mod prepare;
+pub(crate) mod prepare;
 mod report;
 mod reproduction;
 pub mod results;

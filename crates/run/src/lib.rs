@@ -49,7 +49,7 @@ pub use clock::now;
 pub use config::{Config, ConfigError, Experiment, Problem, Request};
 pub use directory::RunDirectory;
 pub use error::RunError;
-pub use finish::{analyse_again, report_again};
+pub use finish::{Questions, analyse_again, report_again};
 pub use material::Material;
 pub use metrics::Metrics;
 pub use nwb::simulated_session;

@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use attractor_data::write_npz;
 use attractor_run::observer::Event;
 use attractor_run::results::Status;
 use attractor_run::*;
+use ndarray::Array3;
 
 /// A run of a second: few units, few updates.
 fn request(more: &[&str]) -> Request {
@@ -113,6 +115,38 @@ fn a_run_leaves_everything_and_its_configuration_makes_it_again() {
     assert_eq!(fs::read_to_string(first.join("report.html")).unwrap(), page);
 }
 
+/// The statistics of a recording are those of its numbers; activity below 0 is no rate.
+#[test]
+fn activity_is_compared_with_a_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let activity = Array3::from_shape_fn((4, 50, 9), |(trial, t, unit)| {
+        let phase = t as f64 / 8.0 - unit as f64 * 0.7 + trial as f64 * 0.1;
+        phase.cos().max(0.0) * (1.0 + unit as f64)
+    });
+    let file = dir.path().join("waves.npz");
+    write_npz(&file, &[("activity", (&activity).into()), ("rate_hz", 20.0.into())]).unwrap();
+    let questions =
+        Questions { parts: vec![Part::Recording], recording: Some(file), ..Questions::default() };
+    let ask = |name: &str, more: &[&str]| {
+        let run = dir.path().join(name);
+        whole(&run, &[more, &["analyse.parts=[]"]].concat(), 2);
+        let directory = RunDirectory::open(&run).unwrap();
+        let found = analyse_again(&directory, &questions, settings(2)).unwrap().analysis.unwrap();
+        (found, fs::read_to_string(directory.report()).unwrap())
+    };
+    let (found, page) = ask("rates", &["network.neuron=leaky-relu"]);
+    assert!(found.unanswered.is_empty(), "{:?}", found.unanswered);
+    let units_last = activity.view().permuted_axes([1, 0, 2]).mapv(|x| f64::from(x as f32));
+    let expected = attractor_analysis::activity_statistics(units_last.view()).unwrap().values();
+    assert_eq!(found.compared.len(), expected.len() + 1);
+    for (found, expected) in found.compared.iter().zip(expected) {
+        assert!((found.recording - expected).abs() < 1e-6, "{found:?}, {expected}");
+    }
+    assert!(page.contains("between halves of the recording"));
+    let (found, _) = ask("tanh", &[]);
+    assert!(found.compared.is_empty() && found.unanswered[0].contains("negative"), "{found:?}");
+}
+
 /// What earlier versions did not write is made now; what cannot be made is named.
 #[test]
 fn a_run_of_an_earlier_version_opens_or_says_why_not() {
@@ -135,8 +169,9 @@ fn a_run_of_an_earlier_version_opens_or_says_why_not() {
     let opened = report_again(&directory, settings(2)).unwrap();
     assert!(opened.analysis.unwrap().parts.is_empty());
     assert!(fs::read_to_string(directory.report()).unwrap().contains("Configuration"));
-    let asked = [Part::Population, Part::TaskAxes];
-    let analysis = analyse_again(&directory, &asked, &[], settings(2)).unwrap().analysis.unwrap();
+    let asked = vec![Part::Population, Part::TaskAxes];
+    let questions = Questions { parts: asked.clone(), ..Questions::default() };
+    let analysis = analyse_again(&directory, &questions, settings(2)).unwrap().analysis.unwrap();
     assert_eq!(analysis.parts, asked);
     let fresh = now.analysis.unwrap();
     assert_eq!((&analysis.task_axes, &analysis.spectra), (&fresh.task_axes, &fresh.spectra));

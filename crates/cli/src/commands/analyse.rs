@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use attractor::run::{Analysis, Part, RunDirectory, Settings, analyse_again};
+use attractor::run::{Analysis, Part, Questions, RunDirectory, Settings, analyse_again};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// What to ask [default: all but lyapunov]
+    /// What to ask [default: all but lyapunov; `recording` with --recording alone]
     #[arg(value_name = "PART", value_parser = PossibleValuesParser::new(Part::ALL.map(Part::name)))]
     parts: Vec<String>,
 
@@ -26,6 +26,10 @@ pub(crate) struct Arguments {
     /// [default: the inputs of the task's conditions]
     #[arg(long, value_name = "U1,U2,…", value_parser = numbers, allow_hyphen_values = true)]
     input: Vec<Input>,
+
+    /// A recording to compare the activity with: NWB, MATLAB, `.npz`, or a table (docs/recordings.md)
+    #[arg(long, value_name = "FILE")]
+    recording: Option<PathBuf>,
 
     /// Worker threads; they do not change results [default: all processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -37,6 +41,7 @@ Examples:
   attractor analyse runs/context-decision-seed1
   attractor analyse runs/context-decision-seed1 fixed-points --input 0,0,0.1,0 --input 0,0,0,0
   attractor analyse runs/flip-flop-seed1 lyapunov
+  attractor analyse runs/context-decision-seed1 --recording session.nwb
 
 What is found joins results.json, the figures and report.html of the run.";
 
@@ -55,16 +60,24 @@ fn numbers(text: &str) -> Result<Input, String> {
 pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failure> {
     let directory = RunDirectory::open(&arguments.run)?;
     let asked = |part: &Part| arguments.parts.iter().any(|name| name == part.name());
-    let parts: Vec<Part> = match arguments.parts.is_empty() {
-        true => Part::USUAL.to_vec(),
-        false => Part::ALL.into_iter().filter(asked).collect(),
+    let parts: Vec<Part> = match (arguments.parts.is_empty(), &arguments.recording) {
+        (true, None) => Part::USUAL.to_vec(),
+        (true, Some(_)) => vec![Part::Recording],
+        (false, _) => Part::ALL.into_iter().filter(asked).collect(),
     };
-    let inputs: Vec<Vec<f64>> = arguments.input.iter().map(|input| input.0.clone()).collect();
+    let questions = Questions {
+        parts,
+        inputs: arguments.input.iter().map(|input| input.0.clone()).collect(),
+        recording: arguments.recording.clone(),
+    };
     let settings = Settings { threads: arguments.threads.map(usize::from), began };
-    let results = analyse_again(&directory, &parts, &inputs, settings)?;
+    let results = analyse_again(&directory, &questions, settings)?;
     let analysis = results.analysis.unwrap_or_default();
-    let text =
-        format!("{}\n  report    {}\n", said(&analysis, &parts), directory.report().display());
+    let text = format!(
+        "{}\n  report    {}\n",
+        said(&analysis, &questions.parts),
+        directory.report().display()
+    );
     Ok(Answer::new(text, &json!({ "directory": directory.path(), "analysis": analysis })))
 }
 
@@ -81,6 +94,7 @@ fn said(analysis: &Analysis, parts: &[Part]) -> String {
             Part::FixedPoints => fixed_points(analysis),
             Part::Perturbations => perturbations(analysis),
             Part::Lyapunov => lyapunov(analysis),
+            Part::Recording => recording(analysis),
         };
         if rows.len() > 1 {
             text.push_str(&table(&rows));
@@ -188,6 +202,25 @@ fn lyapunov(analysis: &Analysis) -> Vec<Vec<String>> {
     for found in &analysis.lyapunov {
         let largest = found.exponents.first().copied().unwrap_or(f64::NAN);
         rows.push(vec![found.name.clone(), format!("{largest:.3}"), format!("{:.3}", found.error)]);
+    }
+    rows
+}
+
+fn recording(analysis: &Analysis) -> Vec<Vec<String>> {
+    let heading =
+        ["activity", "network", "recording", "distance", "95 %", "halves of the recording"];
+    let mut rows = vec![row(heading)];
+    for found in &analysis.compared {
+        let [low, high] = found.interval;
+        let number = |x: f64| format!("{x:.3}");
+        rows.push(vec![
+            found.statistic.clone(),
+            number(found.network),
+            number(found.recording),
+            number(found.distance),
+            format!("{low:.3} to {high:.3}"),
+            number(found.within),
+        ]);
     }
     rows
 }

@@ -13,6 +13,9 @@ pub struct Analysis {
     /// Inputs that were asked for; none for those of the task's conditions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Vec<f64>>,
+    /// The recording that the activity was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
     /// Those that were not, and why, in sentences.
     pub unanswered: Vec<String>,
     /// Fitted psychometric functions.
@@ -38,6 +41,9 @@ pub struct Analysis {
     pub perturbations: Vec<Effect>,
     /// Lyapunov exponents, under each input.
     pub lyapunov: Vec<Lyapunov>,
+    /// Statistics of the activity beside those of the recording.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<Compared>,
 }
 
 impl Analysis {
@@ -65,6 +71,7 @@ impl Analysis {
                 Part::FixedPoints => self.fixed_points.clone_from(&newer.fixed_points),
                 Part::Perturbations => self.perturbations.clone_from(&newer.perturbations),
                 Part::Lyapunov => self.lyapunov.clone_from(&newer.lyapunov),
+                Part::Recording => self.compared.clone_from(&newer.compared),
             }
         }
         self.parts.extend(newer.parts);
@@ -295,4 +302,21 @@ pub struct Lyapunov {
     pub exponents: Vec<f64>,
     /// Standard error of the largest.
     pub error: f64,
+}
+
+/// A statistic of the network's activity beside that of a recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// What it is.
+    pub statistic: String,
+    /// Of the network.
+    pub network: f64,
+    /// Of the recording.
+    pub recording: f64,
+    /// How far apart: the size of the difference; of the times of peaks, Wasserstein's distance.
+    pub distance: f64,
+    /// Its 95 % interval, from units drawn anew.
+    pub interval: [f64; 2],
+    /// How far halves of the recording are from each other.
+    pub within: f64,
 }

@@ -16,6 +16,9 @@ pub(super) fn of(analysis: &Analysis) -> Vec<Table> {
     if !analysis.lyapunov.is_empty() {
         tables.push(exponents(&analysis.lyapunov));
     }
+    if !analysis.compared.is_empty() {
+        tables.push(compared(analysis));
+    }
     if !analysis.psychometric.is_empty() {
         tables.push(functions(&analysis.psychometric));
     }
@@ -160,6 +163,29 @@ fn exponents(found: &[Lyapunov]) -> Table {
             Cell::number(found.error, 2),
             Cell::text(rest.join(", ")),
         ]);
+    }
+    table
+}
+
+/// Statistics of the activity beside those of a recording.
+fn compared(analysis: &Analysis) -> Table {
+    let caption =
+        format!("Activity beside {}", analysis.recording.as_deref().unwrap_or("a recording"));
+    let columns = [
+        "statistic",
+        "network",
+        "recording",
+        "distance",
+        "from (95 %)",
+        "to",
+        "between halves of the recording",
+    ];
+    let mut table = Table::new(caption).columns(columns);
+    for found in &analysis.compared {
+        let [low, high] = found.interval;
+        let values = [found.network, found.recording, found.distance, low, high, found.within];
+        let cells = values.map(|value| Cell::number(value, 3));
+        table = table.row(std::iter::once(Cell::text(&found.statistic)).chain(cells));
     }
     table
 }
