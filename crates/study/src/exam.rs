@@ -1,5 +1,6 @@
 //! A task that networks learn, and trials of it on which they are tested: intact, or with projections cut.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use attractor::data::{OUTPUT, Trials};
@@ -34,6 +35,18 @@ impl<'a> Exam<'a> {
         let task: Arc<dyn Task> = Arc::from(create(task, options)?);
         let trials = task.generate(context.seed, TEST, trials)?;
         Ok(Exam { context, task, trials })
+    }
+
+    /// The steps of a period of the first trial.
+    pub(crate) fn during(&self, period: &str) -> Result<Range<usize>, StudyError> {
+        let schedules = self.task.schedules(self.context.seed, TEST, 1)?;
+        Ok(schedules.first().map(|schedule| schedule.of(period)).unwrap_or_default())
+    }
+
+    /// The trials in context A, and those in context B.
+    pub(crate) fn contexts(&self) -> [Vec<usize>; 2] {
+        let labels = self.trials.conditions.labels("context").unwrap_or_default();
+        ["A", "B"].map(|context| (0..labels.len()).filter(|&k| labels[k] == context).collect())
     }
 
     /// Trains on other trials than those of the test, drawn anew for each update.
