@@ -58,7 +58,7 @@ pub use psychometric::{
     ChoicePoint, Estimate, Psychometric, PsychometricOptions, Shape, psychometric,
 };
 pub use readout::{OutputDimension, output_dimension, readout_alignment};
-pub use regression_axes::{RegressionAxes, Regressor, regression_axes};
+pub use regression_axes::{RegressionAxes, Regressor, regress, regression_axes};
 pub use selectivity::{Contrast, Preference, contrasts, preferences, window_means};
 pub use sequences::{SequenceIndex, lifetime_sparseness, sequence_index};
 pub use similarity::{Cca, Procrustes, cca, procrustes};

@@ -4,7 +4,7 @@
 //! Mante, Sussillo, Shenoy & Newsome 2013, doi:10.1038/nature12742, supplementary information.
 
 use attractor_numerics::linalg::thin_qr;
-use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, s};
 use serde::Serialize;
 
 use crate::condition_averages::group_averages;
@@ -19,6 +19,31 @@ pub struct Regressor {
     pub name: String,
     /// One value per trial.
     pub values: Vec<f64>,
+}
+
+/// Coefficients `[regressor, unit]` of the linear regression of responses `[trial, unit]` on task
+/// variables, by least squares with an intercept: `r_i(k) = Σ_v β_v,i x_v(k) + β_0,i`. Of a population,
+/// the rows are the axes along which it follows the variables, in units of its responses.
+///
+/// ```
+/// use attractor_analysis::{Regressor, regress};
+/// use ndarray::array;
+/// let x = Regressor { name: "x".into(), values: vec![-1.0, 0.0, 1.0] };
+/// let found = regress(array![[3.0, 7.0], [5.0, 7.0], [7.0, 7.0]].view(), &[x])?;
+/// assert!((found[[0, 0]] - 2.0).abs() < 1e-12 && found[[0, 1]].abs() < 1e-12);
+/// # Ok::<(), attractor_analysis::MeasureError>(())
+/// ```
+///
+/// # Errors
+/// Lengths that do not fit, fewer trials than regressors + 2, values that are not finite, regressors that
+/// are combinations of others.
+pub fn regress(
+    responses: ArrayView2<'_, f64>,
+    regressors: &[Regressor],
+) -> Result<Array2<f64>, MeasureError> {
+    check(regressors, responses.nrows())?;
+    let x = samples(responses.insert_axis(Axis(0)), "responses", 2)?;
+    Ok(least_squares(regressors, responses.nrows())?.dot(&x))
 }
 
 /// Orthonormal axes, one per task variable, in the order of the regressors.
@@ -67,14 +92,9 @@ pub fn regression_axes(
     components: usize,
 ) -> Result<RegressionAxes, MeasureError> {
     let (steps, trials, units) = activity.dim();
-    enough("regressors", 1, regressors.len())?;
+    check(regressors, trials)?;
     enough("components", 1, components)?;
     enough("units, one per regressor", regressors.len(), units)?;
-    enough("trials, more than regressors", regressors.len() + 2, trials)?;
-    for regressor in regressors {
-        same_length("values of a regressor", trials, regressor.values.len())?;
-        finite("values of a regressor", &regressor.values)?;
-    }
     let x = samples(activity, "activity", 2)?;
     let (mean, sd) = moments(&x);
     let scored = fold_time(&z_scores(x, &mean, &sd), steps, trials);
@@ -120,6 +140,16 @@ impl RegressionAxes {
         let axes = Array2::from_shape_fn((units, self.axes.len()), |(i, v)| self.axes[v][i]);
         Ok(fold_time(&scored.dot(&axes), steps, trials))
     }
+}
+
+fn check(regressors: &[Regressor], trials: usize) -> Result<(), MeasureError> {
+    enough("regressors", 1, regressors.len())?;
+    enough("trials, more than regressors", regressors.len() + 2, trials)?;
+    for regressor in regressors {
+        same_length("values of a regressor", trials, regressor.values.len())?;
+        finite("values of a regressor", &regressor.values)?;
+    }
+    Ok(())
 }
 
 fn moments(x: &Array2<f64>) -> (Vec<f64>, Vec<f64>) {
@@ -251,6 +281,21 @@ mod tests {
                 assert!((p * found.sd[0] - planted).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn planted_coefficients_are_found() {
+        let (choice, stimulus) = variables(true);
+        let responses =
+            Array2::from_shape_fn((16, 3), |(k, i)| 5.0 + i as f64 * choice[k] - 0.5 * stimulus[k]);
+        let regressors = [regressor("choice", choice), regressor("stimulus", stimulus)];
+        let found = regress(responses.view(), &regressors).unwrap();
+        for i in 0..3 {
+            assert!((found[[0, i]] - i as f64).abs() < 1e-12);
+            assert!((found[[1, i]] + 0.5).abs() < 1e-12);
+        }
+        assert!(regress(responses.slice(s![..3, ..]), &regressors).is_err());
+        assert!(regress(responses.view(), &[]).is_err());
     }
 
     #[test]

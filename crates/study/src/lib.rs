@@ -24,6 +24,7 @@ pub mod context;
 mod digits;
 mod directory;
 mod error;
+mod exam;
 mod measured;
 mod net;
 pub mod results;

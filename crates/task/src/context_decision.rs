@@ -20,6 +20,9 @@ options! {
     /// | `context_a` or `context_b` | 0 | context | context | context | 0 |
     /// | `go`, unless it is 0 | 0 | 0 | 0 | 0 | go |
     ///
+    /// With `stays` the context is there in the decision as well, with `quiet` there is noise with the
+    /// stimuli alone.
+    ///
     /// The output `choice` should be the sign (±1) of the coherence that the context selects, asked in
     /// the decision period only. Conditions: `context` (`A`, `B`), `coherence_a`, `coherence_b`; all
     /// combinations come equally often. By default 5 + 17 + 40 + 5 + 1 = 68 steps of 20 ms and 72
@@ -50,10 +53,14 @@ options! {
         gain: f64 = 0.1, "";
         /// Input of the cue
         context: f64 = 0.1, "";
+        /// Whether the cue stays during the decision
+        stays: bool = false, "";
         /// Input of the cue to answer, during the decision; 0 for no such input
         go: f64 = 0.0, "";
         /// Standard deviation of the stimuli per step of 20 ms
         noise: f64 = 0.1, "";
+        /// Whether there is noise with the stimuli alone
+        quiet: bool = false, "";
     }
 }
 
@@ -121,7 +128,8 @@ impl Design for ContextDecision {
         for (channel, coherence) in card.coherences.into_iter().enumerate() {
             trial.show(channel, trial.during("stimulus"), self.gain * coherence);
         }
-        trial.show(2 + card.context, trial.through("cue", "delay"), self.context);
+        let last = if self.stays { "decision" } else { "delay" };
+        trial.show(2 + card.context, trial.through("cue", last), self.context);
         if self.go != 0.0 {
             trial.show(4, trial.during("decision"), self.go);
         }
@@ -130,7 +138,8 @@ impl Design for ContextDecision {
         trial.label("context", ["A", "B"][card.context]);
         trial.note("coherence_a", card.coherences[0]);
         trial.note("coherence_b", card.coherences[1]);
-        trial.noise(0..2, self.noise);
+        let noisy = if self.quiet { trial.during("stimulus") } else { 0..trial.end() };
+        trial.noise_during(noisy, 0..2, self.noise);
     }
 
     fn judge(&self, trials: &Trials, outputs: &ArrayView3<'_, f32>) -> Result<Score, TaskError> {

@@ -78,6 +78,20 @@ fn a_go_cue_and_the_timing_of_mante_2013() {
 }
 
 #[test]
+fn a_cue_may_stay_and_stimuli_may_come_out_of_silence() {
+    let task = make("context-decision", "stays = true; quiet = true");
+    let batch = task.generate(1, 0, 10).unwrap();
+    let contexts = labels(&batch, "context");
+    for trial in 0..10 {
+        for channel in 0..2 {
+            assert_eq!(active(&batch, trial, channel), (22..62).collect::<Vec<_>>());
+        }
+        let cue = active(&batch, trial, if contexts[trial] == "A" { 2 } else { 3 });
+        assert_eq!(cue, (5..68).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn matches_are_matches() {
     let task = make("delayed-match-to-sample", "items = 4; noise = 0.0");
     let batch = task.generate(1, 0, 48).unwrap();
