@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use attractor::network::{Description, Network};
+use ndarray::Array2;
 
 use crate::error::StudyError;
 
@@ -40,6 +41,27 @@ impl Net {
     /// A named array of the weights, in double precision.
     pub(crate) fn double(&self, name: &str) -> Result<Vec<f64>, StudyError> {
         Ok(self.array(name)?.iter().map(|w| f64::from(*w)).collect())
+    }
+
+    /// The matrix `[target, source]` of a projection.
+    pub(crate) fn matrix(&self, projection: &str) -> Result<Array2<f64>, StudyError> {
+        let weights: Vec<f64> = self.weights.iter().map(|w| f64::from(*w)).collect();
+        Ok(self.network.matrix(projection, &weights)?)
+    }
+
+    /// Weights of a projection that have not the sign of their source, or that training has made where
+    /// there were none before.
+    pub(crate) fn wrong_weights(
+        &self,
+        before: &Net,
+        projection: &str,
+        sign: impl Fn(usize) -> f64,
+    ) -> Result<usize, StudyError> {
+        let (old, new) = (before.matrix(projection)?, self.matrix(projection)?);
+        let wrong = |&((_, source), w): &((usize, usize), &f64)| sign(source) * w < 0.0;
+        let signs = new.indexed_iter().filter(wrong).count();
+        let made = old.iter().zip(&new).filter(|(old, new)| **old == 0.0 && **new != 0.0).count();
+        Ok(signs + made)
     }
 
     /// Puts other values into a named array.

@@ -10,6 +10,7 @@ mod memristive_eprop;
 mod sequential_interference;
 mod sernn;
 mod single_neuron_adaptation;
+mod striatum;
 
 pub(crate) use adaptive_srnn::AdaptiveSrnn;
 pub(crate) use curbd::Curbd;
@@ -21,3 +22,4 @@ pub(crate) use memristive_eprop::MemristiveEprop;
 pub(crate) use sequential_interference::SequentialInterference;
 pub(crate) use sernn::Sernn;
 pub(crate) use single_neuron_adaptation::SingleNeuronAdaptation;
+pub(crate) use striatum::Striatum;

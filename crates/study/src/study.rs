@@ -13,7 +13,7 @@ use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
     AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
-    SequentialInterference, Sernn, SingleNeuronAdaptation,
+    SequentialInterference, Sernn, SingleNeuronAdaptation, Striatum,
 };
 
 /// Every study, in the order of the list.
@@ -28,6 +28,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &Sernn,
     &Curbd,
     &DaleBackprop,
+    &Striatum,
 ];
 
 /// The study of a name.

@@ -7,15 +7,15 @@ use crate::context_decision::answerable;
 use crate::draft::Draft;
 use crate::judge::by_sign;
 use crate::options::options;
-use crate::task::{finite, lasts, names, not_negative};
+use crate::task::{finite, lasts, names, not_negative, wrong};
 use crate::{About, Design, Duration, Period, Score, TaskError};
 
 options! {
     /// Random dots: is the net motion to the right (+1) or to the left (-1)? The defaults are those of
     /// Valente et al. 2022.
     ///
-    /// The input `motion` is gain · coherence during the stimulus, with noise all the time. With a
-    /// `pedestal` there are two inputs instead, as from two pools of neurons: `right` and `left` are
+    /// The input `motion` is gain · coherence during the stimulus, with noise all the time. If
+    /// `opponent`, there are two inputs instead, as from two pools of neurons: `right` and `left` are
     /// pedestal ± gain · coherence / 2, each with noise of its own (Song, Yang & Wang 2016). The output
     /// `choice` should be the sign (±1) of the coherence, asked in the decision period only. Conditions:
     /// `coherence`, all equally often, and `stimulus`, how long the dots were shown, ms. With `go`
@@ -38,11 +38,14 @@ options! {
         delay: Duration = Duration::Fixed(100.0), "ms";
         /// When the output is asked
         decision: f64 = 20.0, "ms";
-        /// Strengths of the motion in percent, positive to the right, none of them 0
+        /// Strengths of the motion in percent, positive to the right, none of them 0; what is given twice
+        /// comes twice as often
         coherences: Vec<f64> = vec![-16.0, -8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0, 16.0], "%";
         /// Input per percent of coherence
         gain: f64 = 0.032, "";
-        /// What the inputs `right` and `left` differ from by half of the motion; 0 for the one input `motion`
+        /// Two inputs, `right` and `left`, instead of `motion`
+        opponent: bool = false, "";
+        /// What these two differ from by half of the motion each
         pedestal: f64 = 0.0, "";
         /// Input of the cue to answer, during the decision; 0 for no such input
         go: f64 = 0.0, "";
@@ -52,13 +55,6 @@ options! {
 }
 
 const NAME: &str = PerceptualDecision::ABOUT.name;
-
-impl PerceptualDecision {
-    /// Whether each direction has an input.
-    fn opponent(&self) -> bool {
-        self.pedestal > 0.0
-    }
-}
 
 impl Design for PerceptualDecision {
     /// Coherence, %.
@@ -75,7 +71,11 @@ impl Design for PerceptualDecision {
         not_negative(NAME, "noise", self.noise)?;
         finite(NAME, "gain", self.gain)?;
         finite(NAME, "go", self.go)?;
-        not_negative(NAME, "pedestal", self.pedestal)?;
+        finite(NAME, "pedestal", self.pedestal)?;
+        if self.pedestal != 0.0 && !self.opponent {
+            let fix = "only two inputs have one: set `opponent`";
+            return Err(wrong(NAME, "pedestal", self.pedestal, fix));
+        }
         answerable(NAME, &self.coherences)?;
         lasts(NAME, "decision", self.decision)
     }
@@ -90,7 +90,7 @@ impl Design for PerceptualDecision {
     }
 
     fn inputs(&self) -> Vec<String> {
-        let mut inputs = if self.opponent() { names(["right", "left"]) } else { names(["motion"]) };
+        let mut inputs = if self.opponent { names(["right", "left"]) } else { names(["motion"]) };
         inputs.extend((self.go != 0.0).then(|| "go".to_owned()));
         inputs
     }
@@ -105,7 +105,7 @@ impl Design for PerceptualDecision {
 
     fn trial(&self, &coherence: &f64, trial: &mut Draft<'_>) {
         let (stimulus, motion) = (trial.during("stimulus"), self.gain * coherence);
-        let channels = if self.opponent() {
+        let channels = if self.opponent {
             trial.show(0, stimulus.clone(), self.pedestal + motion / 2.0);
             trial.show(1, stimulus, self.pedestal - motion / 2.0);
             2
@@ -137,6 +137,7 @@ mod tests {
     #[test]
     fn two_inputs_differ_by_the_motion() {
         let options = PerceptualDecision {
+            opponent: true,
             pedestal: 0.5,
             gain: 0.01,
             go: 1.0,

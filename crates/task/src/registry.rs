@@ -165,7 +165,7 @@ mod tests {
         says("one-step-inference", "asked = 500", "`asked` is 500");
         says("path-integration", "side = 0", "`side` is 0");
         says("perceptual-decision", "coherences = [0.0]", "no right answer");
-        says("perceptual-decision", "pedestal = -1.0", "`pedestal` is -1.0");
+        says("perceptual-decision", "pedestal = 1", "set `opponent`");
         says(
             "perceptual-decision",
             "stimulus = { mean = 100, min = 200, max = 100 }",
