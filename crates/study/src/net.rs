@@ -81,3 +81,30 @@ impl Net {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use attractor::network::{Hold, Mask, Population, Projection, Sign, Wiring};
+    use attractor::numerics::law::Law;
+
+    use super::*;
+
+    #[test]
+    fn weights_of_the_wrong_sign_or_from_nothing_are_counted() {
+        let one = Wiring::Dense { law: Law::Normal { sd: 1.0 } };
+        let wiring = one.within(Mask::NoSelf).signed(Sign::Inhibitory, Hold::Clip);
+        let unit = attractor::network::library::linear().unwrap();
+        let populations = vec![Population::of("rec", 3, &unit)];
+        let projections = vec![Projection::new("rec.y", "rec.I", wiring).lag(1)];
+        let before = Net::draw(Description::new(1.0, populations, projections), 1).unwrap();
+        let wrong = |net: &Net, sign: f64| net.wrong_weights(&before, "rec->rec", |_| sign);
+        assert_eq!(wrong(&before, -1.0).unwrap(), 0);
+        assert_eq!(wrong(&before, 1.0).unwrap(), 6);
+        let mut after = before.clone();
+        let mut weights = before.array("rec->rec.W").unwrap().to_vec();
+        // the first unit to itself, where there is nothing; the second to the first, with the wrong sign
+        (weights[0], weights[1]) = (-1.0, 1.0);
+        after.set("rec->rec.W", weights).unwrap();
+        assert_eq!(wrong(&after, -1.0).unwrap(), 2);
+    }
+}

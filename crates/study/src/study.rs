@@ -13,7 +13,7 @@ use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
     AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
-    SequentialInterference, Sernn, SingleNeuronAdaptation, Striatum,
+    ProbabilisticDecisions, SequentialInterference, Sernn, SingleNeuronAdaptation, Striatum,
 };
 
 /// Every study, in the order of the list.
@@ -29,6 +29,7 @@ pub static STUDIES: &[&dyn Study] = &[
     &Curbd,
     &DaleBackprop,
     &Striatum,
+    &ProbabilisticDecisions,
 ];
 
 /// The study of a name.

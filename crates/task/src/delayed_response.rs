@@ -18,7 +18,7 @@ options! {
     /// | `go` | 0 | 0 | 0 | `amplitude` | 0 |
     ///
     /// with noise on all three. The output `choice` should be -1 (left) or +1 (right), asked in the
-    /// report period only. Conditions: `cue` (`left`, `right`), both equally often, and `delay` (ms).
+    /// report period only; with `withhold`, it is asked to be 0 until then. Conditions: `cue` (`left`, `right`), both equally often, and `delay` (ms).
     ///
     /// Choice rule: the sign of the output's mean over the report period; 0 is wrong.
     ///
@@ -35,6 +35,8 @@ options! {
         go: f64 = 100.0, "ms";
         /// When the output is asked
         report: f64 = 200.0, "ms";
+        /// Ask the output to be 0 until the report
+        withhold: bool = false, "";
         /// Input of a cue
         amplitude: f64 = 1.0, "";
         /// Standard deviation of the inputs per step of 20 ms
@@ -88,7 +90,8 @@ impl Design for DelayedResponse {
         trial.show(usize::from(right), trial.during("cue"), self.amplitude);
         trial.show(2, trial.during("go"), self.amplitude);
         trial.want(0, trial.during("report"), if right { 1.0 } else { -1.0 });
-        trial.ask(trial.during("report"));
+        let first = if self.withhold { "fixation" } else { "report" };
+        trial.ask(trial.through(first, "report"));
         trial.label("cue", if right { "right" } else { "left" });
         trial.note("delay", trial.lasting("delay"));
         trial.noise(0..3, self.noise);
@@ -96,5 +99,29 @@ impl Design for DelayedResponse {
 
     fn judge(&self, trials: &Trials, outputs: &ArrayView3<'_, f32>) -> Result<Score, TaskError> {
         Ok(by_sign(NAME, trials, outputs, &["cue", "delay"])?.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Task;
+
+    #[test]
+    fn who_withholds_is_judged_by_the_report() {
+        let task = DelayedResponse { withhold: true, ..DelayedResponse::default() }.make().unwrap();
+        let trials = task.generate(1, 0, 10).unwrap();
+        let target = &trials.targets[0];
+        assert!(target.weights.iter().all(|w| *w == 1.0));
+        let report = trials.steps() - 10;
+        assert!((0..report).all(|step| target.values[[step, 0, 0]] == 0.0));
+        // wrong all the time but in the report
+        let mut outputs = target.values.mapv(|_| -100.0);
+        for trial in 0..10 {
+            for step in report..trials.steps() {
+                outputs[[step, trial, 0]] = 0.1 * target.values[[step, trial, 0]];
+            }
+        }
+        assert_eq!(task.score(&trials, outputs.view()).unwrap().fraction, 1.0);
     }
 }

@@ -104,17 +104,22 @@ impl Draft<'_> {
     /// deviation is that per step of 20 ms, scaled by `sqrt(20 ms / dt)`: its power does not depend
     /// on dt.
     pub fn noise(&mut self, channels: Range<usize>, per_20_ms: f64) {
-        let (end, sd) = (self.at.end(), draw::per_step(per_20_ms, self.dt));
+        self.noise_during(channels, 0..self.at.end(), per_20_ms);
+    }
+
+    /// As [`Draft::noise`], during these steps alone.
+    pub fn noise_during(&mut self, channels: Range<usize>, steps: Range<usize>, per_20_ms: f64) {
+        let sd = draw::per_step(per_20_ms, self.dt);
         if sd == 0.0 || channels.is_empty() {
             return;
         }
         let Noises { noise, trial, asked, numbers } = &mut self.noises;
-        let count = channels.len();
-        numbers.resize(end * count, 0.0);
+        let shape = (steps.len(), channels.len());
+        numbers.resize(shape.0 * shape.1, 0.0);
         noise.fill(*trial, *asked, numbers);
         *asked += 1;
-        if let Ok(numbers) = ArrayView2::from_shape((end, count), numbers) {
-            let mut noisy = self.inputs.slice_mut(s![..end, channels]);
+        if let Ok(numbers) = ArrayView2::from_shape(shape, numbers) {
+            let mut noisy = self.inputs.slice_mut(s![steps, channels]);
             noisy.zip_mut_with(&numbers, |x, number| *x += sd * number);
         }
     }

@@ -14,12 +14,12 @@ options! {
     /// Random dots: is the net motion to the right (+1) or to the left (-1)? The defaults are those of
     /// Valente et al. 2022.
     ///
-    /// The input `motion` is gain · coherence during the stimulus, with noise all the time. If
-    /// `opponent`, there are two inputs instead, as from two pools of neurons: `right` and `left` are
-    /// pedestal ± gain · coherence / 2, each with noise of its own (Song, Yang & Wang 2016). The output
-    /// `choice` should be the sign (±1) of the coherence, asked in the decision period only. Conditions:
-    /// `coherence`, all equally often, and `stimulus`, how long the dots were shown, ms. With `go`
-    /// another input says when to answer.
+    /// The input `motion` is gain · coherence during the stimulus, with noise all the time, or as long as
+    /// that if `quiet`. If `opponent`, there are two inputs instead, as from two pools of neurons: `right`
+    /// and `left` are pedestal ± gain · coherence / 2, each with noise of its own (Song, Yang & Wang 2016).
+    /// The output `choice` should be the sign (±1) of the coherence, asked in the decision period only.
+    /// Conditions: `coherence`, all equally often, and `stimulus`, how long the dots were shown, ms. With
+    /// `go` another input says when to answer.
     ///
     /// Choice rule: the sign of the output's mean over the decision period; 0 is wrong.
     ///
@@ -51,6 +51,8 @@ options! {
         go: f64 = 0.0, "";
         /// Standard deviation of the motion per step of 20 ms
         noise: f64 = 0.03, "";
+        /// No noise before and after the stimulus
+        quiet: bool = false, "";
     }
 }
 
@@ -120,7 +122,8 @@ impl Design for PerceptualDecision {
         trial.ask(trial.during("decision"));
         trial.note("coherence", coherence);
         trial.note("stimulus", trial.lasting("stimulus"));
-        trial.noise(0..channels, self.noise);
+        let noisy = if self.quiet { trial.during("stimulus") } else { 0..trial.end() };
+        trial.noise_during(0..channels, noisy, self.noise);
     }
 
     fn judge(&self, trials: &Trials, outputs: &ArrayView3<'_, f32>) -> Result<Score, TaskError> {
@@ -153,6 +156,16 @@ mod tests {
             assert!((right + left - 1.0).abs() < 1e-6 && go == 0.0);
             assert!((right - left - 0.01 * coherence).abs() < 1e-6);
             assert_eq!(trials.inputs[[trials.steps() - 1, trial, 2]], 1.0);
+        }
+    }
+
+    #[test]
+    fn quiet_is_noise_in_the_stimulus_alone() {
+        let options = PerceptualDecision { quiet: true, noise: 1.0, ..Default::default() };
+        let trials = options.make().unwrap().generate(1, 0, 20).unwrap();
+        for (step, inputs) in trials.inputs.outer_iter().enumerate() {
+            let silent = inputs.iter().filter(|x| **x == 0.0).count();
+            assert_eq!(silent, if (5..45).contains(&step) { 0 } else { 20 }, "step {step}");
         }
     }
 }

@@ -98,8 +98,8 @@ impl Assignment {
     }
 
     /// The task as it is learnt; steps of 20 ms. Proposed: a cue in steps 5 to 14, a delay of 20 to 49,
-    /// a go cue of 5, 10 to answer; evidence 0.5 ± c/2 with noise of sd 0.3 for 40 steps; pulses of sd 6
-    /// steps, 35 or 70 steps after step 10.
+    /// a go cue of 5, for which the output waits, 10 to answer; evidence 0.5 ± c/2 with noise of sd 0.3
+    /// for 40 steps, 10 to answer; pulses of sd 6 steps, 35 or 70 steps after step 10.
     pub(super) fn task(self) -> Result<Arc<dyn Task>, StudyError> {
         let (task, options) = match self {
             Assignment::Memory => (
@@ -109,6 +109,7 @@ impl Assignment {
                 delay = [400.0, 980.0]
                 go = 100.0
                 report = 200.0
+                withhold = true
                 noise = 0.0 },
             ),
             Assignment::Decision => (
