@@ -13,6 +13,7 @@ use crate::claim::{Expected, Over, Relation, Reported};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
+use crate::net::Net;
 use crate::study::{Scale, SeedView, Study};
 
 mod expectation;
@@ -63,8 +64,8 @@ const REPORTED: &[Reported] = &[
     Reported { id: "rate_i", statement: "of inhibitory units", source: ASKED },
     Reported { id: "decoded_e", statement: "the stimulus decoded from excitatory units while answering: cross-validated accuracy", source: ASKED },
     Reported { id: "decoded_i", statement: "from inhibitory units", source: ASKED },
-    Reported { id: "silenced_likely", statement: "silencing the inhibitory units that prefer the expected stimulus: change of how often it is chosen, strength 0.5", source: ASKED },
-    Reported { id: "silenced_unlikely", statement: "silencing those that prefer the unexpected one", source: ASKED },
+    Reported { id: "silenced_likely", statement: "silencing the quarter of the inhibitory units that is tuned most to the expected stimulus: change of how often it is chosen, strength 0.5", source: ASKED },
+    Reported { id: "silenced_unlikely", statement: "silencing the quarter that is tuned most to the unexpected one", source: ASKED },
 ];
 
 #[derive(Clone, Copy, Serialize)]
@@ -99,7 +100,7 @@ fn settings(scale: Scale) -> Settings {
         test_trials: 2000,
     };
     match scale {
-        Scale::Smoke => Settings { units: 20, updates: 20, test_trials: 100, ..quick },
+        Scale::Smoke => Settings { units: 20, updates: 150, test_trials: 100, ..quick },
         Scale::Quick => quick,
         // units, noise and periods of rate/model.py and rate/main.py
         Scale::Paper => Settings {
@@ -161,43 +162,21 @@ impl Study for ProbabilisticDecisions {
             let net = lab.train(&before, odds)?;
             wrong += net.wrong_weights(&before, "rec->rec", sign)?;
             taus.extend(Lab::time_constants(&net)?);
-            let answers = STRENGTHS.map(|strength| lab.test(&net, strength, &[]));
-            let [none, quarter, half, one] = answers;
+            let [none, quarter, half, one] =
+                STRENGTHS.map(|strength| lab.test(&net, strength, &[]));
             let answers = [none?, quarter?, half?, one?];
-            let bias = behaviour(&answers, &format!("p{:.0}", 100.0 * p), &mut measured)?;
+            let name = format!("p{:.0}", 100.0 * p);
+            let bias = behaviour(&answers, &name, &mut measured)?;
+            measured.set(&format!("{name}_bias"), bias);
             biases.push(bias);
-            let [none, quarter, half, one] = &answers;
-            let gap = |of: &Answers| of.chose_first(true) - (1.0 - of.chose_first(false));
-            let onset = settings.fixation;
-            let early = expectation::before(half, onset);
             if p == PRIORS[0].0 {
+                let [_, quarter, half, _] = &answers;
                 measured.set("even_gap", gap(quarter).abs());
-                measured.set("before_even", early);
+                measured.set("before_even", expectation::before(half, settings.fixation));
                 control = expectation::rate_differences(&lab, &net, half)?;
             }
             if p == PRIORS[PRIORS.len() - 1].0 {
-                let shown = onset..onset + settings.stimulus;
-                let ideal = expectation::ideal_gap(half, settings.strength, p, shown);
-                let [time_likely, time_unlikely] = expectation::reaction_times(half, onset)?;
-                let blind = lab::share(none.chosen.iter().copied());
-                let [rate_e, rate_i] = expectation::rate_differences(&lab, &net, half)?;
-                for (name, value) in [
-                    ("gap_half", gap(half)),
-                    ("gap_one", gap(one)),
-                    ("blind", blind),
-                    ("blind_most", blind),
-                    ("likely", half.chose_first(true)),
-                    ("unlikely", 1.0 - half.chose_first(false)),
-                    ("ideal_gap", ideal),
-                    ("time_likely", time_likely),
-                    ("time_unlikely", time_unlikely),
-                    ("before", early),
-                    ("rate_e", rate_e - control[0]),
-                    ("rate_i", rate_i - control[1]),
-                ] {
-                    measured.set(name, value);
-                }
-                expectation::populations(&lab, &net, half, &mut measured)?;
+                expecting(&lab, &net, &answers, p, control, &mut measured)?;
             }
         }
         let steps = biases.windows(2).map(|pair| pair[1] - pair[0]);
@@ -246,7 +225,46 @@ fn signed_strengths() -> Vec<f64> {
     second.chain(STRENGTHS).collect()
 }
 
-/// Choices by signed strength, as a series; and the bias, in logits at strength 0.
+/// Difference of the accuracies for the first stimulus and the second.
+fn gap(answers: &Answers) -> f64 {
+    answers.chose_first(true) - (1.0 - answers.chose_first(false))
+}
+
+/// What the network does that expects the first stimulus most; `control` are the differences of rates in
+/// the one that expects neither.
+fn expecting(
+    lab: &Lab<'_>,
+    net: &Net,
+    [none, _, half, one]: &[Answers; 4],
+    p: f64,
+    control: [f64; 2],
+    measured: &mut Measured,
+) -> Result<(), StudyError> {
+    let Settings { fixation: onset, stimulus, strength, .. } = lab.settings;
+    let [time_likely, time_unlikely] = expectation::reaction_times(half, onset)?;
+    let [rate_e, rate_i] = expectation::rate_differences(lab, net, half)?;
+    let blind = lab::share(none.chosen.iter().copied());
+    for (name, value) in [
+        ("gap_half", gap(half)),
+        ("gap_one", gap(one)),
+        ("blind", blind),
+        ("blind_most", blind),
+        ("likely", half.chose_first(true)),
+        ("unlikely", 1.0 - half.chose_first(false)),
+        ("ideal_gap", expectation::ideal_gap(half, strength, p, onset..onset + stimulus)),
+        ("time_likely", time_likely),
+        ("time_unlikely", time_unlikely),
+        ("before", expectation::before(half, onset)),
+        ("rate_e", rate_e - control[0]),
+        ("rate_i", rate_i - control[1]),
+    ] {
+        measured.set(name, value);
+    }
+    expectation::populations(lab, net, half, measured)
+}
+
+/// Choices by signed strength, as a series; and the bias, in logits at strength 0. Where a network always
+/// chooses the same, it is that of its choices with half a choice of either kind added (Haldane 1956).
 fn behaviour(
     answers: &[Answers; 4],
     name: &str,
@@ -259,10 +277,12 @@ fn behaviour(
         stimulus.extend(signed.map(|strength| strength + 0.0));
         chosen.extend(&answers.chosen);
     }
+    if chosen.iter().all(|choice| *choice == chosen[0]) {
+        let logit = (2.0 * chosen.len() as f64 + 1.0).ln();
+        return Ok(if chosen[0] { logit } else { -logit });
+    }
     let options = PsychometricOptions { largest_lapse: 0.0, ..PsychometricOptions::default() };
     let fit = psychometric(&stimulus, &chosen, &options)?;
-    let bias = -fit.slope.value * fit.threshold.value;
-    measured.set(&format!("{name}_bias"), bias);
     measured.set_series(&format!("{name}_chosen"), fit.points.iter().map(|point| point.fraction));
-    Ok(bias)
+    Ok(-fit.slope.value * fit.threshold.value)
 }

@@ -1,7 +1,7 @@
 //! What a network that expects the first stimulus does: readout, times, populations, silencing.
 
-use attractor::analysis::{DecodingOptions, chronometric, decode, preferences, window_means};
-use attractor::data::{Column, Value};
+use attractor::analysis::{DecodingOptions, chronometric, contrasts, decode, window_means};
+use attractor::data::Column;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::lab::{Answers, Lab, share};
@@ -11,6 +11,8 @@ use crate::net::Net;
 
 /// Output at which an answer is given (proposed).
 const BOUND: f32 = 0.5;
+/// One in so many inhibitory units is silenced (proposed).
+const SILENCED: usize = 4;
 
 /// The readout before the stimulus: mean over its steps and trials.
 pub(super) fn before(answers: &Answers, onset: usize) -> f64 {
@@ -42,16 +44,16 @@ pub(super) fn rate_differences(
 ) -> Result<[f64; 2], StudyError> {
     let rates = late_rates(lab, net, answers)?;
     let mean = |first: bool, units: std::ops::Range<usize>| {
-        let mine: Vec<usize> =
-            (0..rates.nrows()).filter(|&trial| answers.first[trial] == first).collect();
-        rates.select(Axis(0), &mine).slice(s![.., units]).mean().unwrap_or(f64::NAN)
+        let mine = rates.select(Axis(0), &answers.trials_of(first));
+        mine.slice(s![.., units]).mean().unwrap_or(f64::NAN)
     };
     let (e, all) = (lab.excitatory(), rates.ncols());
     Ok([0..e, e..all].map(|units| mean(true, units.clone()) - mean(false, units)))
 }
 
-/// The stimulus, decoded from excitatory and from inhibitory units between stimulus and answer; and how
-/// silencing the inhibitory units that prefer a stimulus changes how often the first one is chosen.
+/// The stimulus, decoded from excitatory and from inhibitory units while answering; and how
+/// silencing the quarter of the inhibitory units that is tuned to a stimulus most changes how often the
+/// first one is chosen.
 pub(super) fn populations(
     lab: &Lab<'_>,
     net: &Net,
@@ -66,12 +68,17 @@ pub(super) fn populations(
         let rates = rates.slice(s![.., units]).insert_axis(Axis(0));
         measured.set(name, decode(rates, &stimulus, &DecodingOptions::default())?.accuracy[0]);
     }
-    let preferred = preferences(rates.slice(s![.., e..]), &stimulus)?;
+    let [first, second] = [true, false].map(|first| answers.trials_of(first));
+    let tuned = contrasts(rates.slice(s![.., e..]), &first, &second)?;
+    let mut order: Vec<usize> = (0..tuned.len()).collect();
+    order.sort_by(|&a, &b| tuned[b].auc.total_cmp(&tuned[a].auc));
+    let order: Vec<usize> = order.into_iter().map(|k| e + k).collect();
+    let most = (order.len() / SILENCED).max(1);
     let chosen = share(answers.chosen.iter().copied());
-    for (name, value) in [("silenced_likely", 1.0), ("silenced_unlikely", 0.0)] {
-        let those = preferred.iter().enumerate();
-        let those = those.filter(|(_, p)| p.condition == Value::Number(value)).map(|(k, _)| e + k);
-        let left = lab.test(net, lab.settings.strength, &those.collect::<Vec<_>>())?;
+    for (name, those) in
+        [("silenced_likely", &order[..most]), ("silenced_unlikely", &order[order.len() - most..])]
+    {
+        let left = lab.test(net, lab.settings.strength, those)?;
         measured.set(name, share(left.chosen.iter().copied()) - chosen);
     }
     Ok(())
@@ -98,7 +105,7 @@ pub(super) fn ideal_gap(
         channels.rows().into_iter().map(|x| f64::from(x[0] - x[1])).sum::<f64>()
     };
     let chose_first = |first: bool| {
-        let mine = (0..answers.first.len()).filter(|&trial| answers.first[trial] == first);
+        let mine = answers.trials_of(first).into_iter();
         share(mine.map(|trial| strength * evidence(trial) + (p / (1.0 - p)).ln() > 0.0))
     };
     chose_first(true) - (1.0 - chose_first(false))

@@ -13,7 +13,7 @@ use attractor::network::{
 use attractor::numerics::law::Law;
 use attractor::run::Material;
 use attractor::task::{Task, create};
-use ndarray::Array3;
+use ndarray::{Array3, Axis};
 
 use super::Settings;
 use crate::context::Context;
@@ -44,7 +44,12 @@ pub(super) struct Answers {
 impl Answers {
     /// How often the first stimulus was chosen in trials of one stimulus.
     pub(super) fn chose_first(&self, first: bool) -> f64 {
-        share(self.first.iter().zip(&self.chosen).filter(|(f, _)| **f == first).map(|(_, c)| *c))
+        share(self.trials_of(first).into_iter().map(|trial| self.chosen[trial]))
+    }
+
+    /// The trials of one stimulus.
+    pub(super) fn trials_of(&self, first: bool) -> Vec<usize> {
+        (0..self.first.len()).filter(|&trial| self.first[trial] == first).collect()
     }
 }
 
@@ -169,7 +174,7 @@ impl Lab<'_> {
         let correct = task.score(&trials, outputs.view())?.correct;
         let first: Vec<bool> = trials.targets[0]
             .values
-            .index_axis(ndarray::Axis(0), trials.steps() - 1)
+            .index_axis(Axis(0), trials.steps() - 1)
             .iter()
             .map(|wanted| *wanted > 0.0)
             .collect();
