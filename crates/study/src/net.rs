@@ -57,10 +57,12 @@ impl Net {
         projection: &str,
         sign: impl Fn(usize) -> f64,
     ) -> Result<usize, StudyError> {
-        let (old, new) = (before.matrix(projection)?, self.matrix(projection)?);
         let wrong = |&((_, source), w): &((usize, usize), &f64)| sign(source) * w < 0.0;
-        let signs = new.indexed_iter().filter(wrong).count();
-        let made = old.iter().zip(&new).filter(|(old, new)| **old == 0.0 && **new != 0.0).count();
+        let signs = self.matrix(projection)?.indexed_iter().filter(wrong).count();
+        // the matrix leaves out what a mask does not allow: ask the parameters
+        let name = format!("{projection}.W");
+        let pairs = before.array(&name)?.iter().zip(self.array(&name)?);
+        let made = pairs.filter(|(old, new)| **old == 0.0 && **new != 0.0).count();
         Ok(signs + made)
     }
 
