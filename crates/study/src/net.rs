@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use attractor::network::{Description, Network};
+use ndarray::Array2;
 
 use crate::error::StudyError;
 
@@ -42,6 +43,29 @@ impl Net {
         Ok(self.array(name)?.iter().map(|w| f64::from(*w)).collect())
     }
 
+    /// The matrix `[target, source]` of a projection.
+    pub(crate) fn matrix(&self, projection: &str) -> Result<Array2<f64>, StudyError> {
+        let weights: Vec<f64> = self.weights.iter().map(|w| f64::from(*w)).collect();
+        Ok(self.network.matrix(projection, &weights)?)
+    }
+
+    /// Weights of a projection that have not the sign of their source, or that training has made where
+    /// there were none before.
+    pub(crate) fn wrong_weights(
+        &self,
+        before: &Net,
+        projection: &str,
+        sign: impl Fn(usize) -> f64,
+    ) -> Result<usize, StudyError> {
+        let wrong = |&((_, source), w): &((usize, usize), &f64)| sign(source) * w < 0.0;
+        let signs = self.matrix(projection)?.indexed_iter().filter(wrong).count();
+        // the matrix leaves out what a mask does not allow: ask the parameters
+        let name = format!("{projection}.W");
+        let pairs = before.array(&name)?.iter().zip(self.array(&name)?);
+        let made = pairs.filter(|(old, new)| **old == 0.0 && **new != 0.0).count();
+        Ok(signs + made)
+    }
+
     /// Puts other values into a named array.
     pub(crate) fn set(
         &mut self,
@@ -57,5 +81,32 @@ impl Net {
             })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use attractor::network::{Hold, Mask, Population, Projection, Sign, Wiring};
+    use attractor::numerics::law::Law;
+
+    use super::*;
+
+    #[test]
+    fn weights_of_the_wrong_sign_or_from_nothing_are_counted() {
+        let one = Wiring::Dense { law: Law::Normal { sd: 1.0 } };
+        let wiring = one.within(Mask::NoSelf).signed(Sign::Inhibitory, Hold::Clip);
+        let unit = attractor::network::library::linear().unwrap();
+        let populations = vec![Population::of("rec", 3, &unit)];
+        let projections = vec![Projection::new("rec.y", "rec.I", wiring).lag(1)];
+        let before = Net::draw(Description::new(1.0, populations, projections), 1).unwrap();
+        let wrong = |net: &Net, sign: f64| net.wrong_weights(&before, "rec->rec", |_| sign);
+        assert_eq!(wrong(&before, -1.0).unwrap(), 0);
+        assert_eq!(wrong(&before, 1.0).unwrap(), 6);
+        let mut after = before.clone();
+        let mut weights = before.array("rec->rec.W").unwrap().to_vec();
+        // the first unit to itself, where there is nothing; the second to the first, with the wrong sign
+        (weights[0], weights[1]) = (-1.0, 1.0);
+        after.set("rec->rec.W", weights).unwrap();
+        assert_eq!(wrong(&after, -1.0).unwrap(), 2);
     }
 }

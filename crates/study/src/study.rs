@@ -13,7 +13,8 @@ use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
     AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
-    PfcHypotheses, PopulationGating, SequentialInterference, Sernn, SingleNeuronAdaptation,
+    PfcHypotheses, PopulationGating, ProbabilisticDecisions, SequentialInterference, Sernn,
+    SingleNeuronAdaptation, Striatum,
 };
 
 /// Every study, in the order of the list.
@@ -30,6 +31,8 @@ pub static STUDIES: &[&dyn Study] = &[
     &DaleBackprop,
     &PfcHypotheses,
     &PopulationGating,
+    &Striatum,
+    &ProbabilisticDecisions,
 ];
 
 /// The study of a name.

@@ -7,7 +7,7 @@ use crate::score::{answered, decisions, same_sign};
 use crate::{Score, TaskError};
 
 /// The score of tasks whose answer is a sign, with the choices made: the mean of channel 0 over the
-/// steps that are asked has the sign of the target's; 0 is wrong.
+/// steps that are asked for anything but 0 has the sign of the target's; 0 is wrong.
 ///
 /// # Errors
 /// [`TaskError::Outputs`] for outputs of another shape, [`TaskError::Foreign`] for trials without

@@ -106,6 +106,7 @@
 mod context_decision;
 mod cycling;
 mod delayed_discrimination;
+mod delayed_response;
 mod design;
 mod draft;
 mod draw;
@@ -135,11 +136,13 @@ mod sine_generation;
 mod store_recall;
 mod task;
 mod tile;
+mod timed_pulse;
 mod timing;
 
 pub use context_decision::ContextDecision;
 pub use cycling::Cycling;
 pub use delayed_discrimination::DelayedDiscrimination;
+pub use delayed_response::DelayedResponse;
 pub use design::{About, Design, Made};
 pub use draft::Draft;
 pub use draw::Stream;
@@ -169,4 +172,5 @@ pub use sequences::{Collection, Drawn};
 pub use sine_generation::SineGeneration;
 pub use store_recall::StoreRecall;
 pub use task::{OptionDoc, Task};
+pub use timed_pulse::TimedPulse;
 pub use timing::{Duration, Period, Schedule, Timing};

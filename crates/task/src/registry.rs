@@ -7,11 +7,11 @@ use crate::design::entry as line;
 use crate::sequences::entry as sequence;
 use crate::task::{OptionDoc, Task, table};
 use crate::{
-    ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, EcgWaves,
-    EvidenceAccumulation, FlipFlop, GoNoGo, IntervalReproduction, OneStepInference,
+    ContextDecision, Cycling, DelayedDiscrimination, DelayedMatchToSample, DelayedResponse,
+    EcgWaves, EvidenceAccumulation, FlipFlop, GoNoGo, IntervalReproduction, OneStepInference,
     PathIntegration, PatternGeneration, PerceptualDecision, PhaseMemory, ProAnti, ReadySetGo,
-    SequentialDigits, SequentialMnist, SineGeneration, SpokenDigits, StoreRecall, TaskError, multi,
-    presets, ring,
+    SequentialDigits, SequentialMnist, SineGeneration, SpokenDigits, StoreRecall, TaskError,
+    TimedPulse, multi, presets, ring,
 };
 
 /// A task that can be asked for by name.
@@ -35,6 +35,7 @@ pub const TASKS: &[Entry] = &[
     line::<Cycling>(),
     line::<DelayedDiscrimination>(),
     line::<DelayedMatchToSample>(),
+    line::<DelayedResponse>(),
     sequence::<EcgWaves>(),
     line::<EvidenceAccumulation>(),
     line::<FlipFlop>(),
@@ -53,6 +54,7 @@ pub const TASKS: &[Entry] = &[
     line::<SineGeneration>(),
     sequence::<SpokenDigits>(),
     line::<StoreRecall>(),
+    line::<TimedPulse>(),
     ring::ENTRY,
 ];
 
@@ -156,12 +158,14 @@ mod tests {
         says("context-decision", "preset = 3", "`preset` is 3");
         says("cycling", "preset = 'x'", "this task has none");
         says("delayed-match-to-sample", "items = 1", "`items` is 1");
+        says("delayed-response", "report = 0", "`report` is 0");
         says("evidence-accumulation", "cues = 8", "an odd number");
         says("evidence-accumulation", "probability = 1.5", "`probability`");
         says("interval-reproduction", "delay = 20", "the second pulse has to fit in");
         says("one-step-inference", "asked = 500", "`asked` is 500");
         says("path-integration", "side = 0", "`side` is 0");
         says("perceptual-decision", "coherences = [0.0]", "no right answer");
+        says("perceptual-decision", "pedestal = 1", "set `opponent`");
         says(
             "perceptual-decision",
             "stimulus = { mean = 100, min = 200, max = 100 }",
@@ -176,6 +180,8 @@ mod tests {
         says("pro-anti", "rule = 0", "`rule` is 0");
         says("ready-set-go", "short = [20.0]", "`short`");
         says("ready-set-go", "after = 0", "`after` is 0");
+        says("timed-pulse", "width = 0", "`width` is 0");
+        says("timed-pulse", "intervals = []", "`intervals`");
         says("sine-generation", "tolerance = 1.0", "`tolerance` is 1");
         says("flip-flop", "interval = [300, 100]", "`interval`");
         says("flip-flop", "interval = [5, 100]", "`interval` lasts 5 ms, less than one step");

@@ -128,13 +128,15 @@ pub(crate) fn answered<'a>(
     Ok(target)
 }
 
-/// The mean of channel 0 of each trial over the steps that are asked: its sign is the choice.
+/// The mean of channel 0 of each trial over the steps that are asked for an answer: its sign is the
+/// choice. A step that is asked for 0 is asked to wait.
 pub(crate) fn decisions(target: &Target, values: &ArrayView3<'_, f32>) -> Vec<f32> {
     let trials = values.len_of(Axis(1));
     let decision = |trial: usize| -> f32 {
         let asked = target.weights.column(trial);
+        let answer = |step: usize| asked[step] > 0.0 && target.values[[step, trial, 0]] != 0.0;
         let (mut sum, mut steps) = (0.0_f64, 0.0_f64);
-        for (step, _) in asked.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        for step in (0..asked.len()).filter(|&step| answer(step)) {
             sum += f64::from(values[[step, trial, 0]]);
             steps += 1.0;
         }

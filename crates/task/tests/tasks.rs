@@ -157,11 +157,12 @@ fn noise_has_the_same_power_at_any_dt() {
 
 #[test]
 fn every_condition_is_reached_equally_often() {
-    let conditions: [(&str, &[&str], usize); 13] = [
+    let conditions: [(&str, &[&str], usize); 15] = [
         ("context-decision", &["context", "coherence_a", "coherence_b"], 72),
         ("cycling", &["direction"], 2),
         ("delayed-discrimination", &["f1", "f2"], 54),
         ("delayed-match-to-sample", &["sample", "test"], 4),
+        ("delayed-response", &["cue"], 2),
         ("evidence-accumulation", &["favoured"], 2),
         ("go-no-go", &["stimulus"], 2),
         ("interval-reproduction", &["interval"], 7),
@@ -171,6 +172,7 @@ fn every_condition_is_reached_equally_often() {
         ("pro-anti", &["rule", "side"], 4),
         ("ready-set-go", &["prior", "interval"], 10),
         ("sine-generation", &["frequency"], 51),
+        ("timed-pulse", &["interval"], 2),
     ];
     for (name, columns, combinations) in conditions {
         let batch = make(name, "").generate(1, 0, 3 * combinations).unwrap();

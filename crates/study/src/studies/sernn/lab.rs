@@ -131,10 +131,9 @@ impl<'a> Lab<'a> {
         let signals = ["out.y", "rec.h"];
         let run = self.context.run(&net.network, &net.weights, &trials, off, &intact, &signals)?;
         let active: f64 = run[1].iter().map(|h| f64::from(*h)).sum();
-        let weights: Vec<f64> = net.weights.iter().map(|w| f64::from(*w)).collect();
         Ok(Trained {
             seed,
-            weights: net.network.matrix("rec->rec", &weights)?,
+            weights: net.matrix("rec->rec")?,
             distances: net.network.distances("rec->rec")?,
             accuracy: self.quiet.score(&trials, run[0].view())?.fraction,
             energy: active / run[1].len() as f64,
