@@ -14,6 +14,7 @@ mod clusters;
 mod condition_averages;
 mod confusion;
 mod correlation;
+mod cross_validation;
 mod currents;
 mod decoding;
 mod discriminant;
@@ -24,7 +25,9 @@ mod mixture;
 mod pca;
 mod psychometric;
 mod readout;
+mod reduced_rank;
 mod regression_axes;
+mod ridge_path;
 mod samples;
 mod selectivity;
 mod sequences;
@@ -41,6 +44,7 @@ pub use clusters::{Clusters, KMeans, cluster, k_means, silhouette};
 pub use condition_averages::{condition_averages, group_averages};
 pub use confusion::Confusion;
 pub use correlation::{pearson, spearman};
+pub use cross_validation::{Validated, group_folds};
 pub use currents::{
     Agreement, Currents, Group, Through, agreement, currents, effective_connectivity, groups_of,
 };
@@ -58,7 +62,12 @@ pub use psychometric::{
     ChoicePoint, Estimate, Psychometric, PsychometricOptions, Shape, psychometric,
 };
 pub use readout::{OutputDimension, output_dimension, readout_alignment};
+pub use reduced_rank::{
+    CommunicationSubspace, ReducedRank, SubspaceOptions, communication_subspace, principal_cosines,
+    reduced_rank,
+};
 pub use regression_axes::{RegressionAxes, Regressor, regression_axes};
+pub use ridge_path::{Linear, RidgePath};
 pub use selectivity::{Contrast, Preference, contrasts, preferences, window_means};
 pub use sequences::{SequenceIndex, lifetime_sparseness, sequence_index};
 pub use similarity::{Cca, Procrustes, cca, procrustes};
