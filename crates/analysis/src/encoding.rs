@@ -1,16 +1,15 @@
 //! Encoding models: what predicts responses on stimuli that were not seen.
 
 use attractor_data::Split;
-use attractor_numerics::linalg::svd;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::MeasureError;
+use crate::components::Components;
 use crate::correlation::pearson;
 use crate::cross_validation::group_folds;
 use crate::measure_error::{enough, same_length};
 use crate::poisson::{Design, poisson_deviance};
 use crate::ridge_path::{RidgePath, finite};
-use crate::samples::row_major;
 use crate::significance::{permutation_p, permuted_groups};
 
 /// How responses depend on features.
@@ -76,6 +75,19 @@ pub struct Encoded {
 /// Poisson regression has no answer.
 ///
 /// Cost: outer · (inner + 1) times a singular value decomposition, and per penalty that of the model.
+///
+/// ```
+/// use attractor_analysis::{EncodingOptions, encode};
+/// use ndarray::Array2;
+/// // 30 images, shown twice; the response follows the first of two features
+/// let image: Vec<usize> = (0..60).map(|k| k % 30).collect();
+/// let features = Array2::from_shape_fn((60, 2), |(k, j)| (image[k] * (3 + 4 * j) % 13) as f64);
+/// let responses = features.column(0).to_owned().insert_axis(ndarray::Axis(1));
+/// let options = EncodingOptions { l2: vec![1e-9], ..EncodingOptions::default() };
+/// let found = encode(features.view(), responses.view(), &image, &options)?;
+/// assert!(found.correlations(responses.view(), &image)?[0] > 0.999);
+/// # Ok::<(), attractor_analysis::MeasureError>(())
+/// ```
 ///
 /// # Errors
 /// Lengths that differ, fewer groups than parts, no penalty or component, values that are not finite,
@@ -268,40 +280,6 @@ fn error(
             };
             (0..responses.ncols()).map(of).collect()
         }
-    }
-}
-
-/// Leading principal components of z-scored features.
-struct Components {
-    mean: Array1<f64>,
-    sd: Array1<f64>,
-    /// `[feature, component]`
-    axes: Array2<f64>,
-    /// `[sample, component]`
-    scores: Array2<f64>,
-}
-
-impl Components {
-    fn of(mut x: Array2<f64>, most: usize) -> Result<Self, MeasureError> {
-        enough("samples to fit", 2, x.nrows())?;
-        let mean = x.sum_axis(Axis(0)) / x.nrows() as f64;
-        // a feature that does not vary is 0 afterwards
-        let sd = x.std_axis(Axis(0), 0.0);
-        let sd = ndarray::Zip::from(&sd)
-            .and(&mean)
-            .map_collect(|&sd, &mean| if sd > 1e-12 * mean.abs() { sd } else { f64::INFINITY });
-        x = (x - &mean) / &sd;
-        let (rows, columns) = x.dim();
-        let found = svd(&row_major(&x), rows, columns)?;
-        let least = 1e-10 * found.s.first().copied().unwrap_or(0.0);
-        let kept = found.s.iter().take(most).filter(|s| **s > least).count();
-        enough("features that vary", 1, kept)?;
-        let axes = Array2::from_shape_fn((columns, kept), |(i, k)| found.vt[k * columns + i]);
-        Ok(Components { scores: x.dot(&axes), mean, sd, axes })
-    }
-
-    fn of_others(&self, x: Array2<f64>) -> Array2<f64> {
-        ((x - &self.mean) / &self.sd).dot(&self.axes)
     }
 }
 

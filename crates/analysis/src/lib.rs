@@ -11,6 +11,7 @@ mod balance;
 mod binomial_fit;
 mod chronometric;
 mod clusters;
+mod components;
 mod condition_averages;
 mod confusion;
 mod correlation;

@@ -154,6 +154,20 @@ pub struct CommunicationSubspace {
 ///
 /// Cost: that of [`reduced_rank`] per fold and penalty.
 ///
+/// ```
+/// use attractor_analysis::{SubspaceOptions, communication_subspace};
+/// use ndarray::{Array2, array};
+/// // both targets follow the sum of two sources
+/// let x = Array2::from_shape_fn((60, 2), |(k, i)| ((7 * k + 3 * i * k) % 11) as f64);
+/// let y = x.dot(&array![[1.0, -2.0], [1.0, -2.0]]);
+/// let trials: Vec<usize> = (0..60).map(|k| k / 2).collect();
+/// let found = communication_subspace(x.view(), y.view(), &trials, &SubspaceOptions::default())?;
+/// assert_eq!(found.rank, 1);
+/// let axis = found.fit.subspace(found.rank)?;
+/// assert!((axis[[0, 0]] - axis[[1, 0]]).abs() < 1e-6);
+/// # Ok::<(), attractor_analysis::MeasureError>(())
+/// ```
+///
 /// # Errors
 /// Numbers of samples that differ, fewer groups than folds, no penalty, values that are not finite,
 /// targets that do not vary.
@@ -262,7 +276,8 @@ pub(crate) mod tests {
     #[test]
     fn a_penalty_is_more_data() {
         let (mut x, mut y) = planted(60, 8, 3.0, 2);
-        (centre(&mut x), centre(&mut y));
+        centre(&mut x);
+        centre(&mut y);
         let l2: f64 = 50.0;
         let found = reduced_rank(x.view(), y.view(), l2).unwrap();
         let more = ndarray::concatenate![Axis(0), x, Array2::<f64>::eye(12) * l2.sqrt()];

@@ -138,7 +138,8 @@ mod tests {
             let (x, y) = (normal(samples, sources, 1) + 3.0, normal(samples, 4, 2) - 1.0);
             let path = RidgePath::new(x.view(), y.view()).unwrap();
             let (mut cx, mut cy) = (x.clone(), y.clone());
-            (centre(&mut cx), centre(&mut cy));
+            centre(&mut cx);
+            centre(&mut cy);
             for l2 in [0.1, 1.0, 100.0] {
                 let expected =
                     ridge(&row_major(&cx), samples, sources, &row_major(&cy), 4, l2).unwrap();
