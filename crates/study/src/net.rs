@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use attractor::network::{Description, Network};
+use attractor::network::{Description, Network, Wiring};
+use attractor::numerics::law::Law;
 
 use crate::error::StudyError;
 
@@ -58,4 +59,10 @@ impl Net {
         }
         Ok(())
     }
+}
+
+/// Connectivity of a rank whose loadings are drawn from a standard normal.
+pub(crate) fn low_rank(rank: usize) -> Wiring {
+    let one = Law::Normal { sd: 1.0 };
+    Wiring::LowRank { rank, m: one, n: one, covariance: None }
 }

@@ -1,5 +1,6 @@
 //! The studies, one file each.
 
+mod across_area_communication;
 mod adaptive_srnn;
 mod curbd;
 mod dale_backprop;
@@ -7,10 +8,12 @@ mod horn;
 mod initialization;
 mod low_rank_inference;
 mod memristive_eprop;
+mod mtl_encoding;
 mod sequential_interference;
 mod sernn;
 mod single_neuron_adaptation;
 
+pub(crate) use across_area_communication::AcrossAreaCommunication;
 pub(crate) use adaptive_srnn::AdaptiveSrnn;
 pub(crate) use curbd::Curbd;
 pub(crate) use dale_backprop::DaleBackprop;
@@ -18,6 +21,7 @@ pub(crate) use horn::Horn;
 pub(crate) use initialization::Initialization;
 pub(crate) use low_rank_inference::LowRankInference;
 pub(crate) use memristive_eprop::MemristiveEprop;
+pub(crate) use mtl_encoding::MtlEncoding;
 pub(crate) use sequential_interference::SequentialInterference;
 pub(crate) use sernn::Sernn;
 pub(crate) use single_neuron_adaptation::SingleNeuronAdaptation;

@@ -12,8 +12,9 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
-    SequentialInterference, Sernn, SingleNeuronAdaptation,
+    AcrossAreaCommunication, AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization,
+    LowRankInference, MemristiveEprop, MtlEncoding, SequentialInterference, Sernn,
+    SingleNeuronAdaptation,
 };
 
 /// Every study, in the order of the list.
@@ -28,6 +29,8 @@ pub static STUDIES: &[&dyn Study] = &[
     &Sernn,
     &Curbd,
     &DaleBackprop,
+    &AcrossAreaCommunication,
+    &MtlEncoding,
 ];
 
 /// The study of a name.
