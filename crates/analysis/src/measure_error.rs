@@ -60,6 +60,14 @@ pub enum MeasureError {
         /// What is expected.
         fix: &'static str,
     },
+    /// An iteration that does not end.
+    #[error("{what} did not converge in {steps} steps; a larger penalty helps")]
+    NoConvergence {
+        /// What was computed.
+        what: &'static str,
+        /// Steps that were taken.
+        steps: usize,
+    },
     /// A regressor that says nothing new.
     #[error("regressor `{name}` is constant or a combination of those before it; leave it out")]
     Collinear {

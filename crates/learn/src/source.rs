@@ -53,6 +53,7 @@ pub struct DataSet {
     train: Trials,
     held_out: Option<Trials>,
     signal: String,
+    by_loss: bool,
     seed: u64,
 }
 
@@ -60,7 +61,7 @@ impl DataSet {
     /// All trials for training.
     pub fn new(trials: Trials, seed: u64) -> Self {
         let signal = trials.targets.first().map_or_else(|| OUTPUT.to_owned(), |t| t.signal.clone());
-        DataSet { train: trials, held_out: None, signal, seed }
+        DataSet { train: trials, held_out: None, signal, by_loss: false, seed }
     }
 
     /// Some trials held out for validation.
@@ -79,6 +80,14 @@ impl DataSet {
     #[must_use]
     pub fn scored_by(mut self, signal: &str) -> Self {
         self.signal = signal.to_owned();
+        self
+    }
+
+    /// Judged by the loss alone, without R²: for signals that do not estimate their targets, such as the
+    /// log rate of counts.
+    #[must_use]
+    pub fn judged_by_loss(mut self) -> Self {
+        self.by_loss = true;
         self
     }
 
@@ -113,7 +122,7 @@ impl Source for DataSet {
         trials: &Trials,
         outputs: ArrayView3<'_, f32>,
     ) -> Result<Option<f64>, SourceError> {
-        Ok(r_squared(trials, &self.signal, outputs))
+        Ok(if self.by_loss { None } else { r_squared(trials, &self.signal, outputs) })
     }
 }
 
@@ -191,5 +200,7 @@ mod tests {
         assert_eq!(score(&batch.targets[0].values), Some(1.0));
         assert_eq!(score(&Array3::from_elem((2, 4, 1), 1.5)), Some(0.0));
         assert_eq!(score(&Array3::zeros((2, 4, 2))), None);
+        let by_loss = set.clone().judged_by_loss();
+        assert_eq!(by_loss.score(&batch, batch.targets[0].values.view()).unwrap(), None);
     }
 }

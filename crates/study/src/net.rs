@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use attractor::network::{Description, Network};
+use attractor::network::{Description, Network, Wiring};
+use attractor::numerics::law::Law;
 use ndarray::Array2;
 
 use crate::error::StudyError;
@@ -84,10 +85,15 @@ impl Net {
     }
 }
 
+/// Connectivity of a rank whose loadings are drawn from a standard normal.
+pub(crate) fn low_rank(rank: usize) -> Wiring {
+    let one = Law::Normal { sd: 1.0 };
+    Wiring::LowRank { rank, m: one, n: one, covariance: None }
+}
+
 #[cfg(test)]
 mod tests {
-    use attractor::network::{Hold, Mask, Population, Projection, Sign, Wiring};
-    use attractor::numerics::law::Law;
+    use attractor::network::{Hold, Mask, Population, Projection, Sign};
 
     use super::*;
 

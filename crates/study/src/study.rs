@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::studies::{
-    AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization, LowRankInference, MemristiveEprop,
-    PfcHypotheses, PopulationGating, ProbabilisticDecisions, SequentialInterference, Sernn,
-    SingleNeuronAdaptation, Striatum,
+    AcrossAreaCommunication, AdaptiveSrnn, Curbd, DaleBackprop, Horn, Initialization,
+    LowRankInference, MemristiveEprop, MtlEncoding, PfcHypotheses, PopulationGating,
+    ProbabilisticDecisions, SequentialInterference, Sernn, SingleNeuronAdaptation, Striatum,
 };
 
 /// Every study, in the order of the list.
@@ -33,6 +33,8 @@ pub static STUDIES: &[&dyn Study] = &[
     &PopulationGating,
     &Striatum,
     &ProbabilisticDecisions,
+    &AcrossAreaCommunication,
+    &MtlEncoding,
 ];
 
 /// The study of a name.

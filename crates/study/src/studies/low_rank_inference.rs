@@ -18,8 +18,9 @@ use crate::claim::{Expected, Over, Relation};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
+use crate::net::low_rank;
 use crate::study::{Scale, SeedView, Study};
-use lab::{Lab, connectivity, low_rank, mean_of};
+use lab::{Lab, connectivity, mean_of};
 
 /// The study.
 pub(crate) struct LowRankInference;

@@ -19,7 +19,7 @@ use super::Settings;
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
-use crate::net::Net;
+use crate::net::{Net, low_rank};
 
 /// Context A and B among the inputs of the task.
 const CONTEXTS: [usize; 2] = [2, 3];
@@ -56,11 +56,6 @@ pub(super) fn connectivity(net: &Net, effective: bool) -> Result<Vec<f64>, Study
 /// Mean over the contexts.
 pub(super) fn mean_of(accuracy: [f64; 2]) -> f64 {
     f64::midpoint(accuracy[0], accuracy[1])
-}
-
-pub(super) fn low_rank(rank: usize) -> Wiring {
-    let one = Law::Normal { sd: 1.0 };
-    Wiring::LowRank { rank, m: one, n: one, covariance: None }
 }
 
 /// A task and what is done with it.
