@@ -15,7 +15,7 @@ mod grouping;
 mod lyapunov;
 mod perturbations;
 mod population;
-mod recording;
+pub(crate) mod recording;
 mod space;
 mod task_axes;
 
@@ -24,6 +24,7 @@ use std::fmt;
 use attractor_data::Trials;
 use attractor_network::Engine;
 use attractor_report::{Figure, SpatialNetwork, StateSpace};
+use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
@@ -126,8 +127,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) recurrent: &'a [Recurrent],
     /// Constant inputs, a value per channel, to look for fixed points under, instead of those of the task's conditions.
     pub(crate) inputs: &'a [Vec<f64>],
-    /// A file with a recording to compare the activity with.
-    pub(crate) recording: Option<&'a str>,
+    /// A recording to compare the activity with, `[time, trial, unit]`.
+    pub(crate) recording: Option<&'a Array3<f64>>,
 }
 
 impl Subject<'_> {

@@ -7,7 +7,7 @@ use attractor_interop::save;
 use attractor_network::Engine;
 use attractor_numerics::Isa;
 
-use crate::analysis::{Analysis, Part, Pictures, Subject, analyse};
+use crate::analysis::{Analysis, Part, Pictures, Subject, analyse, recording};
 use crate::clock;
 use crate::config::Experiment;
 use crate::directory::{RunDirectory, write_text};
@@ -215,7 +215,7 @@ fn again(
     questions: &Questions,
     settings: Settings,
 ) -> Result<Results, RunError> {
-    let Questions { parts: asked, inputs, recording } = questions;
+    let Questions { parts: asked, inputs, recording: file } = questions;
     let mut results = crate::train::results(directory)?;
     let (experiment, weights) = trained(directory)?;
     let channels = experiment.network.channels();
@@ -233,11 +233,16 @@ fn again(
     if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
         analysis.inputs.clone_from(inputs);
     }
-    if let Some(file) = recording {
-        analysis.recording = Some(file.display().to_string());
-    }
+    let recorded = match file {
+        Some(file) => {
+            analysis.recording = Some(file.display().to_string());
+            Some(recording::read(file)?)
+        }
+        None => None,
+    };
     // what stands in the report already is drawn again: the same weights give the same pictures
-    let parts = [&analysis.parts[..], asked.as_slice()].concat();
+    let again = analysis.parts.iter().filter(|part| **part != Part::Recording);
+    let parts: Vec<Part> = again.chain(asked).copied().collect();
     let recurrent = report::recurrent(&experiment, &weights);
     let mut subject = Subject {
         experiment: &experiment,
@@ -246,7 +251,7 @@ fn again(
         evaluation: &results.evaluation,
         recurrent: &recurrent,
         inputs: &analysis.inputs,
-        recording: analysis.recording.as_deref(),
+        recording: recorded.as_ref(),
     };
     let (found, pictures): (Analysis, Pictures) = analyse(&mut subject, &parts)?;
     analysis.update(found);

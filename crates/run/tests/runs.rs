@@ -143,6 +143,14 @@ fn activity_is_compared_with_a_recording() {
         assert!((found.recording - expected).abs() < 1e-6, "{found:?}, {expected}");
     }
     assert!(page.contains("between halves of the recording"));
+    // made again without the file, the page keeps what was found
+    let directory = RunDirectory::open(&dir.path().join("rates")).unwrap();
+    fs::remove_file(directory.report()).unwrap();
+    report_again(&directory, settings(2)).unwrap();
+    assert_eq!(fs::read_to_string(directory.report()).unwrap(), page);
+    let nowhere = Questions { recording: Some(dir.path().join("no.npz")), ..questions.clone() };
+    let error = analyse_again(&directory, &nowhere, settings(2)).unwrap_err().to_string();
+    assert!(error.contains("no.npz: no such file"), "{error}");
     let (found, _) = ask("tanh", &[]);
     assert!(found.compared.is_empty() && found.unanswered[0].contains("negative"), "{found:?}");
 }
