@@ -50,6 +50,7 @@ const REPORTED: &[Reported] = &[
     Reported { id: "slope_1_b", statement: "by those of B, same population", source: SHOWN },
     Reported { id: "slope_2_a", statement: "by those of A, other population", source: SHOWN },
     Reported { id: "slope_2_b", statement: "by those of B, other population", source: SHOWN },
+    Reported { id: "gain_drop_cue", statement: "relative drop of gain while the cue is alone, claims being about the time of the stimuli", source: SHOWN },
     Reported { id: "two_conflict", statement: "two regions: fraction correct where the stimuli want different answers", source: SHOWN },
     Reported { id: "cut_conflict", statement: "the same without what PFC sends back", source: SHOWN },
     Reported { id: "a1_irrelevant", statement: "A1: norm of the coefficients by the stimulus that does not count, of those by the one that does", source: SHOWN },
@@ -184,7 +185,7 @@ impl Study for PopulationGating {
                 of(2.0, "resampled_2"),
             ];
             drawn = drawn.mark(Dots::new(points.concat(), color).name(format!("seed {seed}")));
-            let all = measured.series("gains").into_iter().enumerate();
+            let all = measured.series("gain_drop").into_iter().enumerate();
             gains = gains.mark(Dots::new(all.map(|(at, y)| (at as f64, y)), color));
             let values = ["two_accuracy", "cut_accuracy", "two_conflict", "cut_conflict"];
             let points = values.iter().enumerate().map(|(at, name)| (at as f64, value(name)));
@@ -203,7 +204,7 @@ impl Study for PopulationGating {
             .place(0, 1, gains)
             .place(1, 0, cut)
             .place(1, 1, regions)
-            .caption("a Fraction correct of the trained region of rank 1 and of networks drawn from one and two populations of its vectors; b mean gain in context A and B, of the population that context A drives (1) and of the other (2); c two regions with what PFC sends back and without: all trials, and those whose stimuli want different answers; d how strongly A1 and PFC follow the stimulus that does not count, of the one that does.")
+            .caption("a Fraction correct of the trained region of rank 1 and of networks drawn from one and two populations of its vectors; b mean gain during the stimuli in context A and B, of the population that context A drives (1) and of the other (2); c two regions with what PFC sends back and without: all trials, and those whose stimuli want different answers; d how strongly A1 and PFC follow the stimulus that does not count, of the one that does.")
             .describe("Fraction correct of resampled networks, gains of two populations in two contexts, fraction correct with and without feedback, and coding of the irrelevant stimulus over time in two regions.");
         vec![("gating", figure)]
     }

@@ -116,8 +116,10 @@ pub(super) fn measure(
     }
     measured.set("slope_product", opposed(found));
 
-    let gains = gains(exam, &net, "rec", &labels)?;
-    measured.set_series("gains", gains.concat());
-    measured.set("gain_drop", modulation(gains));
+    for (name, period) in [("gain_drop", "stimulus"), ("gain_drop_cue", "cue")] {
+        let gains = gains(exam, &net, "rec", &labels, period)?;
+        measured.set(name, modulation(gains));
+        measured.set_series(name, gains.concat());
+    }
     Ok(())
 }

@@ -82,16 +82,17 @@ pub(super) fn opposed([first, second]: [[f64; 2]; 2]) -> f64 {
     (first[0] * second[0]).max(first[1] * second[1])
 }
 
-/// Mean gain `φ′(h) = 1 − tanh² h` of two populations of a region during the stimuli,
+/// Mean gain `φ′(h) = 1 − tanh² h` of two populations of a region during a period of the trial,
 /// `[population][context]`.
 pub(super) fn gains(
     exam: &Exam<'_>,
     net: &Net,
     region: &str,
     labels: &[usize],
+    period: &str,
 ) -> Result<[[f64; 2]; 2], StudyError> {
     let states = exam.run(net, &[], &format!("{region}.x"))?;
-    let slopes = states.slice(s![exam.during("stimulus")?, .., ..]);
+    let slopes = states.slice(s![exam.during(period)?, .., ..]);
     let slopes = slopes.mapv(|h| 1.0 - f64::from(h).tanh().powi(2));
     let found = population_gains(slopes.view(), labels, &exam.contexts())?;
     let gain = |p: usize, c: usize| found.get(p).map_or(f64::NAN, |gains| gains[c]);

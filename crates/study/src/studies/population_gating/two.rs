@@ -141,7 +141,8 @@ fn accuracies(exam: &Exam<'_>, net: &Net, cut: &[&str]) -> Result<[f64; 2], Stud
     Ok([among(&|_| true), among(&|k| a[k] * b[k] < 0.0)])
 }
 
-/// Two populations of A1 by the vectors of its units: how they pass stimuli on, and their gains.
+/// Two populations of A1 by the vectors of its units: how they pass stimuli on, and their gains during
+/// the stimuli.
 fn gated(
     context: &Context<'_>,
     exam: &Exam<'_>,
@@ -165,7 +166,7 @@ fn gated(
     let labels = mixture(&points, 2, &fitted(settings, context.seed))?.labels();
     let found = [slopes(&points, &labels, 0, 2, [0, 1])?, slopes(&points, &labels, 1, 2, [0, 1])?];
     measured.set("a1_slope_product", opposed(found));
-    let [first, second] = gains(exam, net, "A1", &labels)?;
+    let [first, second] = gains(exam, net, "A1", &labels, "stimulus")?;
     measured.set_series("a1_gains", [first, second].concat());
     measured.set("a1_gain_drop", modulation([first, second]).max(modulation([second, first])));
     Ok(())
