@@ -122,7 +122,10 @@ pub fn encode(
             }
         }
         let predictions = predict(features.view(), responses.view(), &outer, options)?;
-        let mean = y.sum_axis(Axis(0)) / y.nrows() as f64;
+        let mut mean = y.sum_axis(Axis(0)) / y.nrows() as f64;
+        if options.model == EncodingModel::Poisson {
+            mean.mapv_inplace(|rate| if rate == 0.0 { unseen(y.nrows()) } else { rate });
+        }
         for unit in 0..units {
             let of = errors.column(unit);
             let best = (1..of.len()).fold(0, |best, l| if of[l] < of[best] { l } else { best });
@@ -247,7 +250,7 @@ fn predict(
         let counts = y.column(unit).to_vec();
         let mean = counts.iter().sum::<f64>() / counts.len() as f64;
         if mean == 0.0 {
-            let rate = 0.5 / counts.len() as f64;
+            let rate = unseen(counts.len());
             predictions.iter_mut().for_each(|p| p.column_mut(unit).fill(rate));
             continue;
         }
@@ -281,6 +284,11 @@ fn error(
             (0..responses.ncols()).map(of).collect()
         }
     }
+}
+
+/// Rate of a unit without a count in so many samples: half a count in all of them.
+fn unseen(samples: usize) -> f64 {
+    0.5 / samples as f64
 }
 
 #[cfg(test)]
@@ -370,6 +378,7 @@ mod tests {
         let options = EncodingOptions { model: EncodingModel::Poisson, ..Default::default() };
         let found = encode(features.view(), counts.view(), &groups, &options).unwrap();
         assert!(found.predicted.column(1).iter().all(|r| *r == 0.5 / 32.0));
+        assert_eq!(found.null.column(1), found.predicted.column(1));
         assert_eq!(found.correlations(counts.view(), &groups).unwrap()[1], 0.0);
         assert!(encode(features.view(), counts.view(), &groups[1..], &options).is_err());
         assert!(encode(features.view(), counts.mapv(|k| -k).view(), &groups, &options).is_err());

@@ -54,7 +54,9 @@ pub fn noise_ceiling(
         }
     }
     let half = sum / splits as f64;
-    let reliability = if half > 0.0 { 2.0 * half / (1.0 + half) } else { 0.0 };
+    // Spearman-Brown: all repeats are so many times a half; of an odd number, more than two
+    let times = repeats as f64 / (repeats / 2) as f64;
+    let reliability = if half > 0.0 { times * half / (1.0 + (times - 1.0) * half) } else { 0.0 };
     Ok(NoiseCeiling { half, reliability, ceiling: reliability.sqrt() })
 }
 

@@ -1,7 +1,7 @@
 //! Which few dimensions of one population predict another: reduced-rank regression, and communication
 //! subspaces.
 
-use attractor_numerics::linalg::{singular_values, symmetric_eigen, thin_qr};
+use attractor_numerics::linalg::{singular_values, svd, symmetric_eigen, thin_qr};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::MeasureError;
@@ -152,7 +152,7 @@ pub struct CommunicationSubspace {
 /// beforehand (the mean over repeats) to ask about fluctuations, and compare populations with equally many
 /// units and spikes.
 ///
-/// Cost: that of [`reduced_rank`] per fold and penalty.
+/// Cost: a decomposition of the sources per fold, and for each penalty products of samples × units².
 ///
 /// ```
 /// use attractor_analysis::{SubspaceOptions, communication_subspace};
@@ -203,11 +203,11 @@ pub fn communication_subspace(
 }
 
 /// Cosines of the principal angles between two subspaces, the columns of a `[unit, k]` and
-/// b `[unit, l]`, the largest first: min(k, l) numbers in 0..1 (Björck & Golub 1973). All 1: one contains
+/// b `[unit, l]`, the largest first: numbers in 0..1, as many as the smaller has dimensions (Björck & Golub 1973). All 1: one contains
 /// the other.
 ///
 /// # Errors
-/// Different numbers of units, no column, values that are not finite.
+/// Different numbers of units, no column other than 0, values that are not finite.
 pub fn principal_cosines(
     a: ArrayView2<'_, f64>,
     b: ArrayView2<'_, f64>,
@@ -217,9 +217,12 @@ pub fn principal_cosines(
     enough("columns of the second subspace", 1, b.ncols())?;
     let basis = |a: ArrayView2<'_, f64>| -> Result<Array2<f64>, MeasureError> {
         let (rows, columns) = a.dim();
-        let (q, _) = thin_qr(&row_major(&a.to_owned()), rows, columns)?;
-        let kept = rows.min(columns);
-        Ok(Array2::from_shape_fn((rows, kept), |(i, k)| q[i * kept + k]))
+        let found = svd(&row_major(&a.to_owned()), rows, columns)?;
+        let width = found.s.len();
+        // columns may depend on each other
+        let kept = found.s.iter().take_while(|&&s| s > 1e-10 * found.s[0]).count();
+        enough("dimensions of a subspace", 1, kept)?;
+        Ok(Array2::from_shape_fn((rows, kept), |(i, k)| found.u[i * width + k]))
     };
     let (a, b) = (basis(a)?, basis(b)?);
     let cross = a.t().dot(&b);
@@ -231,7 +234,7 @@ pub fn principal_cosines(
 pub(crate) mod tests {
     use super::*;
     use crate::samples::centre;
-    use attractor_numerics::linalg::{Svd, svd};
+    use attractor_numerics::linalg::Svd;
     use attractor_numerics::random::stream;
     use ndarray::array;
     use rand_distr::{Distribution, StandardNormal};
@@ -355,5 +358,10 @@ pub(crate) mod tests {
         let line = array![[0.0], [0.0], [1.0]];
         assert!(principal_cosines(a.view(), line.view()).unwrap()[0].abs() < 1e-12);
         assert!(principal_cosines(a.view(), array![[1.0]].view()).is_err());
+        // columns that say the same twice are one dimension
+        let twice = ndarray::concatenate![Axis(1), line, &line * 2.0];
+        assert_eq!(principal_cosines(twice.view(), line.view()).unwrap().len(), 1);
+        assert!((principal_cosines(twice.view(), line.view()).unwrap()[0] - 1.0).abs() < 1e-12);
+        assert!(principal_cosines((&line * 0.0).view(), line.view()).is_err());
     }
 }

@@ -8,10 +8,11 @@ use crate::measure_error::{enough, finite};
 
 /// p value of an observation against values of the same statistic under permutation,
 /// `(1 + #{null ≥ observed}) / (1 + #null)`: the observed order is one of them, so it is never 0 (Phipson &
-/// Smyth 2010, doi:10.2202/1544-6115.1585).
+/// Smyth 2010, doi:10.2202/1544-6115.1585). What is not a number counts against the observation.
 #[must_use]
 pub fn permutation_p(observed: f64, null: &[f64]) -> f64 {
-    let as_large = null.iter().filter(|value| **value >= observed).count();
+    let smaller = null.iter().filter(|value| **value < observed).count();
+    let as_large = null.len() - smaller;
     (1 + as_large) as f64 / (1 + null.len()) as f64
 }
 
@@ -98,6 +99,8 @@ mod tests {
     fn p_counts_the_observation_itself() {
         assert_eq!(permutation_p(3.0, &[1.0, 2.0, 3.0]), 0.5);
         assert_eq!(permutation_p(4.0, &[1.0, 2.0, 3.0]), 0.25);
+        assert_eq!(permutation_p(f64::NAN, &[1.0, 2.0, 3.0]), 1.0);
+        assert_eq!(permutation_p(4.0, &[1.0, f64::NAN, 3.0]), 0.5);
     }
 
     #[test]

@@ -24,7 +24,6 @@ use std::fmt;
 use attractor_data::Trials;
 use attractor_network::Engine;
 use attractor_report::{Figure, SpatialNetwork, StateSpace};
-use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
@@ -37,6 +36,7 @@ use crate::error::RunError;
 use crate::report::Recurrent;
 use crate::results::Evaluation;
 use activity::Activity;
+use recording::Recorded;
 
 /// A question to a trained network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -127,8 +127,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) recurrent: &'a [Recurrent],
     /// Constant inputs, a value per channel, to look for fixed points under, instead of those of the task's conditions.
     pub(crate) inputs: &'a [Vec<f64>],
-    /// A recording to compare the activity with, `[time, trial, unit]`.
-    pub(crate) recording: Option<&'a Array3<f64>>,
+    /// A recording to compare the activity with.
+    pub(crate) recording: Option<&'a Recorded>,
 }
 
 impl Subject<'_> {

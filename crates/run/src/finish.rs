@@ -7,7 +7,8 @@ use attractor_interop::save;
 use attractor_network::Engine;
 use attractor_numerics::Isa;
 
-use crate::analysis::{Analysis, Part, Pictures, Subject, analyse, recording};
+use crate::analysis::recording::Recorded;
+use crate::analysis::{Analysis, Part, Pictures, Subject, analyse};
 use crate::clock;
 use crate::config::Experiment;
 use crate::directory::{RunDirectory, write_text};
@@ -233,13 +234,7 @@ fn again(
     if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
         analysis.inputs.clone_from(inputs);
     }
-    let recorded = match file {
-        Some(file) => {
-            analysis.recording = Some(file.display().to_string());
-            Some(recording::read(file)?)
-        }
-        None => None,
-    };
+    let recorded = file.as_deref().map(Recorded::read).transpose()?;
     // what stands in the report already is drawn again: the same weights give the same pictures
     let again = analysis.parts.iter().filter(|part| **part != Part::Recording);
     let parts: Vec<Part> = again.chain(asked).copied().collect();

@@ -170,6 +170,17 @@ fn values(id: &str, seeds: &[SeedResult]) -> Vec<Option<f64>> {
     seeds.iter().map(|seed| seed.measured.as_ref()?.get(id)).collect()
 }
 
+/// The largest; not a number if one of them is none, or there is none.
+pub(crate) fn most(values: impl IntoIterator<Item = f64>) -> f64 {
+    let larger = |a: f64, b: f64| if a.is_nan() || a > b { a } else { b };
+    values.into_iter().reduce(larger).unwrap_or(f64::NAN)
+}
+
+/// The smallest; not a number if one of them is none, or there is none.
+pub(crate) fn least(values: impl IntoIterator<Item = f64>) -> f64 {
+    -most(values.into_iter().map(|value| -value))
+}
+
 /// The median, of two middle ones their mean; not a number without values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();

@@ -15,7 +15,7 @@ use crate::error::StudyError;
 use crate::net::Net;
 
 /// Number of the batch of trials that is tested on.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// A task, and trials to test on.
 pub(crate) struct Exam<'a> {

@@ -18,7 +18,8 @@ options! {
     /// | `go` | 0 | 0 | 0 | `amplitude` | 0 |
     ///
     /// with noise on all three. The output `choice` should be -1 (left) or +1 (right), asked in the
-    /// report period only; with `withhold`, it is asked to be 0 until then. Conditions: `cue` (`left`, `right`), both equally often, and `delay` (ms).
+    /// report period only; with `withhold`, it is asked to be 0 until then. Conditions: `cue` (`left`,
+    /// `right`), both equally often, and `delay` (ms).
     ///
     /// Choice rule: the sign of the output's mean over the report period; 0 is wrong.
     ///

@@ -71,7 +71,10 @@ impl Analysis {
                 Part::FixedPoints => self.fixed_points.clone_from(&newer.fixed_points),
                 Part::Perturbations => self.perturbations.clone_from(&newer.perturbations),
                 Part::Lyapunov => self.lyapunov.clone_from(&newer.lyapunov),
-                Part::Recording => self.compared.clone_from(&newer.compared),
+                Part::Recording => {
+                    self.recording.clone_from(&newer.recording);
+                    self.compared.clone_from(&newer.compared);
+                }
             }
         }
         self.parts.extend(newer.parts);

@@ -48,15 +48,20 @@ impl Prepared {
 
 /// Reads, takes the steps of preparation, and smooths.
 pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
-    let npz = Path::new(&config.file).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
-    let (recording, inputs) = match npz && config.prepare.is_empty() {
-        true => arrays(config)?,
-        false => session(config)?,
-    };
+    let (recording, inputs) = read(config)?;
     let places = recording.live()?;
     let silent = recording.units() - places.len();
     let recording = recording.select_units(&places)?.smoothed(config.smooth)?;
     Ok(Prepared { recording, silent, inputs, places })
+}
+
+/// Reads a file and takes the steps of preparation; with it the name of its inputs.
+pub(crate) fn read(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunError> {
+    let npz = Path::new(&config.file).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+    match npz && config.prepare.is_empty() {
+        true => arrays(config),
+        false => session(config),
+    }
 }
 
 /// What a session is prepared to be, step by step.

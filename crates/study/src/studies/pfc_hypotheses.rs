@@ -7,7 +7,7 @@
 use attractor::report::{Axis, Color, Dots, Figure, Height, Label, Line, Panel, Width};
 use serde::Serialize;
 
-use crate::claim::{Expected, Over, Relation, Reported};
+use crate::claim::{Expected, Over, Relation, Reported, least, most};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
@@ -158,11 +158,11 @@ impl Study for PfcHypotheses {
         measured.set("explained_plain", explained[CLAIMED - 1]);
         measured.set_series("explained_plain", explained);
 
-        measured.set("computes_intact", intact[SLOW_P[0]].min(intact[SLOW_P[1]]));
-        measured.set("computes_cut", cut[SLOW_P[0]].max(cut[SLOW_P[1]]));
+        measured.set("computes_intact", least(SLOW_P.map(|k| intact[k])));
+        measured.set("computes_cut", most(SLOW_P.map(|k| cut[k])));
         measured.set("tells_intact", intact[ALL_SLOW]);
         measured.set("tells_cut", cut[ALL_SLOW]);
-        measured.set("no_cue", no_cue.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        measured.set("no_cue", most(no_cue.iter().copied()));
         measured.set("explained_cognitive", low);
         for (name, values) in [("intact", intact), ("cut", cut), ("no_cue", no_cue)] {
             measured.set_series(name, values);

@@ -9,7 +9,7 @@ use attractor::analysis::{PsychometricOptions, psychometric};
 use attractor::report::{Axis, Color, Figure, Height, Label, Line, Panel, Width};
 use serde::Serialize;
 
-use crate::claim::{Expected, Over, Relation, Reported};
+use crate::claim::{Expected, Over, Relation, Reported, least, most};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
@@ -40,7 +40,7 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "blind", statement: "without a stimulus the expected one is chosen about as often as it was likely, p = 0.8: fraction of choices, no less", source: SCALED, relation: Relation::AtLeast, value: 0.72, over: Over::Median },
     Expected { id: "blind_most", statement: "and no more", source: SCALED, relation: Relation::AtMost, value: 0.92, over: Over::Median },
     Expected { id: "bias_step", statement: "bias grows over p = 0.5, 0.6, 0.7, 0.8: its smallest step, logits of the psychometric function at strength 0", source: SCALED, relation: Relation::AtLeast, value: 0.0, over: Over::Median },
-    Expected { id: "wrong_weights", statement: "recurrent weights of the wrong sign, or where there is no synapse, after training at all p", source: MODEL, relation: Relation::AtMost, value: 0.0, over: Over::Worst },
+    Expected { id: "wrong_weights", statement: "recurrent weights of the wrong sign, or where there is no synapse, after training at all p (built so)", source: MODEL, relation: Relation::AtMost, value: 0.0, over: Over::Worst },
     Expected { id: "tau_shortest", statement: "shortest time constant after training, ms", source: MODEL, relation: Relation::AtLeast, value: lab::TAU[0], over: Over::Worst },
     Expected { id: "tau_longest", statement: "longest time constant, ms", source: MODEL, relation: Relation::AtMost, value: lab::TAU[1], over: Over::Worst },
 ];
@@ -180,10 +180,10 @@ impl Study for ProbabilisticDecisions {
             }
         }
         let steps = biases.windows(2).map(|pair| pair[1] - pair[0]);
-        measured.set("bias_step", steps.fold(f64::INFINITY, f64::min));
+        measured.set("bias_step", least(steps));
         measured.set("wrong_weights", wrong as f64);
-        measured.set("tau_shortest", taus.iter().copied().fold(f64::INFINITY, f64::min));
-        measured.set("tau_longest", taus.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        measured.set("tau_shortest", least(taus.iter().copied()));
+        measured.set("tau_longest", most(taus.iter().copied()));
         measured.set_series("biases", biases);
         Ok(measured)
     }

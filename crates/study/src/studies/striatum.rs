@@ -31,7 +31,7 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "mem_correct", statement: "inhibition alone remembers: fraction correct in delayed responses", source: ONCE, relation: Relation::AtLeast, value: 0.97, over: Over::Median },
     Expected { id: "dec_correct", statement: "decides: fraction correct in perceptual decisions", source: ONCE, relation: Relation::AtLeast, value: 0.9, over: Over::Median },
     Expected { id: "time_correct", statement: "and times: R² of the pulses", source: ONCE, relation: Relation::AtLeast, value: 0.85, over: Over::Median },
-    Expected { id: "wrong_weights", statement: "recurrent weights above 0, or where there is no synapse, after training on the three", source: BUILT, relation: Relation::AtMost, value: 0.0, over: Over::Worst },
+    Expected { id: "wrong_weights", statement: "recurrent weights above 0, or where there is no synapse, after training on the three (built so)", source: BUILT, relation: Relation::AtMost, value: 0.0, over: Over::Worst },
     Expected { id: "mem_pr_gap", statement: "its activity has more dimensions than that of free weights, remembering: difference of participation ratios", source: ONCE, relation: Relation::AtLeast, value: 0.0, over: Over::Median },
     Expected { id: "dec_pr_gap", statement: "deciding", source: ONCE, relation: Relation::AtLeast, value: 0.0, over: Over::Median },
     Expected { id: "time_pr_gap", statement: "timing", source: ONCE, relation: Relation::AtLeast, value: 0.0, over: Over::Median },

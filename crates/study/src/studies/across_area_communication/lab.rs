@@ -33,7 +33,7 @@ pub(super) const RATES: [&str; 2] = ["r1.r", "r2.r"];
 /// Numbers of the batches of trials that are learnt, recorded, and asked about.
 const LEARNT: u64 = 0;
 const RECORDED: u64 = 1;
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// Ranks of the connections between the regions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,15 +142,18 @@ impl<'a> Lab<'a> {
         Ok(Recording { ceiling: r2(&held_out, &quiet), trials, split, units: chosen })
     }
 
-    /// A network with as many units as were recorded, fitted to them with its noise on.
+    /// A network with as many units as were recorded, fitted to them with its noise on. A fifth of the
+    /// training trials says which epoch is best; the held-out trials play no part.
     pub(super) fn fit(&self, recording: &Recording, ranks: Ranks) -> Result<Net, StudyError> {
         let Settings { recorded, epochs, .. } = self.settings;
         let name = format!("ranks {} and {}", ranks.forward, ranks.back);
-        let phase = phase(&name, &RATES, epochs, recording.split.train.len());
-        let source = DataSet::split(&recording.trials, &recording.split, self.context.seed)?;
+        let training = recording.trials.select(&recording.split.train)?;
+        let split = fifth(training.len());
+        let phase = phase(&name, &RATES, epochs, split.train.len());
+        let source = DataSet::split(&training, &split, self.context.seed)?;
         // other draws than the simulation's
         let net = Net::draw(self.regions(recorded, ranks)?, self.context.seed + (1 << 32))?;
-        self.train(net, phase, source)
+        self.train(net, phase, source.judged_by_loss())
     }
 
     /// Keeps the best epoch.

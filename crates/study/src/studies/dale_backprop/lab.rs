@@ -23,7 +23,7 @@ const RECURRENT: &str = "rec->rec.W";
 /// Learning rate.
 const RATE: f64 = 1e-3;
 /// Number of the batch of trials that is tested on.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// How signs are held.
 #[derive(Clone, Copy, PartialEq)]

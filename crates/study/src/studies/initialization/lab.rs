@@ -25,7 +25,7 @@ const STEP: f64 = 0.2;
 /// Steps before the analysis: 10 time constants (neuro_compute_results.ipynb).
 const GRACE: usize = 50;
 /// Number of the batch of trials that is analysed.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// How a network begins, and what of it is trained.
 pub(super) struct Beginning {

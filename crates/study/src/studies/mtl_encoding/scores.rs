@@ -39,10 +39,13 @@ pub(super) fn normalised(
     let ceilings = (0..roots.ncols())
         .map(|unit| Ok(noise_ceiling(single.slice(s![.., .., unit]), splits, seed)?.ceiling))
         .collect::<Result<Vec<f64>, StudyError>>()?;
+    // a ceiling of 0 says nothing
     let over = |unit: usize| r[best[unit]][unit] / ceilings[unit];
-    let dense = of(units, |kind| matches!(kind, Kind::Dense(_)), over);
-    measured.set("dense_normalised", median(dense));
-    measured.set("sparse_normalised", median(of(units, |kind| kind == Kind::Sparse, over)));
+    let known = |wanted: &dyn Fn(Kind) -> bool| {
+        median(of(units, wanted, over).into_iter().filter(|value| value.is_finite()))
+    };
+    measured.set("dense_normalised", known(&|kind| matches!(kind, Kind::Dense(_))));
+    measured.set("sparse_normalised", known(&|kind| kind == Kind::Sparse));
     for layer in 1..LAYERS.len() {
         let profile =
             r.iter().map(|r| median(of(units, |kind| kind == Kind::Dense(layer), |unit| r[unit])));

@@ -8,9 +8,10 @@ use attractor::numerics::law::Law;
 use ndarray::{Array2, s};
 
 use super::Settings;
+use crate::claim::{least, most};
 use crate::error::StudyError;
 use crate::exam::Exam;
-use crate::net::Net;
+use crate::net::{self, Net};
 
 /// Updates that make up an epoch: 800 trials in batches of 32.
 const EPOCH: u64 = 25;
@@ -30,8 +31,7 @@ pub(super) fn heard(from: &str, to: &str) -> Projection {
 
 /// `m nᵀ / N`, within a region or between two.
 pub(super) fn low_rank(from: &str, to: &str, rank: usize) -> Projection {
-    let wiring = Wiring::LowRank { rank, m: ONE, n: ONE, covariance: None };
-    Projection::new(from, to, wiring).lag(1)
+    Projection::new(from, to, net::low_rank(rank)).lag(1)
 }
 
 /// `z = wᵀ r / N` of entries of sd 4, which stand still.
@@ -79,7 +79,7 @@ pub(super) fn slopes(
 /// Product of the slopes of two populations by an input, the larger of the two inputs: below 0, they
 /// select opposite inputs.
 pub(super) fn opposed([first, second]: [[f64; 2]; 2]) -> f64 {
-    (first[0] * second[0]).max(first[1] * second[1])
+    most([0, 1].map(|input| first[input] * second[input]))
 }
 
 /// Mean gain `φ′(h) = 1 − tanh² h` of two populations of a region during a period of the trial,
@@ -103,5 +103,5 @@ pub(super) fn gains(
 /// that of the second lower in B than in A: the smaller of the two.
 pub(super) fn modulation(gains: [[f64; 2]; 2]) -> f64 {
     let [[first_a, first_b], [second_a, second_b]] = gains;
-    (1.0 - first_a / first_b).min(1.0 - second_b / second_a)
+    least([1.0 - first_a / first_b, 1.0 - second_b / second_a])
 }

@@ -29,7 +29,7 @@ pub(super) const TAU: [f64; 2] = [20.0, 100.0];
 /// Step, ms.
 const DT: f64 = 5.0;
 /// Number of the batch of trials that is judged, and of their noise.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// Answers to trials of which half have the first stimulus.
 pub(super) struct Answers {

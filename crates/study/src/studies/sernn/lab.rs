@@ -22,7 +22,7 @@ use crate::net::Net;
 /// Units on the lattice (seRNN_demo.ipynb).
 const SHAPE: [usize; 3] = [5, 5, 4];
 /// Number of the batch of trials that is judged.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 /// Updates of the comparison with plain training.
 const COMPARED: u64 = 40;
 

@@ -25,7 +25,7 @@ use crate::net::Net;
 /// Probability of a synapse (proposed; among spiny projection neurons it is 10 to 20 %).
 const DENSITY: f64 = 0.5;
 /// Number of the batch of trials that is judged, and of their noise.
-const TEST: u64 = 1 << 62;
+const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// What is wired.
 #[derive(Clone, Copy, PartialEq)]
