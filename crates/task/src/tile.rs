@@ -43,6 +43,9 @@ impl Tile {
             3 => place.lay_few::<3>(from, steps, batch),
             4 => place.lay_few::<4>(from, steps, batch),
             5 => place.lay_few::<5>(from, steps, batch),
+            6 => place.lay_few::<6>(from, steps, batch),
+            7 => place.lay_few::<7>(from, steps, batch),
+            8 => place.lay_few::<8>(from, steps, batch),
             _ => place.lay(from, steps, width, batch),
         }
     }
@@ -70,13 +73,11 @@ impl Place {
     /// For few channels, whose number the compiler should know: a call for each copy would cost more
     /// than the copy.
     fn lay_few<const W: usize>(&self, from: &[f32], steps: usize, batch: &mut [f32]) {
+        let ((from, _), (batch, _)) = (from.as_chunks::<W>(), batch.as_chunks_mut::<W>());
         for step in 0..steps {
-            let to = (step * self.trials + self.first) * W;
-            let row = &mut batch[to..to + self.count * W];
-            for trial in 0..self.count {
-                let from = &from[(trial * steps + step) * W..][..W];
-                let to = &mut row[trial * W..][..W];
-                to[..W].copy_from_slice(&from[..W]);
+            let row = &mut batch[step * self.trials + self.first..][..self.count];
+            for (trial, to) in row.iter_mut().enumerate() {
+                *to = from[trial * steps + step];
             }
         }
     }
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn trials_lie_side_by_side() {
-        for width in 0..8 {
+        for width in 0..10 {
             let (steps, trials, first, count) = (4, 9, 3, 5);
             let mut tile = Tile::new(steps, width);
             let number = |trial: usize, step: usize, c: usize| (100 * trial + 10 * step + c) as f32;
