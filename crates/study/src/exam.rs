@@ -32,7 +32,15 @@ impl<'a> Exam<'a> {
         options: &toml::Table,
         trials: usize,
     ) -> Result<Self, StudyError> {
-        let task: Arc<dyn Task> = Arc::from(create(task, options)?);
+        Exam::of(context, Arc::from(create(task, options)?), trials)
+    }
+
+    /// A task, and so many trials.
+    pub(crate) fn of(
+        context: &'a Context<'a>,
+        task: Arc<dyn Task>,
+        trials: usize,
+    ) -> Result<Self, StudyError> {
         let trials = task.generate(context.seed, TEST, trials)?;
         Ok(Exam { context, task, trials })
     }
@@ -70,11 +78,7 @@ impl<'a> Exam<'a> {
         };
         let list: Vec<Intervention> = cut.iter().map(sever).collect();
         let severed = Interventions::new(&net.network, &list)?;
-        let noise = NoiseSource { seed: self.context.seed, epoch: TEST, on: true };
-        let Net { network, weights } = net;
-        let mut all =
-            self.context.run(network, weights, &self.trials, noise, &severed, &[signal])?;
-        all.pop().ok_or_else(|| StudyError::Study(format!("no signal `{signal}`")))
+        tested(self.context, net, &self.trials, &severed, signal)
     }
 
     /// Whether each trial is answered right, some projections cut.
@@ -88,4 +92,17 @@ impl<'a> Exam<'a> {
         let correct = self.correct(net, cut)?;
         Ok(correct.iter().filter(|right| **right).count() as f64 / correct.len() as f64)
     }
+}
+
+/// A signal `[time, trial, unit]` in trials of a test, with the network's noise, interfered with.
+pub(crate) fn tested(
+    context: &Context<'_>,
+    net: &Net,
+    trials: &Trials,
+    done: &Interventions,
+    signal: &str,
+) -> Result<Array3<f32>, StudyError> {
+    let noise = NoiseSource { seed: context.seed, epoch: TEST, on: true };
+    let mut all = context.run(&net.network, &net.weights, trials, noise, done, &[signal])?;
+    all.pop().ok_or_else(|| StudyError::Study(format!("no signal `{signal}`")))
 }

@@ -7,17 +7,17 @@ use attractor::equations::Neuron;
 use attractor::learn::{Learner, Phase, Stop, Validate};
 use attractor::network::library::linear;
 use attractor::network::{
-    Action, Description, Hold, Intervention, Interventions, Mask, NoiseSource, Population,
-    Projection, Sign, Start, Wiring,
+    Action, Description, Hold, Intervention, Interventions, Mask, Population, Projection, Sign,
+    Start, Wiring,
 };
 use attractor::numerics::law::Law;
-use attractor::run::Material;
 use attractor::task::{Task, create};
 use ndarray::{Array3, Axis};
 
 use super::Settings;
 use crate::context::Context;
 use crate::error::StudyError;
+use crate::exam::{Exam, tested};
 use crate::net::Net;
 
 /// Fraction of units that inhibit, probability of a synapse, gain (rate/model.py).
@@ -28,8 +28,6 @@ const GAIN: f64 = 1.5;
 pub(super) const TAU: [f64; 2] = [20.0, 100.0];
 /// Step, ms.
 const DT: f64 = 5.0;
-/// Number of the batch of trials that is judged, and of their noise.
-const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// Answers to trials of which half have the first stimulus.
 pub(super) struct Answers {
@@ -149,10 +147,7 @@ impl Lab<'_> {
             validate: Validate { every: 0, ..Validate::default() },
             ..Phase::default()
         };
-        let (task, seed) = (self.task(strength, odds)?, self.context.seed);
-        let source = Material::Task { task, seed }.source();
-        let weights = net.weights.clone();
-        Ok(net.with(self.context.train(&net.network, weights, phase, source, true)?.last))
+        Ok(net.with(self.exam(strength, odds)?.train(net, phase)?.last))
     }
 
     /// The time constants, ms.
@@ -168,8 +163,7 @@ impl Lab<'_> {
         strength: f64,
         silenced: &[usize],
     ) -> Result<Answers, StudyError> {
-        let task = self.task(strength, [1, 1])?;
-        let trials = task.generate(self.context.seed, TEST, self.settings.test_trials)?;
+        let Exam { task, trials, .. } = self.exam(strength, [1, 1])?;
         let outputs = self.run(net, &trials, silenced, OUTPUT)?;
         let correct = task.score(&trials, outputs.view())?.correct;
         let first: Vec<bool> = trials.targets[0]
@@ -197,10 +191,12 @@ impl Lab<'_> {
             let (target, action) = ("rec.r[silenced]".to_owned(), Action::Set(0.0));
             list.push(Intervention { target, from: 0.0, until: None, action });
         }
-        let Net { network, weights } = net.described(description)?;
-        let done = Interventions::new(&network, &list)?;
-        let noise = NoiseSource { seed: self.context.seed, epoch: TEST, on: true };
-        let mut all = self.context.run(&network, &weights, trials, noise, &done, &[signal])?;
-        all.pop().ok_or_else(|| StudyError::Study(format!("no signal `{signal}`")))
+        let net = net.described(description)?;
+        let done = Interventions::new(&net.network, &list)?;
+        tested(self.context, &net, trials, &done, signal)
+    }
+
+    fn exam(&self, strength: f64, odds: [usize; 2]) -> Result<Exam<'_>, StudyError> {
+        Exam::of(self.context, self.task(strength, odds)?, self.settings.test_trials)
     }
 }

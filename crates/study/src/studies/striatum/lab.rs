@@ -7,12 +7,8 @@ use attractor::learn::objective::{ActivityPenalty, Mse, Term};
 use attractor::learn::source::r_squared;
 use attractor::learn::{Learner, Objective, Phase, Stop, Validate};
 use attractor::network::library::{NoisePlace, Nonlinearity, leaky, linear};
-use attractor::network::{
-    Action, Description, Hold, Intervention, Interventions, Mask, NoiseSource, Population,
-    Projection, Sign, Wiring,
-};
+use attractor::network::{Description, Hold, Mask, Population, Projection, Sign, Wiring};
 use attractor::numerics::law::Law;
-use attractor::run::Material;
 use attractor::task::{Task, create};
 use ndarray::Array3;
 use toml::toml;
@@ -20,12 +16,11 @@ use toml::toml;
 use super::Settings;
 use crate::context::Context;
 use crate::error::StudyError;
+use crate::exam::Exam;
 use crate::net::Net;
 
 /// Probability of a synapse (proposed; among spiny projection neurons it is 10 to 20 %).
 const DENSITY: f64 = 0.5;
-/// Number of the batch of trials that is judged, and of their noise.
-const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// What is wired.
 #[derive(Clone, Copy, PartialEq)]
@@ -203,24 +198,22 @@ impl Lab<'_> {
             validate: Validate { every: 0, ..Validate::default() },
             ..Phase::default()
         };
-        let source = Material::Task { task: task.clone(), seed: self.context.seed }.source();
-        let weights = net.weights.clone();
-        Ok(net.with(self.context.train(&net.network, weights, phase, source, true)?.last))
+        Ok(net.with(self.exam(task.clone())?.train(net, phase)?.last))
     }
 
     /// Fraction correct on fresh trials, of timed pulses R²; with recurrent weights or without.
-    pub(super) fn judge(&self, net: &Net, task: &dyn Task, cut: bool) -> Result<f64, StudyError> {
-        let trials = task.generate(self.context.seed, TEST, self.settings.test_trials)?;
-        let action = Action::Scale(0.0);
-        let cutting =
-            Intervention { target: "rec->rec".to_owned(), from: 0.0, until: None, action };
-        let list = if cut { vec![cutting] } else { Vec::new() };
-        let done = Interventions::new(&net.network, &list)?;
-        let outputs = self.run(net, &trials, &done, OUTPUT)?;
+    pub(super) fn judge(
+        &self,
+        net: &Net,
+        task: &Arc<dyn Task>,
+        cut: bool,
+    ) -> Result<f64, StudyError> {
+        let exam = self.exam(task.clone())?;
+        let outputs = exam.run(net, if cut { &["rec->rec"] } else { &[] }, OUTPUT)?;
         if task.name() == "timed-pulse" {
-            return Ok(r_squared(&trials, OUTPUT, outputs.view()).unwrap_or(f64::NAN));
+            return Ok(r_squared(&exam.trials, OUTPUT, outputs.view()).unwrap_or(f64::NAN));
         }
-        Ok(task.score(&trials, outputs.view())?.fraction)
+        Ok(task.score(&exam.trials, outputs.view())?.fraction)
     }
 
     /// Rates in fresh trials of one length, with the network's noise.
@@ -229,22 +222,12 @@ impl Lab<'_> {
         net: &Net,
         assignment: Assignment,
     ) -> Result<(Trials, Array3<f64>), StudyError> {
-        let task = assignment.of_one_length()?;
-        let trials = task.generate(self.context.seed, TEST, self.settings.test_trials)?;
-        let rates = self.run(net, &trials, &Interventions::default(), "rec.r")?;
-        Ok((trials, rates.mapv(f64::from)))
+        let exam = self.exam(assignment.of_one_length()?)?;
+        let rates = exam.run(net, &[], "rec.r")?;
+        Ok((exam.trials, rates.mapv(f64::from)))
     }
 
-    fn run(
-        &self,
-        net: &Net,
-        trials: &Trials,
-        done: &Interventions,
-        signal: &str,
-    ) -> Result<Array3<f32>, StudyError> {
-        let noise = NoiseSource { seed: self.context.seed, epoch: TEST, on: true };
-        let Net { network, weights } = net;
-        let mut all = self.context.run(network, weights, trials, noise, done, &[signal])?;
-        all.pop().ok_or_else(|| StudyError::Study(format!("no signal `{signal}`")))
+    fn exam(&self, task: Arc<dyn Task>) -> Result<Exam<'_>, StudyError> {
+        Exam::of(self.context, task, self.settings.test_trials)
     }
 }
