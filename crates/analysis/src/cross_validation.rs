@@ -1,8 +1,6 @@
 //! Cross-validation in which samples that belong together stay together, and the choice of the simplest
 //! model that is as good as the best.
 
-use std::collections::BTreeMap;
-
 use attractor_data::Split;
 use attractor_numerics::random::stream;
 use ndarray::{ArrayView2, Axis};
@@ -30,19 +28,25 @@ use crate::measure_error::enough;
 /// Fewer than two folds, fewer groups than folds.
 pub fn group_folds(groups: &[usize], folds: usize, seed: u64) -> Result<Vec<Split>, MeasureError> {
     enough("folds", 2, folds)?;
-    let mut fold_of: BTreeMap<usize, usize> = groups.iter().map(|&group| (group, 0)).collect();
-    enough("groups of samples, one per fold", folds, fold_of.len())?;
-    let mut order: Vec<usize> = fold_of.keys().copied().collect();
-    order.shuffle(&mut stream(seed, "analysis/group-folds"));
-    for (k, group) in order.into_iter().enumerate() {
-        fold_of.insert(group, k % folds);
+    let mut members = members(groups);
+    enough("groups of samples, one per fold", folds, members.len())?;
+    members.shuffle(&mut stream(seed, "analysis/group-folds"));
+    let mut fold_of = vec![0; groups.len()];
+    for (k, samples) in members.iter().enumerate() {
+        samples.iter().for_each(|&sample| fold_of[sample] = k % folds);
     }
     let fold = |fold: usize| {
-        let (held_out, train) =
-            (0..groups.len()).partition(|&sample| fold_of[&groups[sample]] == fold);
+        let (held_out, train) = (0..groups.len()).partition(|&sample| fold_of[sample] == fold);
         Split { train, held_out }
     };
     Ok((0..folds).map(fold).collect())
+}
+
+/// The samples of each group, groups in ascending order.
+pub(crate) fn members(groups: &[usize]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|&sample| groups[sample]);
+    order.chunk_by(|&a, &b| groups[a] == groups[b]).map(<[usize]>::to_vec).collect()
 }
 
 /// How well candidate models, the simplest first, did on held-out data.

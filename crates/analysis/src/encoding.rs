@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use crate::MeasureError;
 use crate::components::Components;
 use crate::correlation::pearson;
-use crate::cross_validation::group_folds;
+use crate::cross_validation::{group_folds, members};
 use crate::measure_error::{enough, same_length};
 use crate::poisson::{Design, poisson_deviance};
 use crate::ridge_path::{RidgePath, finite};
@@ -209,20 +209,13 @@ const AT_ONCE: usize = 20;
 
 /// Means over the samples of each group, groups in ascending order.
 fn means(values: ArrayView2<'_, f64>, groups: &[usize]) -> Array2<f64> {
-    let mut labels = groups.to_vec();
-    labels.sort_unstable();
-    labels.dedup();
-    let mut sums = Array2::zeros((labels.len(), values.ncols()));
-    let mut counts = vec![0usize; labels.len()];
-    for (row, group) in values.rows().into_iter().zip(groups) {
-        if let Ok(at) = labels.binary_search(group) {
-            let mut sum = sums.row_mut(at);
-            sum += &row;
-            counts[at] += 1;
-        }
+    let members = members(groups);
+    let mut means = Array2::zeros((members.len(), values.ncols()));
+    for (mut mean, samples) in means.rows_mut().into_iter().zip(&members) {
+        samples.iter().for_each(|&sample| mean += &values.row(sample));
+        mean /= samples.len() as f64;
     }
-    sums.rows_mut().into_iter().zip(counts).for_each(|(mut row, count)| row /= count as f64);
-    sums
+    means
 }
 
 /// Predictions of held-out samples for each penalty, `[sample, unit]`, by a fit to the others.

@@ -203,8 +203,8 @@ pub fn communication_subspace(
 }
 
 /// Cosines of the principal angles between two subspaces, the columns of a `[unit, k]` and
-/// b `[unit, l]`, the largest first: numbers in 0..1, as many as the smaller has dimensions (Björck & Golub 1973). All 1: one contains
-/// the other.
+/// b `[unit, l]`, the largest first: numbers in 0..1, as many as the smaller has dimensions (Björck & Golub
+/// 1973). All 1: one contains the other.
 ///
 /// # Errors
 /// Different numbers of units, no column other than 0, values that are not finite.

@@ -4,6 +4,7 @@ use attractor_numerics::random::stream;
 use rand::seq::SliceRandom;
 
 use crate::MeasureError;
+use crate::cross_validation::members;
 use crate::measure_error::{enough, finite};
 
 /// p value of an observation against values of the same statistic under permutation,
@@ -51,18 +52,9 @@ pub fn permuted_groups(
     index: usize,
 ) -> Result<Vec<usize>, MeasureError> {
     enough("samples", 1, groups.len())?;
-    let mut members: Vec<(usize, Vec<usize>)> = Vec::new();
-    let mut labels = groups.to_vec();
-    labels.sort_unstable();
-    labels.dedup();
-    members.extend(labels.into_iter().map(|label| (label, Vec::new())));
-    for (sample, group) in groups.iter().enumerate() {
-        if let Ok(at) = members.binary_search_by_key(group, |(label, _)| *label) {
-            members[at].1.push(sample);
-        }
-    }
-    let size = members[0].1.len();
-    if let Some((_, other)) = members.iter().find(|(_, samples)| samples.len() != size) {
+    let members = members(groups);
+    let size = members[0].len();
+    if let Some(other) = members.iter().find(|samples| samples.len() != size) {
         let what = "samples of a group, as many as of the first";
         return Err(MeasureError::Lengths { what, expected: size, found: other.len() });
     }
@@ -70,7 +62,7 @@ pub fn permuted_groups(
     order.shuffle(&mut stream(seed, &format!("analysis/permuted-groups/{index}")));
     let mut permuted = vec![0; groups.len()];
     for (to, from) in members.iter().zip(order) {
-        to.1.iter().zip(&members[from].1).for_each(|(&to, &from)| permuted[to] = from);
+        to.iter().zip(&members[from]).for_each(|(&to, &from)| permuted[to] = from);
     }
     Ok(permuted)
 }

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use attractor::analysis::{Regressor, regress};
 use attractor::data::{OUTPUT, Trials};
 use attractor::learn::Phase;
 use attractor::network::{Action, Intervention, Interventions, NoiseSource};
 use attractor::run::Material;
 use attractor::task::{Task, create};
-use ndarray::Array3;
+use ndarray::{Array2, Array3, ArrayView2, Axis};
 
 use crate::context::{Context, Trained};
 use crate::error::StudyError;
@@ -16,6 +17,8 @@ use crate::net::Net;
 
 /// Number of the batch of trials that is tested on.
 const TEST: u64 = attractor::data::part::EVALUATION;
+/// The coherences of the context-dependent decision, among the conditions of a trial.
+const COHERENCES: [&str; 2] = ["coherence_a", "coherence_b"];
 
 /// A task, and trials to test on.
 pub(crate) struct Exam<'a> {
@@ -55,6 +58,25 @@ impl<'a> Exam<'a> {
     pub(crate) fn contexts(&self) -> [Vec<usize>; 2] {
         let labels = self.trials.conditions.labels("context").unwrap_or_default();
         ["A", "B"].map(|context| (0..labels.len()).filter(|&k| labels[k] == context).collect())
+    }
+
+    /// The coherence of stimulus A (0) or B (1) in each trial.
+    pub(crate) fn coherences(&self, stimulus: usize) -> &[f64] {
+        self.trials.conditions.numbers(COHERENCES[stimulus]).unwrap_or_default()
+    }
+
+    /// How responses `[trial, unit]` follow both stimuli among some trials: coefficients `[stimulus, unit]`
+    /// of a regression on their coherences.
+    pub(crate) fn followed(
+        &self,
+        responses: ArrayView2<'_, f64>,
+        trials: &[usize],
+    ) -> Result<Array2<f64>, StudyError> {
+        let stimuli = [0, 1].map(|stimulus| Regressor {
+            name: COHERENCES[stimulus].to_owned(),
+            values: trials.iter().map(|&trial| self.coherences(stimulus)[trial]).collect(),
+        });
+        Ok(regress(responses.select(Axis(0), trials).view(), &stimuli)?)
     }
 
     /// Trains on other trials than those of the test, drawn anew for each update.

@@ -13,7 +13,7 @@ mod communication;
 mod lab;
 mod recorded;
 
-use crate::claim::{Expected, Over, Relation, Reported};
+use crate::claim::{Expected, Over, Relation, Reported, least, most};
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
@@ -165,7 +165,7 @@ impl Study for AcrossAreaCommunication {
         context.part(1, parts, "simulation")?;
         let lab = Lab::new(context, settings)?;
         let teacher = lab.teacher(TRUTH)?;
-        measured.set("accuracy", lab.accuracy(&teacher)?);
+        measured.set("accuracy", lab.exam.accuracy(&teacher, &[])?);
         let recording = lab.recorded(&teacher)?;
         measured.set("ceiling", recording.ceiling);
 
@@ -196,9 +196,9 @@ impl Study for AcrossAreaCommunication {
         for (prefix, net) in [("", fit), ("true_", &teacher)] {
             let found = ratios(&lab, net)?;
             let frozen = ratios(&lab, &lab.frozen(net)?)?;
-            measured.set(&format!("{prefix}ratio"), found[0].min(found[1]));
-            measured.set(&format!("{prefix}frozen_least"), frozen[0].min(frozen[1]));
-            measured.set(&format!("{prefix}frozen_most"), frozen[0].max(frozen[1]));
+            measured.set(&format!("{prefix}ratio"), least(found));
+            measured.set(&format!("{prefix}frozen_least"), least(frozen));
+            measured.set(&format!("{prefix}frozen_most"), most(frozen));
             measured.set_series(&format!("{prefix}ratios"), [found, frozen].concat());
         }
         let [relevant, irrelevant] = aligned(&lab, fit)?;

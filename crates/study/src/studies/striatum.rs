@@ -131,13 +131,13 @@ impl Study for Striatum {
                 let after = lab.train(&before, &task, assignment)?;
                 let prefix = format!("{name}{}", kind.suffix());
                 measured.set(&format!("{prefix}_correct"), lab.judge(&after, &task, false)?);
-                let (trials, rates) = lab.rates(&after, assignment)?;
+                let (exam, rates) = lab.rates(&after, assignment)?;
                 Statistics::of(&after, rates.view())?.write(&prefix, &mut measured);
                 if kind == Kind::Inhibitory {
                     wrong += after.wrong_weights(&before, "rec->rec", |_| -1.0)?;
                     measured.set(&format!("{name}_cut"), lab.judge(&after, &task, true)?);
                     if assignment == Assignment::Timing {
-                        statistics::time_scaling(&trials, rates.view(), &mut measured)?;
+                        statistics::time_scaling(&exam, rates.view(), &mut measured)?;
                     }
                 }
             }

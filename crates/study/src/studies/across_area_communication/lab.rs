@@ -12,13 +12,13 @@ use attractor::network::{
 };
 use attractor::numerics::law::Law;
 use attractor::numerics::random;
-use attractor::task::{Task, create};
 use ndarray::{Array3, Axis, concatenate};
 
 use super::Settings;
 use super::communication::{mean_current, sent};
 use crate::context::Context;
 use crate::error::StudyError;
+use crate::exam::Exam;
 use crate::net::{Net, low_rank};
 
 /// Rank within each region.
@@ -30,10 +30,9 @@ const BATCH: usize = 32;
 pub(super) const BACK: &str = "r2->r1";
 /// Rates of the regions.
 pub(super) const RATES: [&str; 2] = ["r1.r", "r2.r"];
-/// Numbers of the batches of trials that are learnt, recorded, and asked about.
+/// Numbers of the batches of trials that are learnt and recorded.
 const LEARNT: u64 = 0;
 const RECORDED: u64 = 1;
-const TEST: u64 = attractor::data::part::EVALUATION;
 
 /// Ranks of the connections between the regions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,16 +57,14 @@ pub(super) struct Recording {
 pub(super) struct Lab<'a> {
     context: &'a Context<'a>,
     settings: Settings,
-    task: Arc<dyn Task>,
-    /// Trials to ask about.
-    pub(super) test: Trials,
+    pub(super) exam: Exam<'a>,
 }
 
 impl<'a> Lab<'a> {
     pub(super) fn new(context: &'a Context<'a>, settings: Settings) -> Result<Self, StudyError> {
-        let task: Arc<dyn Task> = Arc::from(create("context-decision", &toml::Table::new())?);
-        let test = task.generate(context.seed, TEST, settings.test_trials)?;
-        Ok(Lab { context, settings, task, test })
+        let (options, trials) = (toml::Table::new(), settings.test_trials);
+        let exam = Exam::new(context, "context-decision", &options, trials)?;
+        Ok(Lab { context, settings, exam })
     }
 
     /// Both regions: `x ← x + 0.2 (−x + I) + 0.05 ξ`, `r = tanh x`, steps of 20 ms, τ = 100 ms. Region 1
@@ -75,7 +72,7 @@ impl<'a> Lab<'a> {
     fn regions(&self, units: usize, ranks: Ranks) -> Result<Description, StudyError> {
         let neuron = leaky(Nonlinearity::Tanh, NoisePlace::Outside)?;
         let region = |name: &str| Population::of(name, units, &neuron).param("sigma", 0.05);
-        let inputs = self.task.inputs().len();
+        let inputs = self.exam.task.inputs().len();
         let hears = |group: &str, to: &str| {
             let (from, density) = (group.to_owned(), 1.0);
             let between = vec![Between { from, to: "*".to_owned(), density }];
@@ -95,7 +92,7 @@ impl<'a> Lab<'a> {
         projections.extend(recurrent.into_iter().flatten());
         let input = Population::input("in", inputs).group("stimuli", 0..2).group("context", 2..4);
         let populations = vec![input, region("r1"), region("r2")];
-        Ok(Description::new(self.task.dt(), populations, projections))
+        Ok(Description::new(self.exam.task.dt(), populations, projections))
     }
 
     /// The regions after learning the task, with a readout of region 2.
@@ -110,7 +107,7 @@ impl<'a> Lab<'a> {
         let mut phase = phase("simulation", &[OUTPUT], teacher_epochs, learnt_trials * 4 / 5);
         phase.stop.loss = Some(teacher_loss);
         phase.rates = vec![OwnRate { parameters: "r2->out.W".to_owned(), rate: 1.0 / n }];
-        let trials = self.task.generate(self.context.seed, LEARNT, learnt_trials)?;
+        let trials = self.exam.task.generate(self.context.seed, LEARNT, learnt_trials)?;
         let source = DataSet::split(&trials, &fifth(learnt_trials), self.context.seed)?;
         self.train(Net::draw(description, self.context.seed)?, phase, source)
     }
@@ -128,7 +125,7 @@ impl<'a> Lab<'a> {
             order
         };
         let chosen = [draw(), draw()];
-        let mut trials = self.task.generate(self.context.seed, RECORDED, trials)?;
+        let mut trials = self.exam.task.generate(self.context.seed, RECORDED, trials)?;
         let seen = |on: bool| -> Result<Vec<Array3<f32>>, StudyError> {
             let rates = self.run(teacher, &trials, on, &RATES)?;
             Ok(rates.iter().zip(&chosen).map(|(r, units)| r.select(Axis(2), units)).collect())
@@ -169,13 +166,6 @@ impl<'a> Lab<'a> {
         Ok(r2(&held_out, &self.run(net, &held_out, false, &RATES)?))
     }
 
-    /// Fraction of the test trials that are answered correctly, noise on.
-    pub(super) fn accuracy(&self, teacher: &Net) -> Result<f64, StudyError> {
-        let outputs = self.run(teacher, &self.test, true, &[OUTPUT])?;
-        let correct = self.task.score(&self.test, outputs[0].view())?.correct;
-        Ok(correct.iter().filter(|&&right| right).count() as f64 / correct.len() as f64)
-    }
-
     /// The network with the feedback from region 2 replaced by its mean over test trials and the steps of
     /// the stimuli.
     pub(super) fn frozen(&self, net: &Net) -> Result<Net, StudyError> {
@@ -192,8 +182,8 @@ impl<'a> Lab<'a> {
                 frozen.set(&entry.name, net.array(&entry.name)?.iter().copied())?;
             }
         }
-        let rates = self.run(net, &self.test, false, &RATES[1..])?;
-        let mean = mean_current(&sent(net, BACK, rates[0].view())?);
+        let rates = self.run(net, &self.exam.trials, false, &RATES[1..])?;
+        let mean = mean_current(&self.exam, &sent(net, BACK, rates[0].view())?)?;
         frozen.set("r1.I.bias", mean.into_iter().map(|c| c as f32))?;
         Ok(frozen)
     }

@@ -125,22 +125,20 @@ pub(super) fn late_explained(
     units: &Units,
     split: &Split,
 ) -> Result<Vec<f64>, StudyError> {
-    let late = |counts: &Array3<f64>, images: &[usize], unit: usize| -> Vec<f64> {
-        let counts = counts.select(Axis(1), images);
-        counts.slice(s![LATE.., .., unit]).iter().copied().collect()
+    let counts = units.binned.select(Axis(1), &split.held_out);
+    let seen = units.binned.select(Axis(1), &split.train);
+    let late = |values: &Array3<f64>, unit: usize| -> Vec<f64> {
+        values.slice(s![LATE.., .., unit]).iter().copied().collect()
     };
-    let every: Vec<usize> = (0..split.held_out.len()).collect();
     let of = |unit: usize| -> Result<f64, StudyError> {
-        let counts = late(&units.binned, &split.held_out, unit);
-        let rates = late(expected, &every, unit);
-        let seen = units.binned.select(Axis(1), &split.train);
         let mean = |bin: usize| {
             let sum = seen.slice(s![bin, .., unit]).sum();
             sum.max(0.5) / split.train.len() as f64
         };
+        let images = split.held_out.len();
         let null: Vec<f64> =
-            (LATE..BINS).flat_map(|bin| std::iter::repeat_n(mean(bin), every.len())).collect();
-        Ok(deviance_explained(&counts, &rates, &null)?)
+            (LATE..BINS).flat_map(|bin| std::iter::repeat_n(mean(bin), images)).collect();
+        Ok(deviance_explained(&late(&counts, unit), &late(expected, unit), &null)?)
     };
     (0..units.kinds.len()).map(of).collect()
 }

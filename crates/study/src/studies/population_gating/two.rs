@@ -1,6 +1,6 @@
 //! Two regions: A1 hears the stimuli, PFC the cue, and what PFC sends back gates A1.
 
-use attractor::analysis::{DecodingOptions, Regressor, decode, mixture, regress, window_means};
+use attractor::analysis::{DecodingOptions, decode, mixture, window_means};
 use attractor::data::Column;
 use attractor::network::library::linear;
 use attractor::network::{Description, Population};
@@ -10,6 +10,7 @@ use super::Settings;
 use super::parts::{
     fitted, gains, heard, low_rank, modulation, opposed, phase, readout, region, slopes,
 };
+use crate::claim::most;
 use crate::context::Context;
 use crate::error::StudyError;
 use crate::exam::Exam;
@@ -18,8 +19,6 @@ use crate::net::Net;
 
 /// What PFC sends back.
 const FEEDBACK: &str = "PFC->A1";
-/// The coherences among the conditions of a trial.
-const COHERENCES: [&str; 2] = ["coherence_a", "coherence_b"];
 
 /// A1 of rank 2, PFC of rank 1, which is read out; one dimension forward, one per context back.
 fn network(exam: &Exam<'_>, units: usize, seed: u64) -> Result<Net, StudyError> {
@@ -53,12 +52,6 @@ fn rates(
     Ok(rates.slice(s![exam.during("stimulus")?, .., ..]).mapv(f64::from))
 }
 
-/// A coherence in some trials.
-fn coherences(exam: &Exam<'_>, stimulus: usize, trials: &[usize]) -> Vec<f64> {
-    let all = exam.trials.conditions.numbers(COHERENCES[stimulus]).unwrap_or_default();
-    trials.iter().map(|&trial| all[trial]).collect()
-}
-
 /// Along which axes a region follows the stimuli, `[context][stimulus]`, each over units.
 struct Coding([[Array1<f64>; 2]; 2]);
 
@@ -66,11 +59,7 @@ impl Coding {
     /// From responses `[trial, unit]`.
     fn of(exam: &Exam<'_>, responses: ArrayView2<'_, f64>) -> Result<Coding, StudyError> {
         let within = |trials: Vec<usize>| -> Result<[Array1<f64>; 2], StudyError> {
-            let stimuli = [0, 1].map(|stimulus| Regressor {
-                name: COHERENCES[stimulus].to_owned(),
-                values: coherences(exam, stimulus, &trials),
-            });
-            let found = regress(responses.select(Axis(0), &trials).view(), &stimuli)?;
+            let found = exam.followed(responses, &trials)?;
             Ok([0, 1].map(|stimulus| found.row(stimulus).to_owned()))
         };
         let [a, b] = exam.contexts();
@@ -120,9 +109,8 @@ fn norm(axis: &Array1<f64>) -> f64 {
 fn decoded(exam: &Exam<'_>, net: &Net, cut: &[&str]) -> Result<f64, StudyError> {
     let rates = rates(exam, net, cut, "A1")?;
     let responses = window_means(rates.view(), 0..rates.dim().0)?.insert_axis(Axis(0));
-    let all: Vec<usize> = (0..exam.trials.len()).collect();
     let of = |stimulus: usize| -> Result<f64, StudyError> {
-        let signs = coherences(exam, stimulus, &all).into_iter().map(f64::signum).collect();
+        let signs = exam.coherences(stimulus).iter().map(|c| c.signum()).collect();
         let found = decode(responses.view(), &Column::Numbers(signs), &DecodingOptions::default())?;
         Ok(found.accuracy[0])
     };
@@ -132,10 +120,9 @@ fn decoded(exam: &Exam<'_>, net: &Net, cut: &[&str]) -> Result<f64, StudyError> 
 /// Fraction correct of all trials, and of those whose stimuli want different answers.
 fn accuracies(exam: &Exam<'_>, net: &Net, cut: &[&str]) -> Result<[f64; 2], StudyError> {
     let correct = exam.correct(net, cut)?;
-    let all: Vec<usize> = (0..correct.len()).collect();
-    let [a, b] = [0, 1].map(|stimulus| coherences(exam, stimulus, &all));
+    let [a, b] = [0, 1].map(|stimulus| exam.coherences(stimulus));
     let among = |chosen: &dyn Fn(usize) -> bool| {
-        let chosen: Vec<usize> = all.iter().copied().filter(|&k| chosen(k)).collect();
+        let chosen: Vec<usize> = (0..correct.len()).filter(|&k| chosen(k)).collect();
         chosen.iter().filter(|&&k| correct[k]).count() as f64 / chosen.len() as f64
     };
     Ok([among(&|_| true), among(&|k| a[k] * b[k] < 0.0)])
@@ -168,7 +155,7 @@ fn gated(
     measured.set("a1_slope_product", opposed(found));
     let [first, second] = gains(exam, net, "A1", &labels, "stimulus")?;
     measured.set_series("a1_gains", [first, second].concat());
-    measured.set("a1_gain_drop", modulation([first, second]).max(modulation([second, first])));
+    measured.set("a1_gain_drop", most([[first, second], [second, first]].map(modulation)));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use attractor::data::{OUTPUT, Trials};
+use attractor::data::OUTPUT;
 use attractor::learn::objective::{ActivityPenalty, Mse, Term};
 use attractor::learn::source::r_squared;
 use attractor::learn::{Learner, Objective, Phase, Stop, Validate};
@@ -221,10 +221,10 @@ impl Lab<'_> {
         &self,
         net: &Net,
         assignment: Assignment,
-    ) -> Result<(Trials, Array3<f64>), StudyError> {
+    ) -> Result<(Exam<'_>, Array3<f64>), StudyError> {
         let exam = self.exam(assignment.of_one_length()?)?;
         let rates = exam.run(net, &[], "rec.r")?;
-        Ok((exam.trials, rates.mapv(f64::from)))
+        Ok((exam, rates.mapv(f64::from)))
     }
 
     fn exam(&self, task: Arc<dyn Task>) -> Result<Exam<'_>, StudyError> {

@@ -3,15 +3,13 @@
 use attractor::analysis::{
     ActivityStatistics, activity_statistics, circle_radius, pca, pearson, spectrum,
 };
-use attractor::data::Trials;
 use ndarray::{Array2, ArrayView3, Axis, s};
 
+use crate::claim::least;
 use crate::error::StudyError;
+use crate::exam::Exam;
 use crate::measured::Measured;
 use crate::net::Net;
-
-/// Steps before an interval begins: fixation and cue.
-const BEGIN: usize = 10;
 
 /// Statistics of rates and of recurrent weights.
 pub(super) struct Statistics {
@@ -64,10 +62,11 @@ impl Statistics {
 /// correlation over units and times of mean rates less each unit's own, at the same fraction of the
 /// interval (`scaled`), and at the same time (`unscaled`).
 pub(super) fn time_scaling(
-    trials: &Trials,
+    exam: &Exam<'_>,
     rates: ArrayView3<'_, f64>,
     measured: &mut Measured,
 ) -> Result<(), StudyError> {
+    let trials = &exam.trials;
     let intervals = trials.conditions.numbers("interval");
     let intervals = intervals.ok_or_else(|| StudyError::Study("no intervals".to_owned()))?;
     let profile = |interval: f64| -> Array2<f64> {
@@ -75,15 +74,16 @@ pub(super) fn time_scaling(
         let of_trials = rates.select(Axis(1), &mine);
         of_trials.sum_axis(Axis(1)) / mine.len() as f64
     };
-    let [short, long] = [700.0, 1400.0].map(profile);
-    let steps = (700.0 / trials.dt) as usize;
+    let interval = least(intervals.iter().copied());
+    let [short, long] = [interval, 2.0 * interval].map(profile);
+    let (begin, steps) = (exam.during("wait")?.start, (interval / trials.dt) as usize);
     let own = |rates: Array2<f64>| -> Vec<f64> {
         let mean = rates.sum_axis(Axis(0)) / rates.nrows() as f64;
         (rates - mean).into_iter().collect()
     };
-    let first = own(short.slice(s![BEGIN..BEGIN + steps, ..]).to_owned());
-    let slowed = own(long.slice(s![BEGIN..BEGIN + 2 * steps;2, ..]).to_owned());
-    let same = own(long.slice(s![BEGIN..BEGIN + steps, ..]).to_owned());
+    let first = own(short.slice(s![begin..begin + steps, ..]).to_owned());
+    let slowed = own(long.slice(s![begin..begin + 2 * steps;2, ..]).to_owned());
+    let same = own(long.slice(s![begin..begin + steps, ..]).to_owned());
     measured.set("scaled", pearson(&first, &slowed)?);
     measured.set("unscaled", pearson(&first, &same)?);
     Ok(())
