@@ -2,7 +2,8 @@
 //! the Jacobian; the block of partials of each unit and the wirings are all they need.
 
 use attractor_equations::{Kernel, Leaf, Output, Scratch, Variable};
-use attractor_numerics::Dynamics;
+use attractor_numerics::math::madd;
+use attractor_numerics::{Dynamics, Isa};
 
 use super::{Autonomous, Member, Partials, Wire};
 use crate::operator::Rows;
@@ -247,15 +248,9 @@ impl Dynamics for Autonomous {
                 for (&entry, slope) in from.slopes.entries.iter().zip(&slopes.at_rest[q]) {
                     let (Output::Emit(of), Variable::State(k)) = entry else { continue };
                     if of == e {
-                        let at = from.offsets[k]..from.offsets[k] + from.units;
-                        let rows = drive.chunks_exact_mut(n);
-                        for (row, weights) in rows.zip(wire.matrix.chunks_exact(from.units)) {
-                            let terms = weights.iter().zip(slope);
-                            row[at.clone()]
-                                .iter_mut()
-                                .zip(terms)
-                                .for_each(|(j, (w, s))| *j += w * s);
-                        }
+                        let (sum, at, matrix) = (&mut drive[..], from.offsets[k], &wire.matrix);
+                        let columns = Columns { sum, n, at, matrix, units: from.units, slope };
+                        Isa::best().run(columns);
                     }
                 }
             }
@@ -273,15 +268,15 @@ impl Dynamics for Autonomous {
                     Output::Emit(e) => &mut emitted[p][e][..],
                     Output::Value(_) => continue,
                 };
-                let rows = rows.chunks_exact_mut(n).zip(&slope[..member.units]).enumerate();
+                let slope = &slope[..member.units];
                 match variable {
                     Variable::State(k) => {
-                        rows.for_each(|(unit, (row, s))| row[member.offsets[k] + unit] += s);
+                        for (unit, s) in slope.iter().enumerate() {
+                            rows[unit * n + member.offsets[k] + unit] += s;
+                        }
                     }
                     Variable::Drive(d) => {
-                        for ((_, (row, s)), drive) in rows.zip(drives[d].chunks_exact(n)) {
-                            row.iter_mut().zip(drive).for_each(|(j, d)| *j += s * d);
-                        }
+                        Isa::best().run(ScaledRows { sum: rows, n, slope, rows: &drives[d] });
                     }
                     _ => {}
                 }
@@ -310,6 +305,54 @@ impl Dynamics for Autonomous {
         f.iter_mut().zip(x).for_each(|(f, x)| *f -= x);
         self.pull(&self.slopes(&pass), 1, f, gradient);
         gradient.iter_mut().zip(f.iter()).for_each(|(g, f)| *g -= f);
+    }
+}
+
+/// `sum[:, at + source] += matrix[:, source] slope[source]`: `[target, n]`, `[target, units]`.
+struct Columns<'a> {
+    sum: &'a mut [f64],
+    n: usize,
+    at: usize,
+    matrix: &'a [f64],
+    units: usize,
+    slope: &'a [f64],
+}
+
+impl attractor_numerics::Kernel for Columns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Columns { sum, n, at, matrix, units, slope } = self;
+        let slope = &slope[..units];
+        for (row, weights) in sum.chunks_exact_mut(n).zip(matrix.chunks_exact(units)) {
+            let row = &mut row[at..at + units];
+            for j in 0..units {
+                row[j] = madd::<f64, FMA>(weights[j], slope[j], row[j]);
+            }
+        }
+    }
+}
+
+/// `sum += slope rows`, `[row, n]`, one value of slope each.
+struct ScaledRows<'a> {
+    sum: &'a mut [f64],
+    n: usize,
+    slope: &'a [f64],
+    rows: &'a [f64],
+}
+
+impl attractor_numerics::Kernel for ScaledRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let ScaledRows { sum, n, slope, rows } = self;
+        for ((sum, row), s) in sum.chunks_exact_mut(n).zip(rows.chunks_exact(n)).zip(slope) {
+            for j in 0..n {
+                sum[j] = madd::<f64, FMA>(*s, row[j], sum[j]);
+            }
+        }
     }
 }
 

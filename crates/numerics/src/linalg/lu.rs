@@ -1,5 +1,7 @@
 //! General square matrices factored once, to solve with many times.
 
+use std::ops::Range;
+
 use super::{Error, matrix};
 use crate::lanes::{Lanes, Tiled, dispatch};
 use crate::product::{accumulate_outer, padded};
@@ -7,11 +9,12 @@ use crate::{Isa, Real};
 
 /// Columns eliminated together: few, because the work inside them is the slower one; enough that the
 /// product that updates the rest is worth its traffic.
-const PANEL: usize = 32;
+const PANEL: usize = 16;
 
-/// `P A = L U` by elimination with partial pivoting, by panels of columns (Golub & Van Loan 2013,
-/// Matrix Computations, section 3.4), in precision `T`: with single precision it takes half the time,
-/// and the steps of an iteration that corrects itself need no more.
+/// `A P = L U` by elimination, by panels of rows (Golub & Van Loan 2013, Matrix Computations, section
+/// 3.4, of the transpose: pivots are sought along rows, which lie together), in precision `T`: with
+/// single precision it takes half the time, and the steps of an iteration that corrects itself need no
+/// more.
 ///
 /// ```
 /// use attractor_numerics::linalg::Lu;
@@ -24,9 +27,9 @@ pub struct Lu<T = f64> {
     n: usize,
     /// Leading dimension.
     ld: usize,
-    /// L below its unit diagonal, U from there on, `[n, ld]`.
+    /// L up to its diagonal, U right of its unit diagonal, `[n, ld]`.
     factors: Vec<T>,
-    /// The row that changed places with each, one after the other.
+    /// The column that changed places with each, one after the other.
     swaps: Vec<usize>,
 }
 
@@ -60,39 +63,22 @@ impl<T: Real> Lu<T> {
 
     fn eliminate(&mut self) {
         let (isa, n, ld) = (Isa::best(), self.n, self.ld);
-        let mut panel = vec![T::ZERO; PANEL * ld];
+        // of a panel: its rows of U, zeros left of them, and the columns of L below it, negative
+        let (mut upper, mut left) = (vec![T::ZERO; PANEL * ld], vec![T::ZERO; PANEL * ld]);
         for first in (0..n).step_by(PANEL) {
-            let (width, rows) = (PANEL.min(n - first), n - first);
-            let (after, tall) = (first + width, rows.next_multiple_of(STEP));
-            // by columns, along which registers lie
-            let panel = &mut panel[..width * tall];
-            for (i, row) in self.factors[first * ld..].chunks_exact(ld).enumerate() {
-                (0..width).for_each(|c| panel[c * tall + i] = row[first + c]);
+            let Lu { factors, swaps, .. } = self;
+            let (upper, left) = (&mut upper[..], &mut left[..]);
+            let after = n.min(first + PANEL);
+            // SAFETY: for any numbers
+            unsafe {
+                dispatch(isa, Panel { factors, n, ld, panel: first..after, upper, left, swaps });
             }
-            (0..width).for_each(|c| panel[c * tall + rows..(c + 1) * tall].fill(T::ZERO));
-            // SAFETY: for any numbers; so below
-            let swaps = unsafe { dispatch(isa, Panel { panel, rows, tall, width }) };
-            for (i, swap) in swaps.into_iter().enumerate() {
-                let (here, there) = (first + i, first + swap);
-                if here != there {
-                    let (above, below) = self.factors.split_at_mut(there * ld);
-                    above[here * ld..][..n].swap_with_slice(&mut below[..n]);
-                }
-                self.swaps.push(there);
+            let (right, width) = (n - after, after - first);
+            if right > 0 {
+                let to = &mut factors[after * ld + after..];
+                let (left, upper) = (&left[after..], &upper[after..]);
+                accumulate_outer(isa, to, ld, left, ld, right, upper, ld, right, width);
             }
-            for (i, row) in self.factors[first * ld..].chunks_exact_mut(ld).enumerate() {
-                (0..width).for_each(|c| row[first + c] = panel[c * tall + i]);
-            }
-            if after == n {
-                break;
-            }
-            let (top, rest) = self.factors.split_at_mut(after * ld);
-            let top = &mut top[first * ld..];
-            unsafe { dispatch(isa, Upper { top, ld, from: after, panel, tall, width }) }
-            panel.iter_mut().for_each(|l| *l = -*l);
-            let (right, upper) = (n - after, &top[after..]);
-            let (to, left) = (&mut rest[after..], &panel[width..]);
-            accumulate_outer(isa, to, ld, left, tall, right, upper, ld, right, width);
         }
     }
 
@@ -107,10 +93,10 @@ impl<T: Real> Lu<T> {
             for i in 0..self.n {
                 x[i] = T::from_f64(b[i * columns + column]);
             }
-            self.swaps.iter().enumerate().for_each(|(i, &swap)| x.swap(i, swap));
             let (n, ld, factors) = (self.n, self.ld, &self.factors);
             // SAFETY: for any numbers
             unsafe { dispatch(Isa::best(), Substitute { factors, n, ld, x: &mut x }) }
+            self.swaps.iter().enumerate().rev().for_each(|(i, &swap)| x.swap(i, swap));
             for i in 0..self.n {
                 out[i * columns + column] = x[i].to_f64();
             }
@@ -122,86 +108,90 @@ impl<T: Real> Lu<T> {
 /// A whole number of registers, whichever they are; [`PANEL`] and every leading dimension are multiples.
 const STEP: usize = 16;
 
-/// Eliminates the columns of a panel `[width, tall]` of `rows` rows within itself; which row became
-/// each of the first.
+/// Eliminates the rows of a panel, each by those above it, then the panel's columns of the rows below.
 struct Panel<'a, T> {
-    panel: &'a mut [T],
-    rows: usize,
-    tall: usize,
-    width: usize,
+    factors: &'a mut [T],
+    n: usize,
+    ld: usize,
+    panel: Range<usize>,
+    upper: &'a mut [T],
+    left: &'a mut [T],
+    swaps: &'a mut Vec<usize>,
 }
 
 impl<T: Real> Tiled<T> for Panel<'_, T> {
-    type Output = Vec<usize>;
-
-    #[inline(always)]
-    unsafe fn run<V: Lanes<T>>(self) -> Vec<usize> {
-        let Panel { panel, rows, tall, width } = self;
-        let mut swaps = Vec::with_capacity(width);
-        // a column of L, zeros above it
-        let mut l = vec![T::ZERO; tall];
-        for c in 0..width {
-            let (mut pivot, mut most) = (c, panel[c * tall + c].abs());
-            for i in c + 1..rows {
-                let size = panel[c * tall + i].abs();
-                if size > most {
-                    (pivot, most) = (i, size);
-                }
-            }
-            swaps.push(pivot);
-            if pivot != c {
-                for k in 0..width {
-                    panel.swap(k * tall + c, k * tall + pivot);
-                }
-            }
-            let (done, rest) = panel.split_at_mut((c + 1) * tall);
-            let column = &mut done[c * tall..];
-            if column[c] == T::ZERO {
-                continue;
-            }
-            let (from, inverse) = (c / STEP * STEP, T::ONE / column[c]);
-            for i in from..tall {
-                l[i] = column[i] * inverse;
-            }
-            l[from..=c].fill(T::ZERO);
-            column[c + 1..].copy_from_slice(&l[c + 1..]);
-            for k in 0..width - c - 1 {
-                let other = &mut rest[k * tall..(k + 1) * tall];
-                let factor = -other[c];
-                // SAFETY: V's instructions are enabled; so below
-                unsafe { add_scaled::<T, V>(&mut other[from..], factor, &l[from..]) }
-            }
-        }
-        swaps
-    }
-}
-
-/// Rows of U right of a panel: `L⁻¹` of the rows that stand there, `[width, ld]`, from a column on.
-struct Upper<'a, T> {
-    top: &'a mut [T],
-    ld: usize,
-    from: usize,
-    panel: &'a [T],
-    tall: usize,
-    width: usize,
-}
-
-impl<T: Real> Tiled<T> for Upper<'_, T> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<V: Lanes<T>>(self) {
-        let Upper { top, ld, from, panel, tall, width } = self;
-        for c in 1..width {
-            let (above, below) = top.split_at_mut(c * ld);
-            for k in 0..c {
-                let row = &above[k * ld + from..(k + 1) * ld];
-                let factor = -panel[k * tall + c];
+        let Panel { factors, n, ld, panel, upper, left, swaps } = self;
+        for k in panel.clone() {
+            let pivot = k + largest(&factors[k * ld + k..k * ld + n]);
+            swaps.push(pivot);
+            if pivot != k {
+                for row in factors.chunks_exact_mut(ld) {
+                    row.swap(k, pivot);
+                }
+            }
+            let (row, rest) = factors[k * ld..panel.end * ld].split_at_mut(ld);
+            if row[k] == T::ZERO {
+                continue;
+            }
+            let (from, inverse) = (k / STEP * STEP, T::ONE / row[k]);
+            let u = &mut upper[..ld];
+            u[from..].copy_from_slice(&row[from..]);
+            u[from..=k].fill(T::ZERO);
+            for j in from..ld {
+                u[j] *= inverse;
+            }
+            row[k + 1..].copy_from_slice(&u[k + 1..]);
+            for row in rest.chunks_exact_mut(ld) {
+                let factor = -row[k];
                 // SAFETY: V's instructions are enabled
-                unsafe { add_scaled::<T, V>(&mut below[from..ld], factor, row) }
+                unsafe { add_scaled::<T, V>(&mut row[from..], factor, &u[from..]) }
+            }
+        }
+        if panel.end == n {
+            return;
+        }
+        // columns have changed places until now
+        let (above, below) = factors.split_at_mut(panel.end * ld);
+        for (k, (u, left)) in
+            panel.clone().zip(upper.chunks_exact_mut(ld).zip(left.chunks_exact_mut(ld)))
+        {
+            u[k + 1..].copy_from_slice(&above[k * ld + k + 1..(k + 1) * ld]);
+            u[..=k].fill(T::ZERO);
+            let columns = k / STEP * STEP..panel.end;
+            for (row, i) in below.chunks_exact_mut(ld).zip(panel.end..) {
+                left[i] = -row[k];
+                let row = &mut row[columns.clone()];
+                // SAFETY: V's instructions are enabled
+                unsafe { add_scaled::<T, V>(row, left[i], &u[columns.clone()]) }
             }
         }
     }
+}
+
+/// Place of the value of the largest size, the first if there are several.
+#[inline(always)]
+fn largest<T: Real>(values: &[T]) -> usize {
+    let mut most = [T::ZERO; STEP];
+    let whole = values.len() / STEP * STEP;
+    for block in (0..whole).step_by(STEP) {
+        for lane in 0..STEP {
+            let size = values[block + lane].abs();
+            most[lane] = if size > most[lane] { size } else { most[lane] };
+        }
+    }
+    for i in whole..values.len() {
+        let size = values[i].abs();
+        most[0] = if size > most[0] { size } else { most[0] };
+    }
+    let mut all = T::ZERO;
+    for size in most {
+        all = if size > all { size } else { all };
+    }
+    values.iter().position(|x| x.abs() == all).unwrap_or(0)
 }
 
 /// `x := U⁻¹ L⁻¹ x` of n values in `[ld]`, the rest of them 0.
@@ -225,7 +215,7 @@ impl<T: Real> Tiled<T> for Substitute<'_, T> {
             for k in block..i {
                 sum += row[k] * x[k];
             }
-            x[i] -= sum;
+            x[i] = (x[i] - sum) / row[i];
         }
         for i in (0..n).rev() {
             let (row, block) = (&factors[i * ld..(i + 1) * ld], (i / STEP + 1) * STEP);
@@ -233,7 +223,7 @@ impl<T: Real> Tiled<T> for Substitute<'_, T> {
             for k in i + 1..block {
                 sum += row[k] * x[k];
             }
-            x[i] = (x[i] - sum) / row[i];
+            x[i] -= sum;
         }
     }
 }
