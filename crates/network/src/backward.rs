@@ -359,12 +359,36 @@ fn sum_rows<T: Real>(plan: &Plan<T>, rows: &[T], sum: &mut [T]) {
         type Output = ();
         #[inline(always)]
         fn run<const FMA: bool>(self) {
-            for row in self.0.chunks_exact(self.1.len()) {
-                for (s, &x) in self.1.iter_mut().zip(row) {
-                    *s += x;
+            let Sum(rows, sum) = self;
+            let ld = sum.len();
+            // some units stay in registers over all rows, several sums of each, which do not wait for each other
+            for (first, sum) in (0..ld).step_by(UNITS).zip(sum.chunks_exact_mut(UNITS)) {
+                let mut sums = [[T::ZERO; UNITS]; ROWS];
+                let mut groups = rows.chunks_exact(ROWS * ld);
+                for group in &mut groups {
+                    for r in 0..ROWS {
+                        let row = &group[r * ld + first..][..UNITS];
+                        for u in 0..UNITS {
+                            sums[r][u] += row[u];
+                        }
+                    }
+                }
+                for row in groups.remainder().chunks_exact(ld) {
+                    for u in 0..UNITS {
+                        sums[0][u] += row[first + u];
+                    }
+                }
+                for u in 0..UNITS {
+                    for sums in &sums {
+                        sum[u] += sums[u];
+                    }
                 }
             }
         }
     }
     plan.isa.run(Sum(rows, sum));
 }
+
+/// Units and rows summed together by [`sum_rows`]; every leading dimension is a multiple of the units.
+const UNITS: usize = 16;
+const ROWS: usize = 4;

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use attractor_data::Trials;
 use attractor_numerics::{Isa, Real};
 use ndarray::Array3;
-use rayon::prelude::*;
 
 use crate::NoiseSource;
 use crate::backward::Back;
 use crate::credit::Credit;
+use crate::crew::Crew;
 use crate::error::RunError;
 use crate::forward::{Circumstances, Streams, Work};
 use crate::intervention::Interventions;
@@ -53,7 +53,7 @@ impl Default for EngineOptions {
 pub struct Engine<T> {
     network: Arc<Network>,
     options: EngineOptions,
-    pool: rayon::ThreadPool,
+    crew: Crew,
     /// With noise at its mean, and with noise.
     plans: [Option<Plan<T>>; 2],
     /// Per shape, one worker a shard.
@@ -81,10 +81,10 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// If threads cannot be had.
     pub fn new(network: Arc<Network>, options: EngineOptions) -> Result<Self, RunError> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
-        let pool = pool.map_err(|e| RunError::Unsupported(format!("no threads: {e}")))?;
+        let crew = Crew::new(options.threads);
+        let crew = crew.map_err(|e| RunError::Unsupported(format!("no threads: {e}")))?;
         let (plans, workers, stepping) = ([None, None], BTreeMap::new(), None);
-        Ok(Engine { network, options, pool, plans, workers, stepping })
+        Ok(Engine { network, options, crew, plans, workers, stepping })
     }
 
     /// The network.
@@ -238,33 +238,24 @@ macro_rules! precision {
                 let shape = (trials.len(), SEGMENT.min(trials.steps()), noise.on);
                 let mut workers = self.workers(shape);
                 let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
-                let recorded: Vec<Vec<Array3<$t>>> = self.pool.install(|| {
-                    let shards = workers.par_iter_mut().map(|worker| {
-                        let at = Circumstances {
-                            trials,
-                            noise,
-                            interventions,
-                            first: worker.trials.start,
-                        };
-                        let count = worker.trials.len();
-                        let mut state = begin(network, plan, parameters, &at, count, worker);
-                        let mut out: Vec<Array3<$t>> = record
-                            .iter()
-                            .map(|&s| {
-                                Array3::from_elem((trials.steps(), count, network.units(s)), 0.0)
-                            })
-                            .collect();
-                        while state.step < trials.steps() {
-                            let (start, steps) =
-                                (state.step, worker.segment.min(trials.steps() - state.step));
-                            worker.work.forward(network, plan, &at, &mut state, steps);
-                            for (out, &signal) in out.iter_mut().zip(record) {
-                                worker.work.copy_out(network, signal, count, start, steps, out);
-                            }
+                let recorded: Vec<Vec<Array3<$t>>> = self.crew.each(&mut workers, |worker| {
+                    let at =
+                        Circumstances { trials, noise, interventions, first: worker.trials.start };
+                    let count = worker.trials.len();
+                    let mut state = begin(network, plan, parameters, &at, count, worker);
+                    let mut out: Vec<Array3<$t>> = record
+                        .iter()
+                        .map(|&s| Array3::from_elem((trials.steps(), count, network.units(s)), 0.0))
+                        .collect();
+                    while state.step < trials.steps() {
+                        let (start, steps) =
+                            (state.step, worker.segment.min(trials.steps() - state.step));
+                        worker.work.forward(network, plan, &at, &mut state, steps);
+                        for (out, &signal) in out.iter_mut().zip(record) {
+                            worker.work.copy_out(network, signal, count, start, steps, out);
                         }
-                        out
-                    });
-                    shards.collect()
+                    }
+                    out
                 });
                 self.rest(shape, workers);
                 let mut whole = Vec::new();
@@ -325,8 +316,8 @@ macro_rules! precision {
                 let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
                 let keep = tape_bytes::<$t>(network, plan, trials) <= self.options.memory;
                 let interventions = Interventions::default();
-                let losses: Vec<(f64, State<$t>, State<$t>)> = self.pool.install(|| {
-                    let shards = workers.par_iter_mut().map(|worker| {
+                let losses: Vec<(f64, State<$t>, State<$t>)> =
+                    self.crew.each(&mut workers, |worker| {
                         let at = Circumstances {
                             trials,
                             noise,
@@ -335,8 +326,6 @@ macro_rules! precision {
                         };
                         worker.gradient(network, plan, parameters, &at, loss, window, keep)
                     });
-                    shards.collect()
-                });
                 gradient.fill(0.0);
                 self.collect(trials, &workers, &losses, gradient, noise.on);
                 self.rest(shape, workers);

@@ -8,7 +8,6 @@ use std::ops::Range;
 use attractor_data::Trials;
 use attractor_equations::{Distribution, Kernel, Leaf, Scratch, Variable};
 use attractor_numerics::{Real, random};
-use ndarray::s;
 
 use crate::NoiseSource;
 use crate::intervention::Interventions;
@@ -178,15 +177,14 @@ impl<T: Real> Work<T> {
                 None => {
                     let from = compiled.history[0] * trials * compiled.ld;
                     let stream = &mut self.streams[p].emissions[0][from..];
-                    let channels = compiled.channel..compiled.channel + compiled.units;
-                    let given = at.trials.inputs.slice(s![
-                        time.clone(),
-                        at.first..at.first + trials,
-                        channels
-                    ]);
-                    let mut rows = stream.chunks_exact_mut(compiled.ld);
-                    for step in given.outer_iter() {
-                        for (given, row) in step.rows().into_iter().zip(rows.by_ref()) {
+                    let given = at.trials.inputs.as_standard_layout();
+                    let (_, all, channels) = given.dim();
+                    let given = given.as_slice().unwrap_or_default();
+                    for (t, step) in time.clone().zip(stream.chunks_exact_mut(trials * compiled.ld))
+                    {
+                        let from = (t * all + at.first) * channels + compiled.channel;
+                        for (trial, row) in step.chunks_exact_mut(compiled.ld).enumerate() {
+                            let given = &given[from + trial * channels..][..compiled.units];
                             for (u, &given) in row.iter_mut().zip(given) {
                                 *u = T::from_f64(f64::from(given));
                             }

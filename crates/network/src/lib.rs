@@ -8,6 +8,7 @@ mod autonomous;
 mod backward;
 mod constraint;
 mod credit;
+mod crew;
 mod description;
 mod engine;
 mod error;
