@@ -108,7 +108,7 @@ impl<T: Real> Back<T> {
         steps: usize,
         trials: usize,
     ) -> f64 {
-        self.carry(network, steps, trials);
+        self.carry(network, plan, steps, trials);
         let value = self.ask(network, at, work, loss, start, steps, trials);
         for stage in network.stages.iter().rev() {
             let stretch = if stage.pointwise(network) { steps } else { 1 };
@@ -171,9 +171,12 @@ impl<T: Real> Back<T> {
     }
 
     /// Cotangents of the delay lines of the segment after become those of the last emissions of this.
-    fn carry(&mut self, network: &Network, steps: usize, trials: usize) {
-        for (streams, p) in self.cotangents.iter_mut().zip(&network.populations) {
-            for (stream, h) in streams.emissions.iter_mut().zip(&p.history) {
+    fn carry(&mut self, network: &Network, plan: &Plan<T>, steps: usize, trials: usize) {
+        let populations = network.populations.iter().zip(&plan.blocks);
+        for (streams, (p, block)) in self.cotangents.iter_mut().zip(populations) {
+            let heard = |k: usize| block.as_ref().is_none_or(|block| block.heard[k]);
+            let lines = streams.emissions.iter_mut().zip(&p.history).enumerate();
+            for (_, (stream, h)) in lines.filter(|(k, _)| heard(*k)) {
                 let (row, lines) = (trials * p.ld, h * trials * p.ld);
                 let carried: Vec<T> = stream[..lines].to_vec();
                 stream[..lines + steps * row].fill(T::ZERO);

@@ -26,6 +26,9 @@ use crate::state::{self, State};
 
 /// Longest segment of time, in steps: its streams stay in cache, its weight gradient is one product.
 const SEGMENT: usize = 32;
+/// Most trials that a worker runs at once where nothing is kept for a way back: their streams stay in
+/// cache, and each weight that is read serves all of them.
+const GROUP: usize = 64;
 /// Batch shapes whose memory is kept.
 const KEPT_SHAPES: usize = 3;
 
@@ -62,8 +65,8 @@ pub struct Engine<T> {
     stepping: Option<(usize, usize, Work<T>)>,
 }
 
-/// Number of trials, length of segments, whether noise is on.
-type Shape = (usize, usize, bool);
+/// Number of trials, most of them that a worker runs at once, length of segments, whether noise is on.
+type Shape = (usize, usize, usize, bool);
 
 /// Memory of one shard.
 struct Worker<T> {
@@ -135,13 +138,13 @@ impl<T: Real> Engine<T> {
 
     /// One worker a shard, with the memory of the last time; give them back with [`Engine::rest`].
     fn workers(&mut self, shape: Shape) -> Vec<Worker<T>> {
-        let (trials, segment, _) = shape;
+        let (trials, group, segment, _) = shape;
         if let Some(workers) = self.workers.remove(&shape) {
             return workers;
         }
         let shards = self.options.shards.unwrap_or_else(|| shards(trials)).clamp(1, trials);
         let range = |k: usize| k * trials / shards..(k + 1) * trials / shards;
-        (0..shards).map(|k| Worker::new(&self.network, range(k), segment)).collect()
+        (0..shards).map(|k| Worker::new(&self.network, range(k), group, segment)).collect()
     }
 
     /// Keeps the memory of workers: training and validation take turns.
@@ -235,32 +238,35 @@ macro_rules! precision {
             ) -> Result<Vec<Array3<$t>>, RunError> {
                 self.check(parameters, trials)?;
                 self.prepare(parameters, noise.on);
-                let shape = (trials.len(), SEGMENT.min(trials.steps()), noise.on);
+                let shape = (trials.len(), GROUP, SEGMENT.min(trials.steps()), noise.on);
                 let mut workers = self.workers(shape);
                 let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
-                let recorded: Vec<Vec<Array3<$t>>> = self.crew.each(&mut workers, |worker| {
-                    let at =
-                        Circumstances { trials, noise, interventions, first: worker.trials.start };
-                    let count = worker.trials.len();
-                    let mut state = begin(network, plan, parameters, &at, count, worker);
-                    let mut out: Vec<Array3<$t>> = record
-                        .iter()
-                        .map(|&s| Array3::from_elem((trials.steps(), count, network.units(s)), 0.0))
-                        .collect();
-                    while state.step < trials.steps() {
-                        let (start, steps) =
-                            (state.step, worker.segment.min(trials.steps() - state.step));
-                        worker.work.forward(network, plan, &at, &mut state, steps);
-                        for (out, &signal) in out.iter_mut().zip(record) {
-                            worker.work.copy_out(network, signal, count, start, steps, out);
+                // per shard and group of its trials, the signals
+                let recorded: Vec<Vec<Vec<Array3<$t>>>> = self.crew.each(&mut workers, |worker| {
+                    let groups = worker.trials.clone().step_by(GROUP).map(|first| {
+                        let at = Circumstances { trials, noise, interventions, first };
+                        let count = GROUP.min(worker.trials.end - first);
+                        let mut state = begin(network, plan, parameters, &at, count, worker);
+                        let room = |s| (trials.steps(), count, network.units(s));
+                        let mut out: Vec<Array3<$t>> =
+                            record.iter().map(|&s| Array3::from_elem(room(s), 0.0)).collect();
+                        while state.step < trials.steps() {
+                            let start = state.step;
+                            let steps = worker.segment.min(trials.steps() - start);
+                            worker.work.forward(network, plan, &at, &mut state, steps);
+                            for (out, &signal) in out.iter_mut().zip(record) {
+                                worker.work.copy_out(network, signal, count, start, steps, out);
+                            }
                         }
-                    }
-                    out
+                        out
+                    });
+                    groups.collect()
                 });
                 self.rest(shape, workers);
                 let mut whole = Vec::new();
                 for (k, &signal) in record.iter().enumerate() {
-                    let parts: Vec<_> = recorded.iter().map(|shard| shard[k].view()).collect();
+                    let groups = recorded.iter().flatten();
+                    let parts: Vec<_> = groups.map(|group| group[k].view()).collect();
                     let joined = ndarray::concatenate(ndarray::Axis(1), &parts)
                         .map_err(|e| RunError::Unsupported(e.to_string()))?;
                     finite(&joined, || self.network.signal_name(signal))?;
@@ -304,14 +310,15 @@ macro_rules! precision {
                 let ways = credit.ways(&self.network, self.options.isa)?;
                 self.prepare(parameters, noise.on).ways = ways;
                 if let Some(plan) = &mut self.plans[usize::from(noise.on)]
-                    && plan.keep(loss.signals())
+                    && plan.keep(&self.network, loss.signals())
                 {
                     self.workers.clear(); // their tapes have no room for the new streams
+                    self.prepare(parameters, noise.on);
                 }
                 // segments of equal length; a truncation window is a whole number of them
                 let window = credit.truncate.unwrap_or(trials.steps()).clamp(1, trials.steps());
                 let segment = window.div_ceil(window.div_ceil(SEGMENT));
-                let shape = (trials.len(), segment, noise.on);
+                let shape = (trials.len(), trials.len(), segment, noise.on);
                 let mut workers = self.workers(shape);
                 let (network, plan) = (&*self.network, plan(&self.plans, noise.on));
                 let keep = tape_bytes::<$t>(network, plan, trials) <= self.options.memory;
@@ -347,7 +354,7 @@ macro_rules! precision {
                 let interventions = Interventions::default();
                 let plan = plan(&self.plans, noise.on);
                 let at = Circumstances { trials, noise, interventions: &interventions, first: 0 };
-                let mut worker = Worker::new(&self.network, 0..trials.len(), 1);
+                let mut worker = Worker::new(&self.network, 0..trials.len(), trials.len(), 1);
                 Ok(begin(&self.network, plan, parameters, &at, trials.len(), &mut worker))
             }
 
@@ -397,8 +404,8 @@ precision!(f32);
 precision!(f64);
 
 impl<T: Real> Worker<T> {
-    fn new(network: &Network, trials: Range<usize>, segment: usize) -> Self {
-        let work = Work::new(network, segment, trials.len());
+    fn new(network: &Network, trials: Range<usize>, group: usize, segment: usize) -> Self {
+        let work = Work::new(network, segment, group.min(trials.len()));
         Worker { trials, segment, work, back: None, tape: Vec::new() }
     }
 

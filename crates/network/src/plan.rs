@@ -17,6 +17,8 @@ pub(crate) struct Plan<T> {
     pub(crate) blocks: Vec<Option<Block<T>>>,
     /// Per link.
     pub(crate) operators: Vec<Operator<T>>,
+    /// Whether noise is on.
+    noisy: bool,
     /// Per link, what the reverse pass does with the cotangents of its drive.
     pub(crate) ways: Vec<Way<T>>,
     /// The parameters taken up last: step by step they are the same again and again.
@@ -26,6 +28,8 @@ pub(crate) struct Plan<T> {
 /// The pointwise part of a population, and which of its streams the reverse pass reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Block<T> {
+    /// Emissions that something reads: the others have no cotangents.
+    pub(crate) heard: Vec<bool>,
     pub(crate) forward: Kernel<T>,
     pub(crate) reverse: Kernel<T>,
     pub(crate) at_rest: AtRest<T>,
@@ -49,15 +53,20 @@ impl<T: Real> Plan<T> {
     pub(crate) fn new(network: &Network, isa: Isa, noisy: bool) -> Self {
         let blocks = network.populations.iter().enumerate().map(|(p, compiled)| {
             let dynamics = compiled.dynamics.as_ref()?;
-            let mut block = Block::new(dynamics, isa, compiled.ld, noisy);
-            for link in network.links.iter().filter(|link| link.from.0 == p) {
-                block.keep.emissions[link.from.1] = true;
-            }
-            Some(block)
+            let emissions = 0..dynamics.neuron.emissions.len();
+            let read = |e| network.links.iter().any(|link| link.from == (p, e));
+            Some(Block::new(dynamics, isa, compiled.ld, noisy, emissions.map(read).collect()))
         });
         let operators = network.links.iter().map(|link| Operator::new(isa, &link.wiring));
         let operators = operators.collect();
-        Plan { isa, blocks: blocks.collect(), operators, ways: Vec::new(), loaded: Vec::new() }
+        Plan {
+            isa,
+            blocks: blocks.collect(),
+            operators,
+            noisy,
+            ways: Vec::new(),
+            loaded: Vec::new(),
+        }
     }
 
     /// Takes up a parameter vector.
@@ -86,21 +95,48 @@ impl<T: Real> Plan<T> {
         }
     }
 
-    /// Keeps what a loss reads; says whether that is more than before.
-    pub(crate) fn keep(&mut self, signals: &[SignalId]) -> bool {
+    /// Keeps what a loss reads; says whether that is more than before. Parameters are to be taken up
+    /// again then.
+    pub(crate) fn keep(&mut self, network: &Network, signals: &[SignalId]) -> bool {
         let mut more = false;
         for signal in signals {
-            let Some(block) = &mut self.blocks[signal.population] else {
+            let compiled = &network.populations[signal.population];
+            let (Some(block), Some(dynamics)) =
+                (&mut self.blocks[signal.population], &compiled.dynamics)
+            else {
                 continue;
             };
             let keep = match signal.quantity {
-                Quantity::Emission(k) => &mut block.keep.emissions[k],
+                Quantity::Emission(k) => {
+                    if !block.heard[k] {
+                        let mut heard = block.heard.clone();
+                        heard[k] = true;
+                        let before = block.keep.clone();
+                        *block = Block::new(dynamics, self.isa, compiled.ld, self.noisy, heard);
+                        block.keep.add(&before);
+                        self.loaded.clear();
+                        more = true;
+                    }
+                    continue;
+                }
                 Quantity::State(k) => &mut block.keep.states[k],
                 Quantity::Drive(k) => &mut block.keep.drives[k],
             };
             more |= !std::mem::replace(keep, true);
         }
         more
+    }
+}
+
+impl Keep {
+    /// Keeps what another keeps as well.
+    fn add(&mut self, other: &Keep) {
+        let all = |keep: &mut [bool], other: &[bool]| {
+            keep.iter_mut().zip(other).for_each(|(keep, other)| *keep |= other);
+        };
+        all(&mut self.states, &other.states);
+        all(&mut self.drives, &other.drives);
+        all(&mut self.emissions, &other.emissions);
     }
 }
 
@@ -122,7 +158,7 @@ fn same<T: Real>(a: &[T], b: &[T]) -> bool {
 }
 
 impl<T: Real> Block<T> {
-    fn new(dynamics: &Dynamics, isa: Isa, ld: usize, noisy: bool) -> Self {
+    fn new(dynamics: &Dynamics, isa: Isa, ld: usize, noisy: bool, heard: Vec<bool>) -> Self {
         let neuron = &dynamics.neuron;
         let per_unit = |k: usize| dynamics.params[k].per_unit;
         let step = dynamics.step.fix(|leaf| neuron.quiet(leaf).filter(|_| !noisy));
@@ -136,11 +172,13 @@ impl<T: Real> Block<T> {
             .map(Output::Emit)
             .chain((0..neuron.states.len()).map(Output::Next))
             .collect();
-        let reverse = Program::compile(&step.vjp(&variables, &kept), per_unit);
+        let unheard = |leaf| matches!(leaf, Leaf::Cotangent(Output::Emit(k)) if !heard[k]);
+        let reverse = step.vjp(&variables, &kept).fix(|leaf| unheard(leaf).then_some(0.0));
+        let reverse = Program::compile(&reverse, per_unit);
         let mut keep = Keep {
             states: vec![false; neuron.states.len()],
             drives: vec![false; neuron.drives.len()],
-            emissions: vec![false; neuron.emissions.len()],
+            emissions: heard.clone(),
         };
         for leaf in reverse.inputs() {
             match *leaf {
@@ -153,6 +191,7 @@ impl<T: Real> Block<T> {
             }
         }
         Block {
+            heard,
             forward: Kernel::new(Program::compile(&step, per_unit), isa, ld),
             reverse: Kernel::new(reverse, isa, ld),
             at_rest: AtRest::new(dynamics, isa, ld),

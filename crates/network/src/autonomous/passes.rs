@@ -271,9 +271,8 @@ impl Dynamics for Autonomous {
                 let slope = &slope[..member.units];
                 match variable {
                     Variable::State(k) => {
-                        for (unit, s) in slope.iter().enumerate() {
-                            rows[unit * n + member.offsets[k] + unit] += s;
-                        }
+                        let rows = rows.chunks_exact_mut(n).zip(slope).enumerate();
+                        rows.for_each(|(unit, (row, s))| row[member.offsets[k] + unit] += s);
                     }
                     Variable::Drive(d) => {
                         Isa::best().run(ScaledRows { sum: rows, n, slope, rows: &drives[d] });
