@@ -17,6 +17,11 @@ use clap::Parser;
 
 use crate::commands::Command;
 
+/// Keeps memory that was given back for a while: batches of trials are made and dropped with every update,
+/// and the system's allocator has the kernel clear their pages each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Build, train and take apart recurrent neural networks as models of the brain.
 #[derive(Debug, Parser)]
 #[command(name = "attractor", version, max_term_width = 100, after_help = EXAMPLES)]
