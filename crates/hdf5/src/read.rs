@@ -204,3 +204,24 @@ impl std::fmt::Debug for Hdf5 {
         f.debug_struct("Hdf5").field("path", &self.path()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_in_a_file_on_disk() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/links_heap.h5");
+        let length = std::fs::metadata(&file).unwrap().len();
+        let disk = Hdf5::from_disk(&file, length).unwrap().unwrap();
+        let memory = Hdf5::open(&file).unwrap();
+        for path in ["chain", "few/up5", "many/soft0005", "many/hard0007"] {
+            assert_eq!(disk.number(path).unwrap(), memory.number(path).unwrap(), "{path}");
+        }
+        for group in ["", "few", "many"] {
+            assert_eq!(disk.members(group).unwrap(), memory.members(group).unwrap(), "{group}");
+        }
+        let said = disk.node("few/outside").err().unwrap().to_string();
+        assert!(said.contains("another file, `other.h5`"), "{said}");
+    }
+}
