@@ -334,7 +334,7 @@ fn coupling_sections(
             &found.regions,
             &found.restarts,
             found.truth.as_ref(),
-            "its held-out R², free run",
+            "its free R²",
         ));
     match spread {
         Some(spread) => {

@@ -110,14 +110,10 @@ pub(crate) fn table(
     truth: Option<&Agreement>,
     free: &str,
 ) -> Table {
-    let mut table = Table::new("Correlations of this fit with others").columns([
-        "with",
-        free,
-        "weights",
-        "magnitudes of currents",
-        "least agreeing current",
-        "which",
-    ]);
+    let mut table = Table::new(
+        "Correlations of this fit with others: of weights, of the mean magnitudes of currents, and of the current that agrees least",
+    )
+    .columns(["with", free, "weights", "magnitudes", "least current", "which"]);
     let least = |currents: &[Vec<Option<f64>>]| {
         let mut least: Option<(f64, String)> = None;
         for (i, row) in currents.iter().enumerate() {
