@@ -6,6 +6,7 @@ pub mod graph;
 pub mod lyapunov;
 pub mod stability;
 
+mod activity_compared;
 mod activity_statistics;
 mod balance;
 mod binomial_fit;
@@ -40,9 +41,8 @@ mod similarity;
 mod spectrum;
 mod task_variance;
 
-pub use activity_statistics::{
-    ActivityStatistics, ComparedStatistic, activity_statistics, compare_statistics, wasserstein,
-};
+pub use activity_compared::{ComparedStatistic, compare_statistics, wasserstein};
+pub use activity_statistics::{ActivityStatistics, activity_statistics};
 pub use balance::{Balance, balance};
 pub use chronometric::{Chronometric, DriftFit, TimePoint, chronometric};
 pub use clusters::{Clusters, KMeans, cluster, k_means, silhouette};

@@ -54,6 +54,14 @@ pub enum FileProblem {
         /// What was found.
         problem: String,
     },
+    /// A link that leads nowhere in this file.
+    #[error("`{key}`: {why}")]
+    Link {
+        /// The path asked for.
+        key: String,
+        /// Which link on the way, and where it would lead.
+        why: String,
+    },
     /// The header of one array makes no sense.
     #[error("`{key}`: bad array header: {problem}; write it with numpy.savez")]
     Header {

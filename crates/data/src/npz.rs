@@ -129,14 +129,14 @@ impl<R: Read + Seek> Npz<R> {
         self.with_member(key, |_, header, _| Ok(matches!(header.kind, Kind::Unicode | Kind::Bytes)))
     }
 
-    /// An array of numbers of any number of axes, in C order, converted to `T`.
+    /// An array of numbers as they are, NaN and infinities included, of any number of axes, in C order,
+    /// converted to `T`.
     ///
     /// # Errors
-    /// As [`Npz::shape`], and [`FileProblem::Damaged`]; [`FileProblem::NotFinite`] for NaN, infinities
-    /// and numbers that overflow `T`.
-    pub fn numbers<T: Real>(&mut self, key: &str) -> Result<ArrayD<T>, FileError> {
+    /// As [`Npz::shape`], and [`FileProblem::Damaged`].
+    pub fn values<T: Real>(&mut self, key: &str) -> Result<ArrayD<T>, FileError> {
         let path = self.path.clone();
-        let array: ArrayD<T> = self.with_member(key, |member, header, shape| {
+        self.with_member(key, |member, header, shape| {
             let wrong = wrong_type(
                 &path,
                 key,
@@ -148,18 +148,22 @@ impl<R: Read + Seek> Npz<R> {
             }
             let bytes = elements(&path, key, member, header)?;
             npy::numbers(header, &shape, &bytes).ok_or(wrong)
-        })?;
+        })
+    }
+
+    /// An array of finite numbers of any number of axes, in C order, converted to `T`.
+    ///
+    /// # Errors
+    /// As [`Npz::values`], and [`FileProblem::NotFinite`] for NaN, infinities and numbers that overflow
+    /// `T`.
+    pub fn numbers<T: Real>(&mut self, key: &str) -> Result<ArrayD<T>, FileError> {
+        let array: ArrayD<T> = self.values(key)?;
         if array.iter().all(|x| x.is_finite()) {
             return Ok(array);
         }
         if let Some((index, value)) = array.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            let index = index.slice().to_vec();
-            return Err(FileProblem::NotFinite {
-                key: key.to_owned(),
-                index,
-                value: value.to_f64(),
-            }
-            .of(path));
+            let (key, index, value) = (key.to_owned(), index.slice().to_vec(), value.to_f64());
+            return Err(FileProblem::NotFinite { key, index, value }.of(&self.path));
         }
         Ok(array)
     }

@@ -2,7 +2,8 @@
 //!
 //! [`Hdf5`] reads by path, [`Node`] from one object to the next; [`Tree`] writes. Reading takes floats,
 //! integers, text, references and attributes, stored plainly or by chunks, deflated or not, as h5py and
-//! MATLAB 7.3 write them, and follows soft links. Nothing in a file is trusted: claimed sizes
+//! MATLAB 7.3 write them, and follows soft links; where a link leads nowhere, or to another file, the error
+//! says so. Nothing in a file is trusted: claimed sizes
 //! are checked against the bytes that are there, and a damaged file gives an error, never a panic.
 //!
 //! ```
@@ -23,6 +24,8 @@
 //! # Ok(()) }
 //! ```
 
+mod bytes;
+mod dense;
 mod header;
 mod links;
 mod node;

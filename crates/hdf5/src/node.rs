@@ -11,7 +11,8 @@ use attractor_numerics::Real;
 use hdf5_pure::{AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, Group, Object};
 use ndarray::{ArrayD, Dimension, IxDyn};
 
-use crate::links;
+use crate::bytes::{Bytes, Paged};
+use crate::links::{self, End};
 
 /// Deflate makes at most 1032 bytes of one; what claims to hold more than the file could is not read.
 const MOST_PER_BYTE: u64 = 1100;
@@ -36,6 +37,8 @@ pub struct Node {
     pub(crate) file: Opened,
     pub(crate) key: String,
     pub(crate) object: Held,
+    /// Whether its key leads to it; it does not to what a reference refers to.
+    pub(crate) by_path: bool,
 }
 
 /// The file it is of.
@@ -45,9 +48,19 @@ pub(crate) struct Opened {
     pub(crate) file: File,
     /// Bytes of the whole file.
     pub(crate) bytes: u64,
+    /// The file itself, if it is not in memory.
+    pub(crate) disk: Option<Arc<Paged>>,
 }
 
 impl Opened {
+    /// Asks something of the bytes of the file.
+    fn ask<T>(&self, question: impl FnOnce(&dyn Bytes) -> T) -> T {
+        match &self.disk {
+            Some(disk) => question(&**disk),
+            None => question(&self.file.as_bytes()),
+        }
+    }
+
     /// The group or array at a path, soft links followed.
     pub(crate) fn find(&self, path: &str) -> Result<Held, FileError> {
         let direct = |path: &str| {
@@ -61,12 +74,12 @@ impl Opened {
                     .map(|array| Held::Array(Box::new(array))),
             }
         };
-        direct(path).or_else(|error| {
-            let bytes = self.file.as_bytes();
-            match links::follow(bytes, path).filter(|real| real != path.trim_matches('/')) {
-                Some(real) => direct(&real),
-                None => Err(error),
+        direct(path).or_else(|error| match self.ask(|bytes| links::follow(bytes, path)) {
+            Some(End::There(real)) if real != path.trim_matches('/') => direct(&real),
+            Some(End::Nowhere(why)) => {
+                Err(FileProblem::Link { key: path.to_owned(), why }.of(&*self.path))
             }
+            _ => Err(error),
         })
     }
 }
@@ -155,7 +168,8 @@ impl Node {
         .map(|all| Attributes(all.into_iter().collect()))
     }
 
-    /// Names of the members of a group, in alphabetical order; none of an array.
+    /// Names of the members of a group, in alphabetical order, those of links that lead nowhere
+    /// included; none of an array.
     ///
     /// # Errors
     /// [`FileProblem::Damaged`].
@@ -166,25 +180,51 @@ impl Node {
             names.extend(group.datasets()?);
             Ok(names)
         });
-        // the library cannot list a group with a soft link in it
-        let mut names = listed
-            .or_else(|error| links::list(self.file.file.as_bytes(), &self.key).ok_or(error))?;
+        // the library passes over links to paths, and cannot list some groups that have any
+        let all =
+            if self.by_path { self.file.ask(|bytes| links::list(bytes, &self.key)) } else { None };
+        let mut names = match (listed, all) {
+            (Ok(mut names), Some(all)) => {
+                names.extend(all.into_iter().filter(|(_, own)| !own).map(|(name, _)| name));
+                names
+            }
+            (Ok(names), None) => names,
+            (Err(_), Some(all)) => all.into_iter().map(|(name, _)| name).collect(),
+            (Err(error), None) => return Err(error),
+        };
         names.sort_unstable();
+        names.dedup();
         Ok(names)
     }
 
-    /// A member of a group; none if it has no such member.
+    /// A member of a group; none if it has no such member, or it is a link that leads nowhere
+    /// ([`Node::member`] says which).
     #[must_use]
     pub fn child(&self, name: &str) -> Option<Node> {
-        let Held::Group(group) = &self.object else { return None };
+        self.member(name).ok()
+    }
+
+    /// A member of a group.
+    ///
+    /// # Errors
+    /// [`FileProblem::Link`] for a link that leads nowhere in this file; [`FileProblem::Damaged`] for a
+    /// member that is not there or cannot be read; [`FileProblem::Type`] for what is no group.
+    pub fn member(&self, name: &str) -> Result<Node, FileError> {
+        let Held::Group(group) = &self.object else {
+            let (key, found, expected) = (self.key.clone(), "an array".to_owned(), "a group");
+            return Err(self.problem(FileProblem::Type { key, found, expected }));
+        };
         let key =
             if self.key.is_empty() { name.to_owned() } else { format!("{}/{name}", self.key) };
         let found = self.guarded(|| match group.dataset(name) {
             Ok(array) => Ok(Held::Array(Box::new(array))),
             Err(_) => group.group(name).map(Held::Group),
         });
-        let object = found.or_else(|_| self.file.find(&key)).ok()?;
-        Some(Node { file: self.file.clone(), key, object })
+        let object = found.or_else(|error| match self.by_path {
+            true => self.file.find(&key),
+            false => Err(error),
+        })?;
+        Ok(Node { file: self.file.clone(), key, object, by_path: self.by_path })
     }
 
     /// The shape of an array; a group and a single number have no axes.
@@ -277,7 +317,7 @@ impl Node {
                 // the library may come to know further kinds of objects
                 _ => return None,
             };
-            Some(Node { file: self.file.clone(), key: self.key.clone(), object })
+            Some(Node { file: self.file.clone(), key: self.key.clone(), object, by_path: false })
         };
         Ok(objects.into_iter().filter_map(node).collect())
     }

@@ -3,12 +3,14 @@
 use std::fs::File as Plain;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use attractor_data::{FileError, FileProblem, closest};
 use attractor_numerics::Real;
 use hdf5_pure::File;
 use ndarray::ArrayD;
 
+use crate::bytes::Paged;
 use crate::node::{Kind, Node, Opened, guarded};
 
 /// Files up to this size are read into memory; of larger ones only what is asked for.
@@ -36,13 +38,17 @@ impl Hdf5 {
         if length <= WHOLE {
             return Hdf5::from_bytes(path, std::fs::read(path).map_err(failed)?);
         }
-        let mut start = Vec::new();
-        Plain::open(path)
-            .and_then(|file| file.take(START).read_to_end(&mut start))
-            .map_err(failed)?;
-        recognise(path, &start)?;
-        let file = guarded(path, "", || File::open_streaming(path))?;
-        Ok(Hdf5 { opened: Opened { path: path.into(), file, bytes: length } })
+        Hdf5::from_disk(path, length).map_err(failed)?
+    }
+
+    /// Opens a file of which only what is asked for is read.
+    fn from_disk(path: &Path, bytes: u64) -> std::io::Result<Result<Self, FileError>> {
+        let (mut start, plain) = (Vec::new(), Plain::open(path)?);
+        (&plain).take(START).read_to_end(&mut start)?;
+        let disk = Some(Arc::new(Paged::new(plain, bytes)));
+        let file =
+            recognise(path, &start).and_then(|()| guarded(path, "", || File::open_streaming(path)));
+        Ok(file.map(|file| Hdf5 { opened: Opened { path: path.into(), file, bytes, disk } }))
     }
 
     /// Reads a file that is in memory already; `name` stands for its path in messages.
@@ -54,7 +60,7 @@ impl Hdf5 {
         recognise(path, &bytes)?;
         let length = bytes.len() as u64;
         let file = guarded(path, "", || File::from_bytes(bytes))?;
-        Ok(Hdf5 { opened: Opened { path: path.into(), file, bytes: length } })
+        Ok(Hdf5 { opened: Opened { path: path.into(), file, bytes: length, disk: None } })
     }
 
     /// The path, as given.
@@ -66,10 +72,14 @@ impl Hdf5 {
     /// The group or array at a path; the root is `""`.
     ///
     /// # Errors
-    /// [`FileProblem::MissingKey`] if there is none, [`FileProblem::Damaged`].
+    /// [`FileProblem::MissingKey`] if there is none, [`FileProblem::Link`] for a link that leads nowhere,
+    /// [`FileProblem::Damaged`].
     pub fn node(&self, path: &str) -> Result<Node, FileError> {
-        let object = self.opened.find(path).map_err(|error| self.missing(path).unwrap_or(error))?;
-        Ok(Node { file: self.opened.clone(), key: path.to_owned(), object })
+        let object = self.opened.find(path).map_err(|error| match *error.problem {
+            FileProblem::Link { .. } => error,
+            _ => self.missing(path).unwrap_or(error),
+        })?;
+        Ok(Node { file: self.opened.clone(), key: path.to_owned(), object, by_path: true })
     }
 
     /// Names in a group, in alphabetical order; the root is `""`.
@@ -192,5 +202,26 @@ fn recognise(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 impl std::fmt::Debug for Hdf5 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hdf5").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_in_a_file_on_disk() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/links_heap.h5");
+        let length = std::fs::metadata(&file).unwrap().len();
+        let disk = Hdf5::from_disk(&file, length).unwrap().unwrap();
+        let memory = Hdf5::open(&file).unwrap();
+        for path in ["chain", "few/up5", "many/soft0005", "many/hard0007"] {
+            assert_eq!(disk.number(path).unwrap(), memory.number(path).unwrap(), "{path}");
+        }
+        for group in ["", "few", "many"] {
+            assert_eq!(disk.members(group).unwrap(), memory.members(group).unwrap(), "{group}");
+        }
+        let said = disk.node("few/outside").err().unwrap().to_string();
+        assert!(said.contains("another file, `other.h5`"), "{said}");
     }
 }

@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::header::{ATTRIBUTE, LINK, Link, Message, link, messages, word};
+use crate::bytes::Bytes;
+use crate::header::{ATTRIBUTE, LINK, Link, Message, link, messages};
 
 /// A datatype: a fixed text of eight bytes begins so, and an object reference is this.
 const FIXED_TEXT: u8 = 0x13;
@@ -26,7 +27,7 @@ pub(crate) fn resolve(mut bytes: Vec<u8>, targets: &[String]) -> Result<Vec<u8>,
     if targets.is_empty() {
         return Ok(bytes);
     }
-    let root = word(&bytes, ROOT, 8).ok_or("no superblock")?;
+    let root = (&bytes[..]).word(ROOT, 8).ok_or("no superblock")?;
     let mut found = Found::default();
     found.object(&bytes, "", root, 0)?;
     let marks: BTreeMap<Vec<u8>, &String> =
@@ -81,9 +82,9 @@ impl Found {
             return Err(wrong("no header of version 2"));
         }
         let (mut links, texts) = (Vec::new(), &mut self.texts);
-        messages(bytes, 0, from, &mut |Message { kind, body, chunk }| {
+        messages(&bytes, 0, from, &mut |Message { kind, body, chunk }| {
             match kind {
-                LINK => links.extend(link(bytes, body)),
+                LINK => links.extend(link(&bytes, body)),
                 ATTRIBUTE => texts.extend(text(bytes, body, chunk)),
                 _ => {}
             }
@@ -91,7 +92,7 @@ impl Found {
         })
         .ok_or_else(|| wrong("a header cut short"))?;
         let hard = links.into_iter().filter_map(|(name, link)| match link {
-            Some(Link::Hard(address)) => Some((name, address)),
+            Link::Hard(address) => Some((name, address)),
             _ => None,
         });
         for (name, address) in hard {
@@ -109,13 +110,13 @@ fn text(bytes: &[u8], at: usize, chunk: (usize, usize)) -> Option<Place> {
         3 => 9,
         _ => return None,
     };
-    let (name, datatype, space) =
-        (word(bytes, at + 2, 2)?, word(bytes, at + 4, 2)?, word(bytes, at + 6, 2)?);
+    let word = |at, width| bytes.word(at, width);
+    let (name, datatype, space) = (word(at + 2, 2)?, word(at + 4, 2)?, word(at + 6, 2)?);
     let type_at = at + head + name as usize;
     let data = type_at + datatype as usize + space as usize;
     let fixed = datatype == 8
         && *bytes.get(type_at)? == FIXED_TEXT
-        && word(bytes, type_at + 4, 4)? == 8
+        && word(type_at + 4, 4)? == 8
         && data + 8 <= chunk.1;
     fixed.then_some(Place { datatype: type_at, data, chunk })
 }

@@ -154,13 +154,15 @@ pub enum RecordingError {
         /// The activity, from where to where, ms.
         other: (f64, f64),
     },
-    /// A stretch in which a unit has no value.
+    /// A stretch in which a unit or an input has no value.
     #[error(
-        "unit `{unit}` has no value in {frames} frames ({ms} ms) from frame {frame} of trial {trial}; add {{ fill = {{ longest = MS }} }} or \"drop-trials-with-gaps\", or select other units"
+        "{what} `{name}` has no value in {frames} frames ({ms} ms) from frame {frame} of trial {trial}; put one of these before in recording.prepare: {{ fill = {{ longest = MS }} }}, {{ split-at-gaps = {{ shortest = MS }} }}, \"drop-units-with-gaps\", \"drop-trials-with-gaps\""
     )]
     Gap {
-        /// The unit.
-        unit: String,
+        /// `"unit"` or `"input"`.
+        what: &'static str,
+        /// Its name.
+        name: String,
         /// The trial.
         trial: usize,
         /// The first frame of the gap.
@@ -169,14 +171,6 @@ pub enum RecordingError {
         frames: usize,
         /// Its length, ms.
         ms: f64,
-    },
-    /// Inputs that are missing somewhere in the trials.
-    #[error(
-        "the inputs `{series}` have gaps, or end, within the trials; shorten the trials or take other inputs"
-    )]
-    Inputs {
-        /// The series.
-        series: String,
     },
     /// A baseline that nothing can be divided by.
     #[error(

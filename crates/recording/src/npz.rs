@@ -7,6 +7,7 @@
 //! | `inputs` | as `activity`, with channels | no inputs | inputs; another key can be named, such as `song` |
 //! | `inputs_rate_hz` | `[]` | the activity's | the inputs' own rate (`song_rate_hz` for `song`) |
 //! | `unit_names` | `[unit]` text | `unit0`, `unit1`, … | names of the units |
+//! | `regions` | `[unit]` text | none | the region of each unit, as `units/region` |
 //! | `input_names` | `[channel]` text | `inputs0`, `inputs1`, … | names of the input channels |
 //! | `lengths` | `[trial]` | all frames | frames of each trial before its padding |
 //! | `units/NAME` | `[unit]` numbers or text | none | columns of the units, such as `units/region` |
@@ -21,7 +22,7 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use attractor_data::{Conditions, FileError, FileProblem, Npz};
-use ndarray::{Array1, Array3, ArrayD, Axis, Ix2, Ix3};
+use ndarray::{Array1, Array3, ArrayD, Axis, Ix2, Ix3, s};
 
 use crate::recording::{Recording, numbered};
 use crate::resample::to_frames;
@@ -60,7 +61,37 @@ pub fn read_from<R: Read + Seek>(
     file: &mut Npz<R>,
     options: &ReadOptions,
 ) -> Result<Recording, FileError> {
-    let activity = time_first(file, &options.activity)?;
+    let recording = gather(file, options, Npz::numbers)?;
+    recording.validate().map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
+    Ok(recording)
+}
+
+/// Reads a recording whose activity and inputs may have gaps (NaN) and whose padding may be anything:
+/// what [`steps::transform`](crate::steps::transform) mends or refuses.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_gaps<R: Read + Seek>(
+    file: &mut Npz<R>,
+    options: &ReadOptions,
+) -> Result<Recording, FileError> {
+    let mut recording = gather(file, options, Npz::values)?;
+    for (trial, &length) in recording.lengths.iter().enumerate() {
+        recording.activity.slice_mut(s![length.., trial, ..]).fill(0.0);
+        recording.inputs.slice_mut(s![length.., trial, ..]).fill(0.0);
+    }
+    Ok(recording)
+}
+
+/// How an array is read: with NaN or without.
+type Numbers<R> = fn(&mut Npz<R>, &str) -> Result<ArrayD<f32>, FileError>;
+
+fn gather<R: Read + Seek>(
+    file: &mut Npz<R>,
+    options: &ReadOptions,
+    numbers: Numbers<R>,
+) -> Result<Recording, FileError> {
+    let activity = time_first(file, &options.activity, numbers)?;
     let (frames, trials, units) = activity.dim();
     let rate = rate(file)?;
     let inputs_key = match options.inputs.as_deref() {
@@ -71,7 +102,7 @@ pub fn read_from<R: Read + Seek>(
     let inputs = if inputs_key.is_empty() {
         Array3::zeros((frames, trials, 0))
     } else {
-        inputs(file, inputs_key, rate, frames, trials)?
+        inputs(file, inputs_key, rate, (frames, trials), numbers)?
     };
     let unit_names = names(file, "unit_names", "unit", units)?;
     let input_names = match inputs_key {
@@ -82,7 +113,7 @@ pub fn read_from<R: Read + Seek>(
         dt: 1000.0 / rate,
         activity,
         unit_names,
-        unit_columns: columns(file, "units/", "[unit]", units)?,
+        unit_columns: unit_columns(file, units)?,
         inputs,
         input_names,
         conditions: columns(file, "conditions/", "[trial]", trials)?,
@@ -96,19 +127,23 @@ pub fn read_from<R: Read + Seek>(
             ..Provenance::default()
         },
     };
-    recording.validate().map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
+    recording.agree().map_err(|source| FileProblem::Trials { source }.of(file.path()))?;
     Ok(recording)
 }
 
 /// `[time, unit]` or `[trial, time, unit]` of the file as `[time, trial, unit]`.
-fn time_first<R: Read + Seek>(file: &mut Npz<R>, key: &str) -> Result<Array3<f32>, FileError> {
+fn time_first<R: Read + Seek>(
+    file: &mut Npz<R>,
+    key: &str,
+    numbers: Numbers<R>,
+) -> Result<Array3<f32>, FileError> {
     let found = file.shape(key)?;
     if !(2..=3).contains(&found.len()) {
         return Err(
             FileProblem::Rank { key: key.to_owned(), expected: AXES, found }.of(file.path())
         );
     }
-    let array: ArrayD<f32> = file.numbers(key)?;
+    let array = numbers(file, key)?;
     if found.len() == 2
         && let Ok(continuous) = array.clone().into_dimensionality::<Ix2>()
     {
@@ -160,10 +195,10 @@ fn inputs<R: Read + Seek>(
     file: &mut Npz<R>,
     key: &str,
     rate: f64,
-    frames: usize,
-    trials: usize,
+    (frames, trials): (usize, usize),
+    numbers: Numbers<R>,
 ) -> Result<Array3<f32>, FileError> {
-    let inputs = time_first(file, key)?;
+    let inputs = time_first(file, key, numbers)?;
     let (samples, input_trials, channels) = inputs.dim();
     let rate_key = format!("{key}_rate_hz");
     let own_rate = if file.has(&rate_key) { positive(file, &rate_key)? } else { rate };
@@ -220,6 +255,23 @@ fn lengths<R: Read + Seek>(
         .of(file.path())),
         None => Ok(lengths.iter().map(|&n| n as usize).collect()),
     }
+}
+
+/// Columns of the units: `units/NAME`, and `regions` unless there is `units/region`.
+fn unit_columns<R: Read + Seek>(file: &mut Npz<R>, units: usize) -> Result<Conditions, FileError> {
+    let columns = columns(file, "units/", "[unit]", units)?;
+    if columns.column("region").is_some() || !file.has("regions") || !file.is_text("regions")? {
+        return Ok(columns);
+    }
+    let regions = file.texts("regions")?;
+    if regions.len() != units {
+        let (key, axes) = ("regions".to_owned(), "[unit]");
+        let (expected, found) = (vec![units], vec![regions.len()]);
+        return Err(
+            FileProblem::Shape { key, axes, with: "activity", expected, found }.of(file.path())
+        );
+    }
+    columns.with("region", regions).map_err(|source| FileProblem::Trials { source }.of(file.path()))
 }
 
 /// The columns whose keys begin so, one entry per row.

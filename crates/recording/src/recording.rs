@@ -85,6 +85,17 @@ impl Recording {
         Some(groups.into_iter().map(|(name, units)| (name.to_string(), units)).collect())
     }
 
+    /// Regions that had units before and have none now.
+    #[must_use]
+    pub fn emptied_regions(&self, before: &Recording) -> Vec<String> {
+        let names = |recording: &Recording| -> Vec<String> {
+            let regions = recording.regions().unwrap_or_default();
+            regions.into_iter().map(|(name, _)| name).collect()
+        };
+        let left = names(self);
+        names(before).into_iter().filter(|name| !left.contains(name)).collect()
+    }
+
     /// Frames, padding included.
     #[must_use]
     pub fn frames(&self) -> usize {
@@ -120,6 +131,12 @@ impl Recording {
     /// # Errors
     /// The first disagreement found: no frame, trial or unit; names; what [`Trials::validate`] checks.
     pub fn validate(&self) -> Result<(), TrialsError> {
+        self.agree()?;
+        self.trials_for("activity").validate()
+    }
+
+    /// Checks that shapes and names agree; numbers may be NaN.
+    pub(crate) fn agree(&self) -> Result<(), TrialsError> {
         let (key, shape) = ("activity", self.activity.shape());
         if shape.contains(&0) {
             return Err(TrialsError::Empty { key: key.to_owned(), shape: shape.to_vec() });
@@ -155,7 +172,7 @@ impl Recording {
                 return Err(TrialsError::Rows { name, expected, found });
             }
         }
-        self.trials_for(key).validate()
+        Ok(())
     }
 
     /// The recording as trials to be fitted: the activity is the target of `signal`, such as

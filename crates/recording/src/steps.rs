@@ -22,7 +22,9 @@
 //! | `trials` | one trial per interval of a table | before frames are made |
 //! | `align` | one trial per interval, from and until so long after an event | before frames are made |
 //! | `bin` | makes frames: counts of spikes, means of samples | once |
-//! | `fill` | bridges gaps (NaN) up to a length by straight lines | when there are frames |
+//! | `fill` | bridges gaps (NaN) of units and inputs up to a length by straight lines | when there are frames |
+//! | `split-at-gaps` | one trial per stretch without gaps; shorter ones are left out | when there are frames |
+//! | `drop-units-with-gaps` | what it says | when there are frames |
 //! | `drop-trials-with-gaps` | what it says | when there are frames |
 //! | `smooth` | Gaussian of a standard deviation in ms; `causal` looks at the past alone | when there are frames |
 //! | `square-root` | √x: counts of spikes get a variance that hardly depends on their mean | when there are frames |
@@ -59,7 +61,11 @@ pub enum Step {
     Bin(Bin),
     /// Bridges gaps.
     Fill(Fill),
-    /// Leaves out trials in which a unit has a gap.
+    /// Makes trials of the stretches between gaps.
+    SplitAtGaps(SplitAtGaps),
+    /// Leaves out units that have a gap.
+    DropUnitsWithGaps,
+    /// Leaves out trials in which a unit or an input has a gap.
     DropTrialsWithGaps,
     /// Smooths along time.
     Smooth(Smooth),
@@ -153,6 +159,14 @@ pub struct Fill {
     pub longest: f64,
 }
 
+/// One trial per stretch in which every unit and input has a value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitAtGaps {
+    /// The shortest stretch that is kept, ms.
+    pub shortest: f64,
+}
+
 /// Smooths along time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,11 +222,13 @@ pub struct Choice {
 }
 
 impl Session {
-    /// What there is to choose from: `spikes`, and the paths of series.
+    /// What there is to choose from: `spikes`, and the paths of series, the largest first.
     #[must_use]
     pub fn activities(&self) -> Vec<String> {
         let spikes = (!self.spikes.times().is_empty()).then(|| "spikes".to_owned());
-        spikes.into_iter().chain(self.series.iter().map(|series| series.path.clone())).collect()
+        let mut series: Vec<&Series> = self.series.iter().collect();
+        series.sort_by_key(|series| std::cmp::Reverse(series.values.len()));
+        spikes.into_iter().chain(series.into_iter().map(|series| series.path.clone())).collect()
     }
 }
 
@@ -259,9 +275,35 @@ pub fn prepare(
         (None, Some(raw)) => raw.frames(None)?,
         (None, None) => return Err(RecordingError::Nothing { what: "frames", why: "no step" }),
     };
+    finished(recording)
+}
+
+/// Takes steps that need frames, in order.
+///
+/// # Errors
+/// As [`prepare`]; [`RecordingError::Order`] for a step that makes frames or lays out trials
+/// ([`Step::lays_out`]).
+pub fn transform(mut recording: Recording, steps: &[Step]) -> Result<Recording, RecordingError> {
+    for step in steps {
+        recording = apply::step(recording, step)?;
+        recording.provenance.steps.push(step.to_string());
+    }
+    finished(recording)
+}
+
+/// Refuses what is left of gaps, and whatever else does not agree.
+fn finished(recording: Recording) -> Result<Recording, RecordingError> {
     gaps::refuse(&recording)?;
     recording.validate()?;
     Ok(recording)
+}
+
+impl Step {
+    /// Whether it makes frames or trials, so that it has to come before those that need frames.
+    #[must_use]
+    pub fn lays_out(&self) -> bool {
+        matches!(self, Step::Trials(_) | Step::Align(_) | Step::Bin(_))
+    }
 }
 
 /// What is asked for, or what goes without asking.
@@ -317,6 +359,10 @@ impl fmt::Display for Step {
                 write!(f, "{{ bin = {{ width = {width:?}, rate = {rate} }} }}")
             }
             Step::Fill(Fill { longest }) => write!(f, "{{ fill = {{ longest = {longest:?} }} }}"),
+            Step::SplitAtGaps(SplitAtGaps { shortest }) => {
+                write!(f, "{{ split-at-gaps = {{ shortest = {shortest:?} }} }}")
+            }
+            Step::DropUnitsWithGaps => f.write_str("\"drop-units-with-gaps\""),
             Step::DropTrialsWithGaps => f.write_str("\"drop-trials-with-gaps\""),
             Step::Smooth(Smooth { sd, causal }) => {
                 write!(f, "{{ smooth = {{ sd = {sd:?}, causal = {causal} }} }}")

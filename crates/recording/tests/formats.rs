@@ -102,12 +102,13 @@ fn survives(name: &str, bytes: Vec<u8>) {
     }
 }
 
-const FILES: [(&str, &[u8]); 6] = [
+const FILES: [(&str, &[u8]); 7] = [
     ("a.mat", CELLS),
     ("a.mat", STRUCTS),
     ("a.mat", V73),
     ("a.nwb", SPIKES),
     ("a.nwb", IMAGING),
+    ("a.nwb", include_bytes!("files/linked.nwb")),
     ("a.csv", TABLE.as_bytes()),
 ];
 

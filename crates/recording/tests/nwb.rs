@@ -98,6 +98,24 @@ fn regions_of_interest_keep_their_columns_and_gaps() {
 }
 
 #[test]
+fn links_are_followed_or_named() {
+    let session = read(include_bytes!("files/linked.nwb"));
+    assert_eq!(session.series.len(), 12);
+    for k in 0..11 {
+        let series = session.series(&format!("series{k:02}")).unwrap();
+        assert_eq!(series.values[[19, 0]], (100 * k + 19) as f32);
+        assert!(matches!(series.clock, Clock::Regular { dt, .. } if (dt - 20.0).abs() < 1e-9));
+    }
+    assert_eq!(session.series("series11").unwrap().clock, Clock::Unknown);
+    let why = |path: &str| &session.unread.iter().find(|unread| unread.path == path).unwrap().why;
+    let other = "of another file, `other.nwb`";
+    assert!(why("acquisition/elsewhere").contains(other), "{:?}", session.unread);
+    assert!(why("acquisition/series11/timestamps").contains(other), "{:?}", session.unread);
+    assert!(why("acquisition/gone").contains("`/acquisition/series12`, where nothing is"));
+    assert_eq!(session.unread.len(), 4, "{:?}", session.unread);
+}
+
+#[test]
 fn frames_around_an_event() {
     let oracle: Oracle = serde_json::from_str(ORACLE).unwrap();
     let session = read(SPIKES);

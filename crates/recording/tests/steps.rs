@@ -2,7 +2,7 @@
 
 use attractor_data::Conditions;
 use attractor_recording::steps::{
-    Align, Average, Bin, DeltaF, Fill, Select, Smooth, SoftNormalise, Whole, prepare,
+    Align, Average, Bin, DeltaF, Fill, Select, Smooth, SoftNormalise, SplitAtGaps, Whole, prepare,
 };
 use attractor_recording::{
     Choice, Clock, Intervals, Moments, Recording, RecordingError, Series, Session, Spikes, Step,
@@ -100,6 +100,20 @@ fn whole_trials_keep_their_lengths_and_a_continuous_stretch_all_spikes() {
 }
 
 #[test]
+fn trials_without_activity_are_left_out() {
+    let mut late = session();
+    (late.intervals[0].start[2], late.intervals[0].stop[2]) = (9000.0, 9500.0);
+    let steps = [Step::Trials(Whole::default()), bin(50.0)];
+    let recording = prepare(&late, &Choice::default(), &steps).unwrap();
+    assert_eq!(recording.trials(), 2);
+    assert!(
+        recording.provenance.repairs[0].contains("1 of 3 trials"),
+        "{:?}",
+        recording.provenance
+    );
+}
+
+#[test]
 fn units_are_selected_by_region_column_and_rate() {
     let by = |select: Select| made(&[Step::Select(select.clone()), bin(10.0)]).unit_names;
     assert_eq!(by(Select { region: vec!["V2".into()], ..Select::default() }), ["b"]);
@@ -157,8 +171,10 @@ fn gaps_are_refused_filled_or_left_out_with_their_trials() {
     let trials = [align("start", 0.0, 200.0)];
     let with = |steps: &[Step]| prepare(&broken, &position(), &[&trials[..], steps].concat());
     let error = with(&[]).unwrap_err();
-    let RecordingError::Gap { unit, trial, frame, frames, ms } = &error else { panic!("{error}") };
-    assert_eq!((unit.as_str(), *trial, *frame, *frames, *ms), ("x", 0, 15, 3, 30.0));
+    let RecordingError::Gap { what, name, trial, frame, frames, ms } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!((*what, name.as_str(), *trial, *frame, *frames, *ms), ("unit", "x", 0, 15, 3, 30.0));
     assert!(error.to_string().contains("fill"), "{error}");
     assert!(with(&[Step::SquareRoot]).is_err(), "no step spreads a gap");
     let filled = with(&[Step::Fill(Fill { longest: 30.0 })]).unwrap();
@@ -167,6 +183,60 @@ fn gaps_are_refused_filled_or_left_out_with_their_trials() {
     assert!(with(&[Step::Fill(Fill { longest: 20.0 })]).is_err());
     let left = with(&[Step::DropTrialsWithGaps]).unwrap();
     assert_eq!((left.trials(), left.starts), (2, vec![1100.0, 2100.0]));
+    let other = with(&[Step::DropUnitsWithGaps]).unwrap();
+    assert_eq!((other.trials(), &other.unit_names[..]), (3, &["y".to_owned()][..]));
+    assert!(other.provenance.repairs[0].contains("1 of 2 units have gaps: left out (x)"));
+}
+
+#[test]
+fn stretches_between_gaps_become_trials() {
+    let mut broken = session();
+    broken.series[0].values.slice_mut(s![100..103, 0]).fill(f32::NAN);
+    broken.series[0].values.slice_mut(s![102..110, 1]).fill(f32::NAN);
+    broken.series[0].values[[112, 0]] = f32::NAN;
+    let split = |shortest| [Step::SplitAtGaps(SplitAtGaps { shortest })];
+    let made = prepare(&broken, &position(), &split(500.0)).unwrap();
+    // 0 to 1000 ms and 1130 to 4000; the two frames between the gaps are too short
+    assert_eq!((made.lengths.clone(), made.starts.clone()), (vec![100, 287], vec![0.0, 1130.0]));
+    assert_eq!(made.conditions.numbers("frame").unwrap(), [0.0, 113.0]);
+    assert_eq!((made.activity[[0, 1, 0]], made.activity[[286, 1, 1]]), (114.0, 1400.0));
+    let said = &made.provenance.repairs[0];
+    for part in ["11 frames with a gap", "2 trials of 1", "1 stretches shorter", "2 frames"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(made.provenance.steps, ["{ split-at-gaps = { shortest = 500.0 } }"]);
+    // what is short is filled first
+    let both = [&[Step::Fill(Fill { longest: 20.0 })], &split(0.0)[..]].concat();
+    assert_eq!(prepare(&broken, &position(), &both).unwrap().lengths, [100, 290]);
+    // within trials, pieces keep the conditions and events of theirs
+    let trials = [&[Step::Trials(Whole::default())], &split(100.0)[..]].concat();
+    let within = prepare(&broken, &position(), &trials).unwrap();
+    assert_eq!(within.conditions.numbers("trial").unwrap(), [0.0, 1.0, 2.0]);
+    assert_eq!((within.starts[1], within.lengths[1]), (1130.0, 47));
+    let start = within.events.iter().find(|event| event.name == "start").unwrap();
+    assert_eq!(start.times[1], -30.0);
+    let plain = prepare(&session(), &position(), &split(1e3)).unwrap();
+    assert_eq!(plain.provenance.repairs, [""; 0], "nothing to mend, nothing to say");
+    let error = prepare(&broken, &position(), &split(1e6)).unwrap_err();
+    assert!(error.to_string().contains("shortest"), "{error}");
+    for shortest in [-1.0, f64::NAN] {
+        let error = prepare(&broken, &position(), &split(shortest)).unwrap_err();
+        assert!(error.to_string().contains("split-at-gaps.shortest"), "{error}");
+    }
+}
+
+#[test]
+fn gaps_of_inputs_are_gaps() {
+    let mut broken = session();
+    broken.series[0].values.slice_mut(s![25..28, 0]).fill(f32::NAN);
+    let choice = Choice { inputs: Some("position".to_owned()), ..Choice::default() };
+    let with = |steps: &[Step]| prepare(&broken, &choice, &[&[bin(10.0)], steps].concat());
+    let error = with(&[]).unwrap_err();
+    assert!(matches!(&error, RecordingError::Gap { what: "input", frame: 15, .. }), "{error}");
+    let filled = with(&[Step::Fill(Fill { longest: 30.0 })]).unwrap();
+    assert_eq!(filled.inputs.slice(s![14..19, 0, 0]).to_vec(), [25.0, 26.0, 27.0, 28.0, 29.0]);
+    assert_eq!(with(&[Step::SplitAtGaps(SplitAtGaps { shortest: 100.0 })]).unwrap().lengths[0], 15);
+    assert!(with(&[Step::DropUnitsWithGaps]).is_err(), "an input is no unit");
 }
 
 #[test]
@@ -236,6 +306,12 @@ fn what_cannot_be_is_named() {
     apart.intervals[0].stop.iter_mut().for_each(|t| *t *= 1000.0);
     let error = prepare(&apart, &none, &[Step::Trials(Whole::default()), bin(10.0)]).unwrap_err();
     assert!(matches!(error, RecordingError::Apart { .. }), "{error}");
+    // in other units, the first trial may still lie among the spikes
+    let mut apart = session();
+    apart.intervals[0].start.iter_mut().for_each(|t| *t = (*t - 100.0) * 1000.0);
+    apart.intervals[0].stop.iter_mut().for_each(|t| *t = (*t - 100.0) * 1000.0);
+    let error = prepare(&apart, &none, &[Step::Trials(Whole::default()), bin(10.0)]).unwrap_err();
+    says(error, &["2 of the 3 trials", "time bases differ"]);
     let average = Step::Average(Average { by: vec!["colour".into()] });
     let trials = Step::Trials(Whole::default());
     says(refused(&none, &[trials.clone(), bin(10.0), average]), &["no column `colour`", "`side`"]);

@@ -3,7 +3,7 @@
 use crate::error::ReportError;
 
 /// Rows × columns of numbers, row by row. Values that are not finite are kept and drawn as missing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     rows: usize,
     columns: usize,

@@ -38,17 +38,23 @@
 //! | `training` | one network, trained |
 //! | `choice` | penalties, chosen by cross-validation within the training data |
 //! | `predictor` | a trained network as a forecast |
+//! | `counts` | how well free runs explain counts of spikes |
+//! | `identified` | how far restarts, and the truth of a simulation, agree with a fit |
+//! | `regions` | the region of every unit |
 //! | [`results`] | what is measured |
 //! | `report` | figures and page |
 
 mod choice;
 pub mod config;
 mod constrained;
+mod counts;
 mod filter;
 mod forecast;
+mod identified;
 mod model;
 mod predictor;
 pub(crate) mod prepare;
+mod regions;
 mod report;
 mod reproduction;
 pub mod results;
@@ -60,6 +66,8 @@ mod windows;
 mod tests;
 
 pub use config::{FitConfig, FitExperiment, Solver};
-pub use constrained::{ConstrainedFit, FreeScores, Held, Restart, UnitScore};
-pub use results::FitResults;
+pub use constrained::{ConstrainedFit, FreeScores, Held};
+pub use counts::SpikeScores;
+pub use identified::{Identified, Restart};
+pub use results::{FitResults, UnitScore};
 pub use session::{FitOutcome, fit, resume};

@@ -7,7 +7,7 @@ use attractor_data::{Conditions, FileError, FileProblem, Npz, read_npy};
 use ndarray::{Array1, Axis};
 
 use super::columns::{add, settle_regions};
-use crate::npz::{ReadOptions, read_from};
+use crate::npz::{ReadOptions, read_with_gaps};
 use crate::recording::numbered;
 use crate::session::{Clock, Intervals, Provenance, Series, Session, Spikes, Units};
 
@@ -15,7 +15,7 @@ use crate::session::{Clock, Intervals, Provenance, Series, Session, Spikes, Unit
 pub(super) fn npz<R: Read + Seek>(file: &mut Npz<R>) -> Result<Session, FileError> {
     let provenance = Provenance { format: "npz".to_owned(), ..Provenance::default() };
     let mut session = Session { provenance, ..Session::default() };
-    let mut used = vec!["rate_hz", "dt", "unit_names", "input_names", "lengths"];
+    let mut used = vec!["rate_hz", "dt", "unit_names", "input_names", "lengths", "regions"];
     if file.has("spike_times") && file.has("spike_units") {
         spikes(file, &mut session)?;
         used.extend(["spike_times", "spike_units"]);
@@ -45,7 +45,7 @@ pub(super) fn npz<R: Read + Seek>(file: &mut Npz<R>) -> Result<Session, FileErro
                     true => Clock::Regular { start: 0.0, dt: 1000.0 / file.scalar(&rate)? },
                     false => Clock::Unknown,
                 };
-                match file.numbers::<f32>(key) {
+                match file.values::<f32>(key) {
                     Ok(values) => {
                         session.series.extend(series(key, values, clock));
                     }
@@ -95,7 +95,7 @@ fn spikes<R: Read + Seek>(file: &mut Npz<R>, session: &mut Session) -> Result<()
 
 /// `activity`, its trials one after the other.
 fn activity<R: Read + Seek>(file: &mut Npz<R>, session: &mut Session) -> Result<(), FileError> {
-    let recording = read_from(file, &ReadOptions { inputs: None, ..ReadOptions::default() })?;
+    let recording = read_with_gaps(file, &ReadOptions { inputs: None, ..ReadOptions::default() })?;
     let dt = recording.dt;
     let frames = recording.frames();
     let long = |array: &ndarray::Array3<f32>| {

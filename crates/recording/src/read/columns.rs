@@ -1,6 +1,6 @@
 //! Tables of HDF5: columns that lie side by side, one value per row, some of them ragged.
 
-use attractor_data::{Column, Conditions};
+use attractor_data::{Column, Conditions, FileError, FileProblem};
 use attractor_hdf5::{Kind, Node};
 use ndarray::ArrayD;
 
@@ -16,13 +16,33 @@ pub(super) enum Entry {
     Left(String),
 }
 
+/// Why a member of a group is not read: where its link would lead, if it is one.
+pub(super) fn why_not(error: &FileError) -> String {
+    match &*error.problem {
+        FileProblem::Link { why, .. } => why.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A member of a group; what is a link that leads nowhere is noted.
+pub(super) fn member(session: &mut Session, group: &Node, name: &str) -> Option<Node> {
+    let found = group.member(name);
+    if let Err(error) = &found
+        && matches!(*error.problem, FileProblem::Link { .. })
+    {
+        session.leave(format!("{}/{name}", group.key()), why_not(error));
+    }
+    found.ok()
+}
+
 /// The column of a table at `node`, whose rows are known.
 pub(super) fn entry(table: &Node, name: &str, rows: usize) -> Entry {
-    let Some(node) = table.child(name) else {
-        return Entry::Left("a link, which is not followed, or not there".to_owned());
+    let node = match table.member(name) {
+        Ok(node) => node,
+        Err(error) => return Entry::Left(why_not(&error)),
     };
     let ragged = table.child(&format!("{name}_index"));
-    let read = || -> Result<Entry, attractor_data::FileError> {
+    let read = || -> Result<Entry, FileError> {
         let shape = node.shape()?;
         let kind = node.kind()?;
         if let Some(index) = &ragged {
@@ -49,7 +69,7 @@ pub(super) fn entry(table: &Node, name: &str, rows: usize) -> Entry {
 }
 
 /// Several texts per row, joined by commas.
-fn joined(node: &Node, index: &Node, rows: usize) -> Result<Entry, attractor_data::FileError> {
+fn joined(node: &Node, index: &Node, rows: usize) -> Result<Entry, FileError> {
     let texts: Vec<String> = node.texts()?.into_iter().collect();
     let Some(ends) = ends(index, texts.len())?.filter(|ends| ends.len() == rows) else {
         return Ok(Entry::Left("its index does not fit".to_owned()));
@@ -64,10 +84,7 @@ fn joined(node: &Node, index: &Node, rows: usize) -> Result<Entry, attractor_dat
 }
 
 /// Where each row ends, if the index ascends to at most `count`.
-pub(super) fn ends(
-    index: &Node,
-    count: usize,
-) -> Result<Option<Vec<usize>>, attractor_data::FileError> {
+pub(super) fn ends(index: &Node, count: usize) -> Result<Option<Vec<usize>>, FileError> {
     let ends: ArrayD<f64> = index.values()?;
     let right = |end: &f64| end.fract() == 0.0 && *end >= 0.0 && *end <= count as f64;
     if ends.ndim() != 1 || !ends.iter().all(right) {

@@ -12,7 +12,7 @@ use attractor_hdf5::{Kind, Node};
 use ndarray::{Array2, ArrayD, Axis, Ix2};
 
 use super::SessionOptions;
-use super::columns::{add, settle_regions};
+use super::columns::{add, settle_regions, why_not};
 use crate::recording::numbered;
 use crate::session::{Clock, Provenance, Series, Session, Spikes, Units};
 
@@ -35,21 +35,28 @@ pub(super) fn read(file: &Mat) -> Session {
 /// A session from a file of MATLAB 7.3, or from any HDF5 file.
 pub(super) fn read_hdf5(root: &Node, options: &SessionOptions) -> Session {
     let mut reader = Reader { objects: 0, numbers: 0, most: options.most, matlab: false };
-    let mut variables = Vec::new();
+    let (mut variables, mut lost) = (Vec::new(), Vec::new());
     for name in root.members().unwrap_or_default() {
         // what references of MATLAB point to, and its own accounts
         if name == "#refs#" || name == "#subsystem#" {
             reader.matlab = true;
-        } else if let Some(node) = root.child(&name) {
-            let class = node.attributes().unwrap_or_default();
-            reader.matlab |= class.text("MATLAB_class").is_some();
-            variables.push((name, node));
+            continue;
+        }
+        match root.member(&name) {
+            Ok(node) => {
+                let class = node.attributes().unwrap_or_default();
+                reader.matlab |= class.text("MATLAB_class").is_some();
+                variables.push((name, node));
+            }
+            Err(error) => lost.push((name, why_not(&error))),
         }
     }
     let format = if reader.matlab { "MATLAB 7.3" } else { "HDF5" };
     let read: Vec<(String, MatValue)> =
         variables.iter().map(|(name, node)| (name.clone(), reader.value(node, 0))).collect();
-    session(format, read.iter().map(|(name, value)| (name.as_str(), value)))
+    let mut session = session(format, read.iter().map(|(name, value)| (name.as_str(), value)));
+    lost.into_iter().for_each(|(name, why)| session.leave(name, why));
+    session
 }
 
 fn session<'a>(format: &str, variables: impl Iterator<Item = (&'a str, &'a MatValue)>) -> Session {
@@ -349,7 +356,11 @@ impl Reader {
     fn group(&mut self, node: &Node, depth: usize) -> Result<MatValue, attractor_data::FileError> {
         let (mut shape, mut fields) = (vec![1, 1], Vec::new());
         for name in node.members()? {
-            let Some(child) = node.child(&name) else { continue };
+            let Some(child) = node.child(&name) else {
+                let why = "a link to another file, or to nothing";
+                fields.push((name, vec![MatValue::Unread(why)]));
+                continue;
+            };
             let class = child.attributes()?;
             // the fields of an array of structures are references that have no class
             let array = self.matlab

@@ -3,7 +3,7 @@
 use attractor_data::{Column, Conditions, FileError, FileProblem};
 use attractor_hdf5::{Hdf5, Kind, Node};
 
-use super::columns::{Entry, add, add_numbers, ends, entry, settle_regions};
+use super::columns::{Entry, add, add_numbers, ends, entry, member, settle_regions, why_not};
 use super::{SessionOptions, series};
 use crate::session::{Intervals, Moments, Provenance, Session, Spikes, Units};
 
@@ -43,8 +43,9 @@ pub(super) fn read(file: &Hdf5, options: &SessionOptions) -> Result<Session, Fil
     let mut groups = 0;
     // the specification of the format, kept in the file, is not data
     for name in root.members()?.iter().filter(|name| *name != "specifications") {
-        if let Some(node) = root.child(name) {
-            walk(file, &mut session, &node, options, 0, &mut groups);
+        match root.member(name) {
+            Ok(node) => walk(file, &mut session, &node, options, 0, &mut groups),
+            Err(error) => session.leave(name, why_not(&error)),
         }
     }
     regions_of_interest(file, &mut session);
@@ -136,8 +137,13 @@ fn walk(
                 if members.is_empty() && !neurodata.is_empty() {
                     session.leave(node.key(), format!("`{neurodata}` with nothing in it to read"));
                 }
-                for member in members.iter().filter_map(|name| node.child(name)) {
-                    walk(file, session, &member, options, depth + 1, groups);
+                for name in &members {
+                    match node.member(name) {
+                        Ok(member) => walk(file, session, &member, options, depth + 1, groups),
+                        Err(error) => {
+                            session.leave(format!("{}/{name}", node.key()), why_not(&error));
+                        }
+                    }
                 }
             }
             Err(error) => session.leave(node.key(), error.problem.to_string()),
@@ -190,7 +196,7 @@ fn units(
     }
     let ids = table.child("id").map(|id| id.values::<f64>()).transpose()?;
     let ids = ids.into_iter().flatten().map(|id| id.to_string()).collect::<Vec<String>>();
-    if let Some(times) = table.child("spike_times") {
+    if let Some(times) = member(session, table, "spike_times") {
         match spikes(session, table, &times, rows)? {
             Ok(spikes) => session.spikes = spikes,
             Err(why) => session.leave(times.key(), why),
@@ -230,7 +236,7 @@ fn spikes(
     times: &Node,
     rows: usize,
 ) -> Result<Result<Spikes, String>, FileError> {
-    let Some(index) = table.child("spike_times_index") else {
+    let Some(index) = member(session, table, "spike_times_index") else {
         return Ok(Err("no `spike_times_index`: whose spikes are whose is not known".to_owned()));
     };
     let mut ms: Vec<f64> = times.values::<f64>()?.into_raw_vec_and_offset().0;

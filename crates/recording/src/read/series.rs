@@ -5,6 +5,7 @@ use attractor_hdf5::{Attributes, Kind, Node};
 use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
 
 use super::SessionOptions;
+use super::columns::member;
 use crate::recording::numbered;
 use crate::session::{Clock, Series, Session, Units};
 
@@ -46,7 +47,7 @@ fn series(
             Err(_) => return Ok(Err(format!("shape {shape:?}"))),
         },
     };
-    let clock = match clock(group, values.nrows())? {
+    let clock = match clock(session, group, values.nrows())? {
         Ok(clock) => clock,
         Err(why) => {
             session.leave(format!("{path}/timestamps"), why);
@@ -70,8 +71,12 @@ fn scaled(values: ArrayD<f32>, about: &Attributes) -> ArrayD<f32> {
 }
 
 /// When samples were taken; or why that is not known.
-fn clock(group: &Node, samples: usize) -> Result<Result<Clock, String>, FileError> {
-    if let Some(stamps) = group.child("timestamps") {
+fn clock(
+    session: &mut Session,
+    group: &Node,
+    samples: usize,
+) -> Result<Result<Clock, String>, FileError> {
+    if let Some(stamps) = member(session, group, "timestamps") {
         let times: Vec<f64> = stamps.values::<f64>()?.into_iter().map(|s| s * 1000.0).collect();
         if times.len() != samples {
             return Ok(Err(format!("{} time stamps for {samples} samples", times.len())));

@@ -3,7 +3,7 @@
 use attractor_data::{Conditions, Value};
 use ndarray::{Array3, s};
 
-use super::{Average, Bin, DeltaF, Fill, Select, Smooth, SoftNormalise, Step, gaps};
+use super::{Average, Bin, DeltaF, Fill, Select, Smooth, SoftNormalise, SplitAtGaps, Step, gaps};
 use crate::session::Moments;
 use crate::{Recording, RecordingError};
 
@@ -17,6 +17,8 @@ pub(super) fn step(recording: Recording, step: &Step) -> Result<Recording, Recor
             recording.select_units(&kept)
         }
         Step::Fill(Fill { longest }) => gaps::fill(recording, *longest),
+        Step::SplitAtGaps(SplitAtGaps { shortest }) => gaps::split(&recording, *shortest),
+        Step::DropUnitsWithGaps => gaps::drop_units(&recording),
         Step::DropTrialsWithGaps => gaps::drop_trials(&recording),
         Step::Smooth(smooth) => smoothed(&whole(recording)?, smooth),
         Step::SquareRoot => square_root(whole(recording)?),

@@ -333,19 +333,23 @@ impl<'a> Raw<'a> {
         dt: f64,
     ) -> Result<(), RecordingError> {
         let total = windows.start.len();
-        let earliest = windows.start.iter().copied().fold(f64::INFINITY, f64::min);
-        let latest = windows.stop.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if earliest > to || latest < from {
-            return Err(RecordingError::Apart {
-                what: "the trials".to_owned(),
-                one: (earliest, latest),
-                other: (from, to),
-            });
+        let apart = |k: usize| windows.start[k] > to || windows.stop[k] < from;
+        let outside: Vec<usize> = (0..total).filter(|&k| apart(k)).collect();
+        if 2 * outside.len() > total {
+            let earliest = outside.iter().map(|&k| windows.start[k]).fold(f64::INFINITY, f64::min);
+            let latest = outside.iter().map(|&k| windows.stop[k]).fold(earliest, f64::max);
+            let what = match outside.len() {
+                all if all == total => "the trials".to_owned(),
+                some => format!("{some} of the {total} trials"),
+            };
+            return Err(RecordingError::Apart { what, one: (earliest, latest), other: (from, to) });
         }
         let long = |k: usize| windows.stop[k] - windows.start[k] >= dt * (1.0 - SLACK);
         let within = |k: usize| {
             let slack = dt * (0.5 + SLACK);
-            source.is_none() || (windows.start[k] >= from - slack && windows.stop[k] <= to + slack)
+            let inside = windows.start[k] >= from - slack && windows.stop[k] <= to + slack;
+            // silence before the first and after the last spike is activity too
+            if source.is_none() { !apart(k) } else { inside }
         };
         let kept: Vec<usize> = (0..total).filter(|&k| long(k) && within(k)).collect();
         if kept.is_empty() {
@@ -382,10 +386,7 @@ impl<'a> Raw<'a> {
             let into = inputs.slice_mut(s![..length, trial, ..]);
             sample(series, &clock, windows.start[trial], dt, false, None, into);
         }
-        match inputs.iter().all(|x| x.is_finite()) {
-            true => Ok(inputs),
-            false => Err(RecordingError::Inputs { series: series.path.clone() }),
-        }
+        Ok(inputs)
     }
 }
 

@@ -106,3 +106,18 @@ for name in ["index", "nan"]:
         else:
             file["units/spike_times"][3] = np.nan
             file["intervals/trials/stop_time"][2] = 0.0
+# series in a group whose links are kept in a heap, sharing time stamps by links: within the file, and out of it
+with h5py.File("linked.nwb", "w", libver=("v108", "v114")) as file:
+    file.attrs.update({"nwb_version": "2.7.0", "neurodata_type": "NWBFile", "namespace": "core"})
+    acquisition = file.create_group("acquisition")
+    for k in range(12):
+        series = acquisition.create_group(f"series{k:02}")
+        series.attrs["neurodata_type"] = "TimeSeries"
+        series["data"] = np.arange(20.0) + 100 * k
+        series["data"].attrs["unit"] = "V"
+        series["timestamps"] = h5py.SoftLink("/acquisition/series00/timestamps")
+    del acquisition["series00/timestamps"], acquisition["series11/timestamps"]
+    acquisition["series00/timestamps"] = np.arange(20) / 50
+    acquisition["series11/timestamps"] = h5py.ExternalLink("other.nwb", "/stamps")
+    acquisition["elsewhere"] = h5py.ExternalLink("other.nwb", "/acquisition/series")
+    acquisition["gone"] = h5py.SoftLink("/acquisition/series12")

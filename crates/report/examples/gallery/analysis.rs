@@ -1,9 +1,9 @@
 //! Figures of behaviour and of reverse engineering, from invented numbers of the usual size.
 
 use attractor_report::{
-    Behaviour, Claim, Decoding, Dimensions, Figure, Kind, Label, Lesions, Matrix, Perturbations,
-    ReportError, ResponseCurve, SpatialNetwork, Stability, Table, TaskAxes, UnitTuning,
-    WeightMatrix, Width,
+    Behaviour, Cell, Claim, Decoding, Dimensions, Figure, Kind, Label, Lesions, Matrix,
+    Perturbations, ReportError, ResponseCurve, SpatialNetwork, Stability, Table, TaskAxes,
+    UnitTuning, WeightMatrix, Width,
 };
 
 use crate::Random;
@@ -267,6 +267,18 @@ fn connectivity() -> Result<Figure, ReportError> {
         .sorted("selectivity", order)
         .groups((0..groups).map(|g| (names[g].to_owned(), size(g))))
         .figure())
+}
+
+/// A table too long to stand in full: correct choices in periods and groups that were silenced.
+pub(crate) fn silenced() -> Table {
+    let mut table = Table::new("Correct choices, one group silenced in one period")
+        .columns(["group", "period", "correct"]);
+    for (k, group) in (0..40).zip(["E1", "E2", "I1", "I2"].into_iter().cycle()) {
+        let period = ["fixation", "stimulus", "delay", "decision"][k / 4 % 4];
+        let correct = 0.5 + 0.45 * (k as f64 * 0.7).sin().abs();
+        table = table.row([Cell::text(group), Cell::text(period), Cell::fixed(correct, 3)]);
+    }
+    table
 }
 
 /// The claims of a study.

@@ -489,7 +489,7 @@ fn page(figures: &[(&'static str, Figure)], space: &StateSpace, network: &Spatia
         page.section("Units and connectivity"),
         &["task-variance", "perturbations", "connectivity", "weights", "eigenvalues"],
     );
-    page = page.section("Claims").table(analysis::claims());
+    page = page.table(analysis::silenced()).section("Claims").table(analysis::claims());
     page = page.section("Fit to a recording").paragraph(
         "Scores on held-out time, beside baselines given the same inputs and smoothing.",
     );

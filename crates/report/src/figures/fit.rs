@@ -1,4 +1,5 @@
-//! A network fitted to a recording: what was measured, what the model does, and how well it predicts.
+//! A network fitted to a recording: what was measured, what the model does, what is left, and how well it
+//! predicts.
 
 use super::{
     HorizonScores, UnitOrder, activity_colors, joint_range, lanes::Lanes, lettered, time_unit,
@@ -7,6 +8,7 @@ use super::{
 use crate::{
     axis::Axis,
     color::Color,
+    colormap::Colormap,
     figure::{Figure, Height, Width},
     guide::{Band, Rule},
     label::Label,
@@ -15,7 +17,7 @@ use crate::{
     ticks::number,
 };
 
-/// Recorded and model rates side by side, units traced through time, and scores against baselines.
+/// Recorded rates, model rates and what is left of them side by side, units traced through time, and scores against baselines.
 #[derive(Clone, Debug)]
 pub struct FitFigure {
     dt: f64,
@@ -95,43 +97,49 @@ impl FitFigure {
         let (factor, time) = time_unit(steps as f64 * self.dt);
         let step = self.dt * factor;
         let end = (steps.max(1)) as f64 * step;
-        let mut figure = Figure::new("Fit to the recording", Width::Double).columns([1.0, 1.0]);
+        let mut figure = Figure::new("Fit to the recording", Width::Double).columns([1.0; 3]);
         let mut rows = vec![Height::Mm(38.0)];
         let (order, how) = self.order.indices(&self.recorded.transposed());
         let colors = activity_colors(joint_range([&self.recorded, &self.model].into_iter()));
-        for (i, (matrix, name)) in
-            [(&self.recorded, "recorded"), (&self.model, self.model_name.as_str())]
-                .into_iter()
-                .enumerate()
-        {
+        let residual = self.residual();
+        let most = residual.range().map_or(0.0, |(lo, hi)| hi.max(-lo)).max(f64::MIN_POSITIVE);
+        let heats = [
+            (&self.recorded, "recorded", colors),
+            (&self.model, self.model_name.as_str(), colors),
+            (&residual, "residual", (Colormap::RedBlue, -most, most)),
+        ];
+        for (i, ((matrix, name, colors), letter)) in heats.into_iter().zip('a'..).enumerate() {
             let units = matrix.transposed().rows_in_order(&order);
             let n = units.rows();
             let y = Axis::new("unit").ticks_at(unit_ticks(n)).range(0.0, (n as f64).max(1.0));
             let y = if i == 0 { y } else { y.without_numbers() };
-            let panel = Panel::new(Axis::new(time).range(0.0, end), y)
-                .title(lettered(if i == 0 { 'a' } else { 'b' }, name));
+            let panel =
+                Panel::new(Axis::new(time).range(0.0, end), y).title(lettered(letter, name));
             let mut panel =
                 unit_heat(panel, units, matrix.rows() as f64 * step, colors, (128, 320));
-            for edge in self.held_out.iter().flat_map(|&(a, b)| [a, b]).map(|ms| ms * factor) {
-                if edge > 0.001 * end && edge < 0.999 * end {
-                    panel = panel.mark(Rule::at_x(edge).color(Color::WHITE).width(0.8).dashed());
+            let edge = if i == 2 { Color::INK } else { Color::WHITE };
+            for at in self.held_out.iter().flat_map(|&(a, b)| [a, b]).map(|ms| ms * factor) {
+                if at > 0.001 * end && at < 0.999 * end {
+                    panel = panel.mark(Rule::at_x(at).color(edge).width(0.8).dashed());
                 }
             }
-            if i == 1 {
-                panel = panel.colorbar(self.quantity.clone());
-            }
+            panel = match i {
+                0 => panel,
+                1 => panel.colorbar(self.quantity.clone()),
+                _ => panel.colorbar("recorded − model"),
+            };
             figure = figure.place(0, i, panel);
         }
         let examples = self.chosen();
-        let mut letters = 'c'..;
+        let mut letters = 'd'..;
         if !examples.is_empty() {
             rows.push(Height::Mm(examples.len() as f64 * 8.0));
             let panel = self.traces(&examples, step, Axis::new(time).range(0.0, end), factor);
             figure = figure.place_across(
                 1,
                 0,
-                2,
-                panel.title(lettered(letters.next().unwrap_or('c'), "example units")),
+                3,
+                panel.title(lettered(letters.next().unwrap_or('d'), "example units")),
             );
         }
         if !self.scores.is_empty() {
@@ -141,8 +149,8 @@ impl FitFigure {
             figure = figure.place_across(
                 row,
                 0,
-                2,
-                panel.title(lettered(letters.next().unwrap_or('d'), "prediction")),
+                3,
+                panel.title(lettered(letters.next().unwrap_or('e'), "prediction")),
             );
             figure = figure.note(cut);
         }
@@ -154,10 +162,22 @@ impl FitFigure {
         } else {
             " Dashed lines and shade: held out from training.".to_owned()
         };
-        figure
-            .rows(rows)
-            .describe(self.told())
-            .caption(format!("Recorded and modelled activity, units sorted {how}.{held}"))
+        figure.rows(rows).describe(self.told()).caption(format!(
+            "Recorded and modelled activity and the difference, units sorted {how}.{held}"
+        ))
+    }
+
+    /// Recorded minus modelled, `[time, unit]`, where both are.
+    fn residual(&self) -> Matrix {
+        let steps = self.recorded.rows().min(self.model.rows());
+        let units = self.recorded.columns().min(self.model.columns());
+        let at = |k: usize| {
+            let (t, unit) = (k / units, k % units);
+            self.recorded.at(t, unit) - self.model.at(t, unit)
+        };
+        let values: Vec<f64> = (0..steps * units).map(at).collect();
+        // as many values as the shape says
+        Matrix::new(steps, units, &values).unwrap_or_default()
     }
 
     /// R² of each unit over the whole stretch, to choose and to tell.
@@ -249,6 +269,17 @@ mod tests {
         assert!(fit.unit_scores().iter().all(|s| (s - 1.0).abs() < 1e-12));
         assert_eq!(fit.chosen().len(), 4);
         assert_eq!(fit.examples([3, 99]).chosen(), [3]);
+    }
+
+    #[test]
+    fn the_residual_is_the_difference() {
+        let fit = FitFigure::new(33.0, wave(0.0), wave(0.4));
+        let residual = fit.residual();
+        assert_eq!((residual.rows(), residual.columns()), (60, 9));
+        assert_eq!(residual.at(7, 3), wave(0.0).at(7, 3) - wave(0.4).at(7, 3));
+        assert!(fit.figure().svg().contains("residual"));
+        let nothing = Matrix::new::<f64>(0, 0, &[]).unwrap();
+        assert!(FitFigure::new(33.0, wave(0.0), nothing).figure().svg().contains("residual"));
     }
 
     #[test]

@@ -96,10 +96,14 @@ impl Page {
         self
     }
 
-    /// Something that is needed to run it again: `("seed", "1")`, versions, threads, date.
+    /// Something that is needed to run it again: `("seed", "1")`, versions, threads, date. Nothing, if the
+    /// value is empty.
     #[must_use]
     pub fn fact(mut self, name: impl Into<String>, value: impl Into<String>) -> Page {
-        self.facts.push((name.into(), value.into()));
+        let value = value.into();
+        if !value.is_empty() {
+            self.facts.push((name.into(), value));
+        }
         self
     }
 

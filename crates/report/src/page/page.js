@@ -27,6 +27,28 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+// A long table shows its first rows in whatever order it is in, and a button for all; paper has all (page.css).
+const SHOWN = 12;
+for (const [k, table] of [...document.querySelectorAll("table")].entries()) {
+  const count = table.tBodies[0].rows.length, box = table.closest(".table");
+  if (count <= SHOWN + 3) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "more";
+  table.tBodies[0].id ||= `rows${k}`;
+  button.setAttribute("aria-controls", table.tBodies[0].id);
+  const fold = (folded) => {
+    box.classList.toggle("folded", folded);
+    button.setAttribute("aria-expanded", String(!folded));
+    button.textContent = folded ? `Show all ${count} rows` : `Show the first ${SHOWN} rows`;
+  };
+  button.addEventListener("click", () => {
+    fold(!box.classList.contains("folded"));
+    button.scrollIntoView({ block: "nearest" });
+  });
+  fold(true);
+  box.append(button);
+}
 // The command can be copied with a click where the browser allows it.
 for (const box of document.querySelectorAll(".command")) {
   if (!navigator.clipboard) break;

@@ -318,7 +318,7 @@ pub struct Compared {
     pub recording: f64,
     /// How far apart: the size of the difference; of the times of peaks, Wasserstein's distance.
     pub distance: f64,
-    /// Its 95 % interval, from units drawn anew.
+    /// Its 95 % interval, for other units of the same populations.
     pub interval: [f64; 2],
     /// How far halves of the recording are from each other.
     pub within: f64,

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use attractor_analysis::{
-    Agreement, Currents, Group, MeasureError, Through, agreement, currents, groups_of,
-};
-use attractor_data::{Column, FileProblem, Npz};
+use attractor_analysis::{Agreement, Currents, Group, Through, currents, groups_of};
 use attractor_interop::save;
 use attractor_learn::constrained::{
     Constraint, FitError, Model, RateUnit, RecipeOptions, RolloutOptions, Samples, Setting,
@@ -13,12 +10,16 @@ use attractor_learn::constrained::{
 };
 use attractor_learn::force::{Force, ForceOptions};
 use attractor_network::library::{NoisePlace, Nonlinearity, leaky};
-use ndarray::Axis;
+use attractor_recording::{Division, Stretch};
+use ndarray::{Array2, Axis, s};
 
 use super::config::{AUTO, FitConfig, FitExperiment, Solver, SolverConfig};
+use super::counts::{self, SpikeScores};
+use super::identified::{Coupling, Restart, unmeasured};
 use super::model::{Shape, network};
 use super::prepare::{Prepared, division, prepare, reduced, scaled};
-use super::results::{FitResults, finite};
+use super::regions::regions;
+use super::results::{FitResults, UnitScore, finite};
 use super::session::FitOutcome;
 use super::training::Trained;
 use crate::clock;
@@ -36,19 +37,12 @@ mod scores;
 #[cfg(test)]
 mod tests;
 
-pub use scores::{ConstrainedFit, FreeScores, Held, Restart, UnitScore};
+pub use scores::{ConstrainedFit, FreeScores, Held};
 
 /// Rates beyond this have no potential worth having.
 const LIMIT: f64 = 0.999;
-/// Region of units that have none.
-const UNASSIGNED: &str = "unassigned";
-
 fn said(error: FitError) -> RunError {
     RunError::Request(error.to_string())
-}
-
-fn unmeasured(error: MeasureError) -> RunError {
-    RunError::Request(format!("the currents: {error}"))
 }
 
 /// A fit by a direct solver, from the file to the page.
@@ -75,26 +69,27 @@ pub(crate) fn fit(
     let main = material.solve(&material.samples, config, config.seed)?;
     let runs = main.model.free(&material.samples, Default::default()).map_err(said)?;
     let groups = &material.groups;
-    let decomposed = material.currents(&main.model, Through::All)?;
+    let coupling = material.coupling(&main.model)?;
+    let decomposed = &coupling.currents;
     let mut restarts = Vec::new();
     for k in 0..config.fit.restarts as u64 {
         step(&mut log, &format!("restart {}", k + 1));
         let other =
             material.solve(&material.samples, config, config.seed.wrapping_add((k + 1) << 32))?;
-        let theirs = material.currents(&other.model, Through::All)?;
-        let weights = (main.model.recurrent(), other.model.recurrent());
-        let units = material.samples.units();
-        let found = agreement((&weights.0, &weights.1), units, (&decomposed, &theirs));
-        let Agreement { weights, currents, magnitudes } = found.map_err(unmeasured)?;
+        let Agreement { weights, currents, magnitudes } =
+            coupling.agreement(&material.coupling(&other.model)?)?;
         let scores = other.model.scores(&material.samples, config.seed).map_err(said)?;
         restarts.push(Restart { free: finite(scores.clean), weights, currents, magnitudes });
     }
+    let truth = material.truth.as_ref().map(|truth| coupling.agreement(truth)).transpose()?;
     let held_out = match &material.held {
-        Some((train, held)) => {
+        Some(held) => {
             step(&mut log, "a fit that does not see the held-out data");
-            let blind = material.solve(train, config, config.seed)?;
-            let scores = blind.model.scores(held, config.seed).map_err(said)?;
-            Some(Held { samples: held.transitions(), scores: FreeScores::of(&scores) })
+            let blind = material.solve(&held.train, config, config.seed)?;
+            let scores = blind.model.scores(&held.samples, config.seed).map_err(said)?;
+            let spikes = material.spikes(held, &blind.model, config)?;
+            let samples = held.samples.transitions();
+            Some(Held { samples, scores: FreeScores::of(&scores), spikes })
         }
         None => None,
     };
@@ -130,6 +125,7 @@ pub(crate) fn fit(
         excitatory: magnitudes(Through::Excitatory)?,
         inhibitory: magnitudes(Through::Inhibitory)?,
         restarts,
+        truth,
     };
     warnings.extend(constrained.warnings());
     store(&material, &main.model, config, directory)?;
@@ -152,7 +148,7 @@ pub(crate) fn fit(
         observer.event(Event::Warning(warning));
     }
     Metrics::default().write(&directory.metrics())?;
-    page::write(&results, &material, &main.model, &runs, &decomposed, &experiment.text, directory)?;
+    page::write(&results, &material, &main.model, &runs, decomposed, &experiment.text, directory)?;
     results.to_string().lines().for_each(|line| log.say(line));
     log.write(&directory.log())?;
     let file = directory.results();
@@ -165,11 +161,22 @@ pub(crate) fn fit(
 /// What is fitted.
 struct Material {
     prepared: Prepared,
+    /// What the rates of each unit were multiplied by.
+    factors: Vec<f32>,
     setting: Setting,
     samples: Samples,
     groups: Vec<Group>,
-    /// Training and held-out samples.
-    held: Option<(Samples, Samples)>,
+    held: Option<HeldOut>,
+    /// What the weights of a simulation are.
+    truth: Option<Coupling>,
+}
+
+/// Data for a fit that does not see all.
+struct HeldOut {
+    train: Samples,
+    /// Those to judge by.
+    samples: Samples,
+    division: Division,
 }
 
 /// A fitted network and how it came about.
@@ -187,12 +194,20 @@ impl Material {
     fn read(config: &FitConfig, warnings: &mut Vec<String>) -> Result<Self, RunError> {
         let mut prepared = prepare(&config.recording)?;
         warnings.extend(prepared.recording.provenance.repairs.clone());
-        let labels = regions(config, &prepared, warnings)?;
+        let groups = groups_of(&regions(config, &prepared, warnings)?);
+        if config.fit.regions == AUTO && groups.iter().all(|group| group.name == "all") {
+            warnings.push(
+                "no unit has a region (`regions` in .npz, a column `region` of the units): all are one, `all`"
+                    .to_owned(),
+            );
+        }
         let all = prepared.recording.stretches();
         let how = config.recording.normalise;
-        let recording = scaled(&prepared.recording, &all, how, config.recording.peak);
+        let (recording, factors) = scaled(&prepared.recording, &all, how, config.recording.peak);
         prepared.recording = reduced(&recording, &all, config.recording.components)?.0;
         let recording = &prepared.recording;
+        let file = &config.recording.file;
+        let truth = Coupling::of_simulation(file, recording, &factors, &groups)?;
         let (rates, inputs) = (recording.activity.view(), recording.inputs.view());
         let samples =
             Samples::new(recording.dt, rates, inputs, &recording.lengths).map_err(said)?;
@@ -213,11 +228,12 @@ impl Material {
                         stretches.iter().map(|s| (s.trial, s.frames.clone())).collect();
                     samples.select(&parts).map_err(said)
                 };
-                Some((part(&division.train)?, part(&division.held_out)?))
+                let (train, samples) = (part(&division.train)?, part(&division.held_out)?);
+                Some(HeldOut { train, samples, division })
             }
             false => None,
         };
-        Ok(Material { groups: groups_of(&labels), prepared, setting, samples, held })
+        Ok(Material { groups, prepared, factors, setting, samples, held, truth })
     }
 
     fn solve(&self, samples: &Samples, config: &FitConfig, seed: u64) -> Result<Solved, RunError> {
@@ -262,6 +278,33 @@ impl Material {
         })
     }
 
+    /// How well free runs explain counts that were held out, if the activity is counts.
+    fn spikes(
+        &self,
+        held: &HeldOut,
+        model: &Model,
+        config: &FitConfig,
+    ) -> Result<Option<SpikeScores>, RunError> {
+        let Some(counts) = &self.prepared.counts else { return Ok(None) };
+        let runs = model.free(&held.samples, Default::default()).map_err(said)?;
+        let n = self.samples.units();
+        let run = |(stretch, rates): (&Stretch, &Vec<f64>)| {
+            let rates = Array2::from_shape_vec((rates.len() / n, n), rates.clone()).ok()?;
+            // the first is the recorded one that it starts from
+            let frames = stretch.frames.start + 1..stretch.frames.end;
+            Some((Stretch { trial: stretch.trial, frames }, rates.slice(s![1.., ..]).to_owned()))
+        };
+        let runs: Vec<(Stretch, Array2<f64>)> =
+            held.division.held_out.iter().zip(runs.iter()).filter_map(run).collect();
+        let reach = counts::reach(config.recording.smooth);
+        Ok(counts::judge(counts, &self.factors, &held.division.train, &runs, reach))
+    }
+
+    /// The weights of a network and their currents.
+    fn coupling(&self, model: &Model) -> Result<Coupling, RunError> {
+        Ok(Coupling { weights: model.recurrent(), currents: self.currents(model, Through::All)? })
+    }
+
     /// Currents at the recorded rates.
     fn currents(&self, model: &Model, through: Through) -> Result<Currents, RunError> {
         let rates: Vec<f64> = (0..self.samples.lengths().len())
@@ -270,61 +313,6 @@ impl Material {
         let (weights, units) = (model.recurrent(), model.units);
         currents(&weights, units, &rates, &self.groups, &self.groups, through).map_err(unmeasured)
     }
-}
-
-/// A region for each unit that is left.
-fn regions(
-    config: &FitConfig,
-    prepared: &Prepared,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<String>, RunError> {
-    let units = prepared.places.len();
-    let columns = &prepared.recording.unit_columns;
-    let all = match config.fit.regions.as_str() {
-        "none" | "" => return Ok(vec!["all".to_owned(); units]),
-        AUTO => match (columns.column("region"), Npz::open(&config.recording.file)) {
-            (Some(column), _) => texts(column, units),
-            (None, Ok(mut file)) if file.has("regions") => of_file(&mut file, "regions", prepared)?,
-            _ => return Ok(vec!["all".to_owned(); units]),
-        },
-        key => match columns.column(key) {
-            Some(column) => texts(column, units),
-            None => of_file(&mut Npz::open(&config.recording.file)?, key, prepared)?,
-        },
-    };
-    let mut without = 0;
-    let labels = all.iter().map(|label| match label.trim() {
-        "" => {
-            without += 1;
-            UNASSIGNED.to_owned()
-        }
-        name => name.to_owned(),
-    });
-    let labels = labels.collect();
-    if without > 0 {
-        warnings.push(format!("{without} units have no region: they are called `{UNASSIGNED}`"));
-    }
-    Ok(labels)
-}
-
-/// The values of a column of the units.
-fn texts(column: &Column, units: usize) -> Vec<String> {
-    let text = |unit| column.value(unit).map_or_else(String::new, |value| value.to_string());
-    (0..units).map(text).collect()
-}
-
-/// An array of texts, one for each unit of the file, at the units that are left.
-fn of_file(file: &mut Npz, key: &str, prepared: &Prepared) -> Result<Vec<String>, RunError> {
-    let all = file.texts(key)?;
-    let units = prepared.places.len() + prepared.silent;
-    if all.len() != units {
-        let (expected, found) = (vec![units], vec![all.len()]);
-        let (key, axes) = (key.to_owned(), "[unit]");
-        return Err(FileProblem::Shape { key, axes, with: "activity", expected, found }
-            .of(file.path())
-            .into());
-    }
-    Ok(prepared.places.iter().map(|&unit| all[unit].clone()).collect())
 }
 
 /// The network as a model file: every analysis of other runs applies to it.

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use attractor_learn::Progress;
-use attractor_recording::{BaselineOptions, Baselines, Division, Recording, baselines, evaluate};
+use attractor_recording::{
+    BaselineOptions, Baselines, Division, Forecast, Mode, R2, Recording, Stretch, baselines,
+    evaluate,
+};
+use ndarray::Array3;
 
 use super::choice::{Court, Penalties, best, scores};
 use super::config::{FitConfig, ForecastConfig};
+use super::counts::{self, SpikeScores};
 use super::model::Shape;
 use super::predictor::Predictor;
 use super::prepare::{Prepared, division, gap, inner, reduced, scaled};
-use super::results::{Candidate, Chosen, ForecastRow, ForecastScores, triples};
+use super::results::{Candidate, Chosen, ForecastRow, ForecastScores, UnitScore, finite, triples};
 use super::training::{Job, Trained};
 use crate::error::RunError;
 
@@ -23,6 +28,10 @@ pub(crate) struct Trial {
     /// Part of the variance of the inputs that is kept.
     kept: f64,
     gap: usize,
+    /// What the rates of each unit were multiplied by.
+    pub(crate) factors: Vec<f32>,
+    /// The activity, if it is counts of spikes.
+    counts: Option<Array3<f32>>,
 }
 
 impl Trial {
@@ -38,7 +47,7 @@ impl Trial {
         };
         let division = division(&recording, config)?;
         let (normalise, peak) = (config.recording.normalise, config.recording.peak);
-        let recording = scaled(&recording, &division.train, normalise, peak);
+        let (recording, factors) = scaled(&recording, &division.train, normalise, peak);
         let components = config.recording.components;
         let (recording, kept) = reduced(&recording, &division.train, components)?;
         let gap = gap(config);
@@ -53,7 +62,8 @@ impl Trial {
             options.lags.push(config.forecast.lags());
         }
         let baselines = baselines(&recording, &division, &options)?;
-        Ok(Trial { recording: Arc::new(recording), division, folds, baselines, kept, gap })
+        let (recording, counts) = (Arc::new(recording), prepared.counts.clone());
+        Ok(Trial { recording, division, folds, baselines, kept, gap, factors, counts })
     }
 
     pub(crate) fn job(&self, config: &FitConfig) -> Job {
@@ -123,11 +133,58 @@ impl Trial {
         Ok(trained.map(|trained| (trained, chosen)))
     }
 
-    /// Judges on held-out and on training data.
+    /// Trains once more from another seed, with penalties that were chosen before; none if `watch` gave
+    /// up.
+    pub(crate) fn again(
+        &self,
+        config: &FitConfig,
+        chosen: &Chosen,
+        seed: u64,
+        threads: usize,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<Option<Trained>, RunError> {
+        let Chosen { filter_l2, l2, .. } = *chosen;
+        Job { filter_l2, l2, seed, ..self.job(config) }.train(threads, watch)
+    }
+
+    /// R² of the free run on held-out data.
+    pub(crate) fn free(
+        &self,
+        trained: &Trained,
+        config: &FitConfig,
+        threads: usize,
+    ) -> Result<R2, RunError> {
+        let mean = self.recording.mean_over(&self.division.train)?;
+        let (lead, longest) = (self.baselines.lead, config.forecast.horizons.iter().max());
+        let horizons = [longest.copied().unwrap_or(1)];
+        let predictor = Predictor::new(trained, threads)?;
+        let held_out = &self.division.held_out;
+        let mut modes = evaluate(&predictor, &self.recording, held_out, &mean, lead, &horizons)?;
+        // the free run is the last way to predict
+        Ok(modes.pop().map_or_else(|| R2::about(mean), |(_, r2)| r2))
+    }
+
+    /// How well free runs explain counts that were held out.
+    fn spikes(&self, predictor: &Predictor, config: &FitConfig) -> Option<SpikeScores> {
+        let lead = self.baselines.lead;
+        let long = |stretch: &&Stretch| stretch.frames.len() > lead;
+        let run = |stretch: &Stretch| {
+            let start = stretch.frames.start + lead - 1;
+            let frames = start + 1..stretch.frames.end;
+            let rates = predictor.free(&self.recording, stretch, start);
+            (Stretch { trial: stretch.trial, frames }, rates)
+        };
+        let runs: Vec<_> = self.division.held_out.iter().filter(long).map(run).collect();
+        let reach = counts::reach(config.recording.smooth);
+        counts::judge(self.counts.as_ref()?, &self.factors, &self.division.train, &runs, reach)
+    }
+
+    /// Judges on held-out and on training data; `labels` are the regions of the units.
     pub(crate) fn judge(
         &self,
         trained: &Trained,
         chosen: Chosen,
+        labels: &[String],
         config: &FitConfig,
         threads: usize,
     ) -> Result<ForecastScores, RunError> {
@@ -139,7 +196,17 @@ impl Trial {
         };
         let (held, train) = (judge(&self.division.held_out)?, judge(&self.division.train)?);
         let rows = held.iter().zip(&train);
+        let free = held.iter().find(|(mode, _)| *mode == Mode::FreeRunning);
+        let free = free.map_or_else(Vec::new, |(_, r2)| r2.per_unit());
+        let named = self.recording.unit_names.iter().zip(labels).zip(free);
+        let unit = |((name, region), free): ((&String, &String), f64)| UnitScore {
+            name: name.clone(),
+            region: region.clone(),
+            free: finite(free),
+        };
         Ok(ForecastScores {
+            units: named.map(unit).collect(),
+            spikes: self.spikes(&predictor, config),
             inputs: self.recording.channels() > 0,
             inputs_kept: self.kept,
             chosen,

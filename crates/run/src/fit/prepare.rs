@@ -5,12 +5,13 @@ use std::path::Path;
 use attractor_data::{FileProblem, Npz};
 use attractor_numerics::linalg::symmetric_eigen;
 use attractor_recording::{
-    Choice, Division, Normalisation, ReadOptions, Recording, SessionOptions, Step, Stretch, folds,
-    npz::read_from, read_session, steps,
+    Choice, Clock, Division, Normalisation, ReadOptions, Recording, Series, SessionOptions, Step,
+    Stretch, folds, npz::read_with_gaps, read_session, steps,
 };
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
 use super::config::{AUTO, FitConfig, ForecastConfig, RecordingConfig};
+use super::counts;
 use super::results::RecordingFacts;
 use crate::error::RunError;
 
@@ -24,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) inputs: Option<String>,
     /// Places in the file of the units that are left.
     pub(crate) places: Vec<usize>,
+    /// The activity before it is smoothed, if it is counts of spikes.
+    pub(crate) counts: Option<Array3<f32>>,
 }
 
 impl Prepared {
@@ -51,17 +54,28 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
     let (recording, inputs) = read(config)?;
     let places = recording.live()?;
     let silent = recording.units() - places.len();
-    let recording = recording.select_units(&places)?.smoothed(config.smooth)?;
-    Ok(Prepared { recording, silent, inputs, places })
+    let mut live = recording.select_units(&places)?;
+    for region in live.emptied_regions(&recording) {
+        let said = format!("region `{region}` is left out: none of its units ever changes");
+        live.provenance.repairs.push(said);
+    }
+    let counts = counts::of(&live);
+    let recording = live.smoothed(config.smooth)?;
+    Ok(Prepared { recording, silent, inputs, places, counts })
 }
 
 /// Reads a file and takes the steps of preparation; with it the name of its inputs.
 pub(crate) fn read(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunError> {
     let npz = Path::new(&config.file).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
-    match npz && config.prepare.is_empty() {
-        true => arrays(config),
-        false => session(config),
+    if npz && !config.prepare.iter().any(Step::lays_out) {
+        let mut file = Npz::open(&config.file)?;
+        let activity = if config.activity == AUTO { "activity" } else { &config.activity };
+        // spikes, of which there are no frames yet
+        if file.has(activity) || !file.has("spike_times") {
+            return arrays(&mut file, activity, config);
+        }
     }
+    session(config)
 }
 
 /// What a session is prepared to be, step by step.
@@ -79,12 +93,20 @@ fn session(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunE
     if choice.activity.is_none() && session.spikes.units() == 0 && has("activity") {
         choice.activity = Some("activity".to_owned());
     }
-    if config.inputs.as_deref() == Some(AUTO) && has("inputs") {
-        choice.inputs = Some("inputs".to_owned());
+    let npz = session.provenance.format == "npz";
+    if config.inputs.as_deref() == Some(AUTO) {
+        let timed = |series: &&Series| {
+            matches!(series.clock, Clock::Regular { .. })
+                && choice.activity.as_ref().is_some_and(|activity| series.path != *activity)
+        };
+        let timed = session.series.iter().filter(timed).map(|series| series.path.clone());
+        let timed = if npz { timed.collect() } else { Vec::new() };
+        choice.inputs =
+            if has("inputs") { Some("inputs".to_owned()) } else { only(config, timed)? };
     }
     // trials that lie one after the other in an array are trials, not one long stretch
     let laid = |step: &Step| matches!(step, Step::Trials(_) | Step::Align(_));
-    let stacked = session.provenance.format == "npz" && session.table("trials").is_some();
+    let stacked = npz && session.table("trials").is_some();
     let mut list = config.prepare.clone();
     if stacked && choice.activity.is_some() && !list.iter().any(laid) {
         list.insert(0, Step::Trials(steps::Whole::default()));
@@ -92,39 +114,42 @@ fn session(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunE
     Ok((steps::prepare(&session, &choice, &list)?, choice.inputs))
 }
 
-/// The arrays of an `.npz` file as they are.
-fn arrays(config: &RecordingConfig) -> Result<(Recording, Option<String>), RunError> {
-    let mut file = Npz::open(&config.file)?;
-    let activity = if config.activity == AUTO { "activity" } else { &config.activity };
+/// The arrays of an `.npz` file, which are frames already, and what further steps make of them.
+fn arrays(
+    file: &mut Npz,
+    activity: &str,
+    config: &RecordingConfig,
+) -> Result<(Recording, Option<String>), RunError> {
     let inputs = match config.inputs.as_deref() {
-        Some(AUTO) => automatic(&file, activity)?,
+        Some(AUTO) => automatic(file, activity, config)?,
         other => other.filter(|key| !key.is_empty()).map(str::to_owned),
     };
     let key = inputs.clone().unwrap_or_default();
     let options = ReadOptions { activity: activity.to_owned(), inputs: Some(key) };
-    Ok((read_from(&mut file, &options)?, inputs))
+    Ok((steps::transform(read_with_gaps(file, &options)?, &config.prepare)?, inputs))
 }
 
 /// `inputs`, or else the one array with a rate of its own.
-fn automatic<R: std::io::Read + std::io::Seek>(
-    file: &Npz<R>,
+fn automatic(
+    file: &Npz,
     activity: &str,
+    config: &RecordingConfig,
 ) -> Result<Option<String>, RunError> {
     if file.has("inputs") {
         return Ok(Some("inputs".to_owned()));
     }
     let timed = |key: &&String| key.as_str() != activity && file.has(&format!("{key}_rate_hz"));
-    let found: Vec<&String> = file.keys().iter().filter(timed).collect();
-    match found[..] {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        _ => {
-            let names: Vec<&str> = found.iter().map(|key| key.as_str()).collect();
-            let fix = format!("several could be the inputs: {}; choose one", names.join(", "));
-            let (key, value) = ("recording.inputs".to_owned(), AUTO.to_owned());
-            Err(FileProblem::Value { key, value, fix }.of(file.path()).into())
-        }
+    only(config, file.keys().iter().filter(timed).cloned().collect())
+}
+
+/// The one of these that could be the inputs, if there is one.
+fn only(config: &RecordingConfig, mut found: Vec<String>) -> Result<Option<String>, RunError> {
+    if found.len() < 2 {
+        return Ok(found.pop());
     }
+    let fix = format!("several could be the inputs: {}; choose one", found.join(", "));
+    let (key, value) = ("recording.inputs".to_owned(), AUTO.to_owned());
+    Err(FileProblem::Value { key, value, fix }.of(&config.file).into())
 }
 
 /// Where frames are dropped and blocks end.
@@ -155,13 +180,14 @@ pub(crate) fn inner(
     Ok(inner.filter(|d| !d.train.is_empty() && !d.held_out.is_empty()).collect())
 }
 
-/// Activity scaled so that its largest value in these stretches is `peak`.
+/// Activity scaled so that its largest value in these stretches is `peak`, and what each unit was
+/// multiplied by.
 pub(crate) fn scaled(
     recording: &Recording,
     stretches: &[Stretch],
     how: Normalisation,
     peak: f64,
-) -> Recording {
+) -> (Recording, Vec<f32>) {
     let largest = |unit: usize| {
         let pieces = stretches.iter().map(|stretch| {
             recording.activity.slice(s![stretch.frames.clone(), stretch.trial, unit])
@@ -170,7 +196,7 @@ pub(crate) fn scaled(
     };
     let own: Vec<f32> = (0..recording.units()).map(largest).collect();
     let all = own.iter().fold(0.0_f32, |max, &x| max.max(x));
-    let mut scaled = recording.clone();
+    let (mut scaled, mut factors) = (recording.clone(), Vec::with_capacity(own.len()));
     for (mut unit, &own) in scaled.activity.axis_iter_mut(Axis(2)).zip(&own) {
         let scale = match how {
             Normalisation::None => 1.0,
@@ -187,8 +213,9 @@ pub(crate) fn scaled(
         let factor =
             if scale > 0.0 && how != Normalisation::None { peak as f32 / scale } else { 1.0 };
         unit.mapv_inplace(|x| x * factor);
+        factors.push(factor);
     }
-    scaled
+    (scaled, factors)
 }
 
 /// Inputs as principal components of these stretches, the first with standard deviation 1; and which

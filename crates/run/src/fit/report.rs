@@ -1,5 +1,6 @@
 //! Figures and page of a fit.
 
+use attractor_analysis::Group;
 use attractor_recording::{Forecast, Recording, Stretch};
 use attractor_report::{
     Cell, Figure, FitFigure, HorizonScores, Label, LearningCurves, Matrix, Page, Table, number,
@@ -8,6 +9,7 @@ use ndarray::{Array2, s};
 
 use super::config::FitConfig;
 use super::forecast::Trial;
+use super::identified::{Coupling, Identified, Restart, page as identified};
 use super::predictor::Predictor;
 use super::results::{Candidate, FitResults, ForecastScores, Reproduction, Score, shown, way};
 use super::training::{Job, Trained};
@@ -24,6 +26,27 @@ const GOOD: f64 = 0.9;
 pub(crate) struct Shown {
     pub(crate) reproduction: Option<Figure>,
     pub(crate) forecasts: Vec<Figure>,
+    pub(crate) coupling: Option<ShownCoupling>,
+}
+
+/// Figures of weights and currents.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownCoupling {
+    /// None without regions.
+    pub(crate) currents: Option<Figure>,
+    pub(crate) weights: Figure,
+}
+
+/// The figures of the weights between recorded units, and of their currents by region.
+pub(crate) fn coupling(
+    trial: &Trial,
+    coupling: &Coupling,
+    groups: &[Group],
+) -> Result<ShownCoupling, RunError> {
+    let samples = trial.recording.lengths[0].min(FRAMES);
+    let grid = || identified::grid(trial.recording.dt, samples, &coupling.currents);
+    let currents = (groups.len() > 1).then(grid).transpose()?;
+    Ok(ShownCoupling { currents, weights: identified::weights(&coupling.weights, groups)? })
 }
 
 /// What a free run from the start of each stretch gives, and the recording, frame by frame.
@@ -209,6 +232,9 @@ pub(crate) fn write(
     // `fit` is the answer to the question; the others are named after theirs
     files.extend(shown.reproduction.as_ref().map(|figure| ("fit", figure)));
     files.extend(["forecast", "forecast-with-inputs"].into_iter().zip(&shown.forecasts));
+    let identified = shown.coupling.as_ref();
+    files.extend(identified.and_then(|shown| Some(("currents", shown.currents.as_ref()?))));
+    files.extend(identified.map(|shown| ("weights", &shown.weights)));
     for (name, figure) in files {
         figure.write(&directory.figures(), name)?;
     }
@@ -257,10 +283,65 @@ fn page(results: &FitResults, figures: &Shown, learning: &Figure, config: &str) 
             .paragraph(explained(scores))
             .paragraph(scores.verdict())
             .figure(figure)
-            .table(forecast_table(scores))
-            .table(choice_table(scores));
+            .table(forecast_table(scores));
+        if let Some(spikes) = scores.spikes {
+            let title = format!("Counts of {} held-out spikes", spikes.spikes);
+            let mut table = Table::new(title).columns(["score", "network"]);
+            for (name, value) in spikes.rows() {
+                table = table.row([Cell::text(name), cell(value)]);
+            }
+            page = page.table(table);
+        }
+        if let Some(identified) = &results.identified {
+            page = page.figure(&identified::units(&scores.units, &identified.regions)).table(
+                identified::region_table(
+                    "Held-out R² of units in the free run",
+                    &scores.units,
+                    &identified.regions,
+                ),
+            );
+        }
+        page = page.table(choice_table(scores));
+    }
+    if let (Some(found), Some(figures)) = (&results.identified, &figures.coupling) {
+        page = coupling_sections(page, found, figures, results.forecasts.last());
     }
     page.section("Learning").figure(learning).section("Configuration").code("config.toml", config)
+}
+
+/// Weights, currents and what is identified of them, of the last network.
+fn coupling_sections(
+    mut page: Page,
+    found: &Identified,
+    figures: &ShownCoupling,
+    scores: Option<&ForecastScores>,
+) -> Page {
+    if let Some(currents) = &figures.currents {
+        page = page
+            .section("Currents by source")
+            .paragraph("What recorded units send to recorded units, at the recorded rates, divided by the region it comes from; of the last network above. Hidden units, the units' own filters and inputs come on top.")
+            .figure(currents)
+            .table(identified::magnitude_table(found));
+    }
+    let own = scores.and_then(ForecastScores::free);
+    let spread = Restart::spread(&found.restarts, own);
+    page = page
+        .section("Weights")
+        .figure(&figures.weights)
+        .section("What is identified")
+        .paragraph("The last network above, trained again from other seeds with the same penalties. What restarts do not agree on is not in the data; where they agree because a penalty holds them, the data may still be those of another system.")
+        .table(identified::table(
+            &found.regions,
+            &found.restarts,
+            found.truth.as_ref(),
+            "its free R²",
+        ));
+    match spread {
+        Some(spread) => {
+            page.paragraph(format!("Over all seeds the free run has held-out R² {spread}."))
+        }
+        None => page,
+    }
 }
 
 fn explained(scores: &ForecastScores) -> String {
@@ -277,7 +358,7 @@ fn explained(scores: &ForecastScores) -> String {
         "Trained on {} frames, judged on {} others, with {} frames dropped on either side of the \
          borders between them. Teacher-forced forecasts restart from the recorded state at every \
          frame; the free run starts once per stretch. The mean has R² 0 on training data by \
-         definition.{inputs}",
+         definition; over all units together R² is pVar, the part of the variance about that mean.{inputs}",
         frames(&scores.train),
         frames(&scores.held_out),
         scores.gap

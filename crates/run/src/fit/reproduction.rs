@@ -25,7 +25,7 @@ pub(crate) fn job(prepared: &Prepared, config: &FitConfig) -> Result<Job, RunErr
     let cut = recording.segment(from..to)?;
     let cut = if inputs { cut } else { cut.without_inputs() };
     let stretches = cut.stretches();
-    let cut = scaled(&cut, &stretches, config.recording.normalise, config.recording.peak);
+    let (cut, _) = scaled(&cut, &stretches, config.recording.normalise, config.recording.peak);
     let (cut, _) = reduced(&cut, &stretches, config.recording.components)?;
     Ok(in_full(cut, stretches, config))
 }

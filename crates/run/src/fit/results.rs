@@ -6,6 +6,8 @@ use std::fmt;
 use attractor_recording::{Baselines, Mode, R2, Stretch};
 use serde::{Deserialize, Serialize};
 
+use super::counts::SpikeScores;
+use super::identified::Identified;
 use crate::results::Machine;
 
 /// What a fit measured.
@@ -25,6 +27,9 @@ pub struct FitResults {
     pub constrained: Option<super::constrained::ConstrainedFit>,
     /// The networks judged on **held-out** data: without inputs, then with them.
     pub forecasts: Vec<ForecastScores>,
+    /// What is identified of the last of these networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identified: Option<Identified>,
     /// Doubtful things, in sentences.
     pub warnings: Vec<String>,
     /// Seconds from beginning to end, over all sittings.
@@ -161,6 +166,23 @@ pub struct ForecastScores {
     pub gap: usize,
     /// Scores per way to predict.
     pub rows: Vec<ForecastRow>,
+    /// Scores per unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitScore>,
+    /// How well the free run explains counts of spikes, if the activity is counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spikes: Option<SpikeScores>,
+}
+
+/// A unit's score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitScore {
+    /// The unit.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// Its free run: pVar in sample of a direct solver, held-out R² of a forecast.
+    pub free: Option<f64>,
 }
 
 /// Penalties chosen by cross-validation within the training data.
@@ -252,6 +274,12 @@ pub(crate) fn shown(score: Option<f64>) -> String {
 }
 
 impl ForecastScores {
+    /// Held-out R² of the network's free run.
+    #[must_use]
+    pub fn free(&self) -> Option<f64> {
+        self.rows.iter().find(|row| row.horizon.is_none()).and_then(|row| row.network)
+    }
+
     /// Whether the network forecasts this row better than the autoregression, and by how much.
     #[must_use]
     pub fn verdict(&self) -> String {
@@ -280,6 +308,8 @@ impl fmt::Display for FitResults {
         parts.extend(self.reproduction.as_ref().map(ToString::to_string));
         parts.extend(self.constrained.as_ref().map(ToString::to_string));
         parts.extend(self.forecasts.iter().map(ToString::to_string));
+        let last = self.forecasts.last().and_then(ForecastScores::free);
+        parts.extend(self.identified.as_ref().map(|found| found.to_text(last)));
         f.write_str(&parts.join("\n\n"))
     }
 }
@@ -331,6 +361,9 @@ impl fmt::Display for ForecastScores {
                 shown(row.last_value),
                 shown(row.mean)
             )?;
+        }
+        if let Some(spikes) = &self.spikes {
+            write!(f, "\n  {spikes}")?;
         }
         write!(f, "\n  {}", self.verdict())
     }

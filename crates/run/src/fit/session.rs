@@ -1,12 +1,13 @@
 //! A fit from beginning to end: its parts one after the other, kept as they are finished.
 //!
-//! Each part (the reproduction, the forecast without inputs, the forecast with them) is a pure
+//! Each part (the reproduction, the forecast without inputs, the forecast with them, restarts) is a pure
 //! function of configuration and recording. A finished part is kept in `checkpoint/`; a resumed fit
 //! takes finished parts from there and makes the others anew, to the same bits.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
+use attractor_analysis::{Agreement, Group, groups_of};
 use attractor_interop::{load, save};
 use attractor_learn::Progress;
 use serde::de::DeserializeOwned;
@@ -15,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::config::{FitConfig, FitExperiment, Solver};
 use super::constrained;
 use super::forecast::{Trial, candidates};
+use super::identified::{Coupling, Identified, Restart};
 use super::prepare::{Prepared, prepare};
+use super::regions::regions;
 use super::report::{self, Shown};
 use super::reproduction;
-use super::results::{FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
+use super::results::{Chosen, FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -86,6 +89,9 @@ pub fn resume(
 /// The recording, and what is to be done with it.
 struct Material {
     prepared: Prepared,
+    /// Regions of the units, and what is said about those that have none.
+    labels: Vec<String>,
+    doubts: Vec<String>,
     /// Without inputs, then with them.
     trials: Vec<Trial>,
     copy: Option<Job>,
@@ -104,7 +110,9 @@ impl Material {
         };
         let trial = |&inputs: &bool| Trial::prepare(&prepared, config, inputs);
         let trials = kinds.iter().map(trial).collect::<Result<_, RunError>>()?;
-        Ok(Material { prepared, trials, copy })
+        let mut doubts = Vec::new();
+        let labels = regions(config, &prepared, &mut doubts)?;
+        Ok(Material { prepared, labels, doubts, trials, copy })
     }
 }
 
@@ -166,7 +174,7 @@ impl<'a> Session<'a> {
     }
 
     fn run(mut self, material: &Material) -> Result<FitOutcome, RunError> {
-        let Material { prepared, trials, copy } = material;
+        let Material { prepared, trials, copy, .. } = material;
         let recording = &prepared.recording;
         self.most = updates(&self.experiment.config, trials.len() as u64);
         let inputs = prepared.inputs.as_ref().map_or_else(String::new, |key| {
@@ -182,6 +190,7 @@ impl<'a> Session<'a> {
 
         let mut shown = Shown::default();
         let mut results = FitResults::default();
+        let mut last: Option<(&Trial, Trained)> = None;
         if let Some(job) = copy {
             let Some((scores, trained)) = self.reproduce(job)? else {
                 return self.interrupted();
@@ -191,22 +200,31 @@ impl<'a> Session<'a> {
             results.reproduction = Some(scores);
         }
         for trial in trials {
-            let Some((scores, trained)) = self.forecast(trial)? else { return self.interrupted() };
+            let forecast = self.forecast(trial, &material.labels)?;
+            let Some((scores, trained)) = forecast else { return self.interrupted() };
             let name = name(scores.inputs);
             save(&self.model(name), &trained.network, &trained.parameters)?;
             shown.forecasts.push(report::forecast(trial, &trained, &scores, self.threads())?);
             results.forecasts.push(scores);
+            last = Some((trial, trained));
+        }
+        if let (Some((trial, trained)), Some(scores)) = (&last, results.forecasts.last()) {
+            let groups = groups_of(&material.labels);
+            let found = self.identify(trial, trained, &scores.chosen, &groups)?;
+            let Some((identified, coupling)) = found else { return self.interrupted() };
+            shown.coupling = Some(report::coupling(trial, &coupling, &groups)?);
+            results.identified = Some(identified);
         }
         // the most that is known about the recording
         let main = results.forecasts.last().map_or("reproduction", |scores| name(scores.inputs));
         let main = load(&self.model(main))?;
         save::<f32>(&self.directory.model(), &main.network, &main.parameters_in())?;
-        self.finish(prepared, results, shown)
+        self.finish(material, results, shown)
     }
 
     fn finish(
         mut self,
-        prepared: &Prepared,
+        Material { prepared, doubts, .. }: &Material,
         mut results: FitResults,
         shown: Shown,
     ) -> Result<FitOutcome, RunError> {
@@ -216,6 +234,7 @@ impl<'a> Session<'a> {
         results.recording = prepared.facts(&config.recording);
         results.warnings = report::warnings(&results, config);
         results.warnings.extend(results.recording.repairs.clone());
+        results.warnings.extend(doubts.clone());
         results.seconds = self.earlier + self.began.elapsed().as_secs_f64();
         results.machine = machine(&self.settings);
         results.versions = versions();
@@ -262,13 +281,17 @@ impl<'a> Session<'a> {
         Ok(Some((scores, trained)))
     }
 
-    fn forecast(&mut self, trial: &Trial) -> Result<Option<(ForecastScores, Trained)>, RunError> {
+    fn forecast(
+        &mut self,
+        trial: &Trial,
+        labels: &[String],
+    ) -> Result<Option<(ForecastScores, Trained)>, RunError> {
         let config = &self.experiment.config;
         let threads = self.threads();
         let job = trial.job(config);
         let inputs = trial.recording.channels() > 0;
         if let Some((part, trained)) = self.kept(name(inputs), &job)? {
-            self.done += updates(config, 1) - config.reproduction.updates;
+            self.done += forecast_updates(config);
             return Ok(Some((part, trained)));
         }
         let with = if inputs { "with inputs" } else { "without inputs" };
@@ -284,10 +307,68 @@ impl<'a> Session<'a> {
             "forecast {with}: l2 {:e}, filter_l2 {:e} chosen within the training data",
             chosen.l2, chosen.filter_l2
         ));
-        let mut scores = trial.judge(&trained, chosen, config, threads)?;
+        let mut scores = trial.judge(&trained, chosen, labels, config, threads)?;
         scores.network = facts(&job, &trained, &curve, began);
         self.keep(name(inputs), scores.clone(), &trained, curve, began)?;
         Ok(Some((scores, trained)))
+    }
+
+    /// Trains the network of a forecast from further seeds, and compares: with these, and with the truth
+    /// where the recording is a simulation.
+    fn identify(
+        &mut self,
+        trial: &Trial,
+        trained: &Trained,
+        chosen: &Chosen,
+        groups: &[Group],
+    ) -> Result<Option<(Identified, Coupling)>, RunError> {
+        let config = &self.experiment.config;
+        let threads = self.threads();
+        let coupling =
+            |trained: &Trained| Coupling::at(trained.between_recorded()?, &trial.recording, groups);
+        let own = coupling(trained)?;
+        let mut restarts = Vec::new();
+        for k in 0..config.fit.restarts as u64 {
+            let (name, seed) =
+                (format!("restart-{}", k + 1), config.seed.wrapping_add((k + 1) << 32));
+            let job = trial.job(config);
+            let other = match self.kept::<()>(&name, &job)? {
+                Some(((), other)) => {
+                    self.done += config.forecast.updates;
+                    other
+                }
+                None => {
+                    self.say(&format!(
+                        "{}: the last network from another seed",
+                        name.replace('-', " ")
+                    ));
+                    let (began, mut curve) = (Instant::now(), Curve::new());
+                    let other = trial.again(config, chosen, seed, threads, &mut |progress| {
+                        curve.push((progress.loss, progress.grad_norm, progress.rate));
+                        self.watch(progress)
+                    })?;
+                    let Some(other) = other else { return Ok(None) };
+                    self.keep(&name, (), &other, curve, began)?;
+                    other
+                }
+            };
+            let free = finite(trial.free(&other, config, threads)?.pooled());
+            // weights that do not vary correlate with nothing
+            if let Ok(Agreement { weights, currents, magnitudes }) =
+                own.agreement(&coupling(&other)?)
+            {
+                restarts.push(Restart { free, weights, currents, magnitudes });
+            }
+        }
+        let file = &config.recording.file;
+        let truth = Coupling::of_simulation(file, &trial.recording, &trial.factors, groups)?;
+        let identified = Identified {
+            regions: groups.iter().map(|group| (group.name.clone(), group.units.len())).collect(),
+            magnitudes: own.currents.magnitudes(),
+            restarts,
+            truth: truth.and_then(|truth| own.agreement(&truth).ok()),
+        };
+        Ok(Some((identified, own)))
     }
 
     fn threads(&self) -> usize {
@@ -391,11 +472,19 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Updates of all networks, those of the cross-validation included.
+/// Updates of all networks, those of the cross-validation and of restarts included.
 fn updates(config: &FitConfig, forecasts: u64) -> u64 {
+    let restarts = if forecasts > 0 { config.fit.restarts as u64 } else { 0 };
+    config.reproduction.updates
+        + forecasts * forecast_updates(config)
+        + restarts * config.forecast.updates
+}
+
+/// Updates of one forecast.
+fn forecast_updates(config: &FitConfig) -> u64 {
     let candidates = candidates(&config.forecast).len() as u64;
     let inner = if candidates > 1 { candidates * config.forecast.folds as u64 } else { 0 };
-    config.reproduction.updates + forecasts * (inner + 1) * config.forecast.updates
+    (inner + 1) * config.forecast.updates
 }
 
 fn name(inputs: bool) -> &'static str {

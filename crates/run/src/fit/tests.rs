@@ -69,7 +69,7 @@ fn prepared(activity: Array3<f32>, inputs: Option<Array3<f32>>) -> Prepared {
         Some(inputs) => recording.with_inputs(inputs).unwrap(),
         None => recording,
     };
-    Prepared { recording, silent: 0, inputs: None, places: Vec::new() }
+    Prepared { recording, silent: 0, inputs: None, places: Vec::new(), counts: None }
 }
 
 /// Smoothing off: the rates are those of a network as they stand.
@@ -140,7 +140,7 @@ fn a_known_network_forecasts_what_it_has_not_seen() {
     let trial = Trial::prepare(&prepared, &config, true).unwrap();
     let trained = trial.train(&config, 1, &mut |_| true, &mut |_| {}).unwrap();
     let (trained, chosen) = trained.unwrap();
-    let scores = trial.judge(&trained, chosen, &config, 1).unwrap();
+    let scores = trial.judge(&trained, chosen, &[], &config, 1).unwrap();
     assert_eq!(scores.rows.len(), 4);
     for row in &scores.rows {
         assert_eq!(row.teacher_forced, row.horizon.is_some());
@@ -382,21 +382,98 @@ fn wrong_requests_are_errors_that_name_the_key() {
     let file = dir.path().join("nan.npz");
     write_npz(&file, &[("activity", (&nan).into()), ("dt", 20.0.into())]).unwrap();
     let error = prepare(&config(&file.to_string_lossy(), &[]).recording).unwrap_err();
-    assert!(error.is_request() && error.to_string().contains("activity"), "{error}");
+    assert!(error.is_request() && error.to_string().contains("unit `unit1`"), "{error}");
+}
+
+#[test]
+fn gaps_of_arrays_are_mended_as_told_and_the_page_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gaps.npz");
+    let mut activity = Array2::from_shape_fn((300, 4), |(t, u)| {
+        (t as f32 * [0.11, 0.07, 0.05, 0.13][u] + u as f32).sin()
+    });
+    activity[[20, 0]] = f32::NAN;
+    activity.slice_mut(ndarray::s![120..130, 1]).fill(f32::NAN);
+    activity.slice_mut(ndarray::s![200.., 3]).fill(f32::NAN);
+    let song = Array2::<f32>::from_shape_fn((600, 2), |(t, c)| (t * (c + 1)) as f32);
+    let regions: Vec<String> = ["A", "A", "B", "C"].map(str::to_owned).to_vec();
+    let arrays: [(&str, NpzArray<'_>); 5] = [
+        ("activity", (&activity).into()),
+        ("rate_hz", 50.0.into()),
+        ("song", (&song).into()),
+        ("song_rate_hz", 100.0.into()),
+        ("regions", regions.as_slice().into()),
+    ];
+    write_npz(&file, &arrays).unwrap();
+    let steps = r#"recording.prepare=[{ fill = { longest = 40 } }, "drop-units-with-gaps"]"#;
+    let split = r#"recording.prepare=[{ fill = { longest = 40 } }, { split-at-gaps = { shortest = 200 } }]"#;
+    let quick = ["recording.smooth=0", "forecast.updates=3", "reproduction.updates=3"];
+    let quick = [&quick[..], &["forecast.l2=[1.0]", "forecast.filter_l2=[1e-6]"]].concat();
+    for (name, steps, units, trials) in [("drop", steps, 2, 1), ("split", split, 4, 2)] {
+        let overrides = [&quick[..], &[steps, "fit.restarts=1"]].concat();
+        let experiment = experiment(&file.to_string_lossy(), &overrides).unwrap();
+        let directory = RunDirectory::create(&dir.path().join(name)).unwrap();
+        let results = done(fit(&experiment, &directory, settings(1), &mut Nobody).unwrap());
+        let facts = &results.recording;
+        assert_eq!((facts.units, facts.trials, facts.channels), (units, trials, 2), "{name}");
+        assert_eq!((facts.inputs.as_deref(), facts.prepare.len()), (Some("song"), 2));
+        let page = std::fs::read_to_string(directory.report()).unwrap();
+        assert!(facts.repairs[0].contains("1 gaps of up to 40 ms"), "{:?}", facts.repairs);
+        for repair in &facts.repairs {
+            // the first letter becomes a capital one
+            let plain = repair.split('`').next().unwrap();
+            assert!(page.contains(&plain[1..]), "{repair}");
+        }
+        let said = facts.repairs.join("\n");
+        let part = if name == "drop" { "no unit of region `C` is left" } else { "2 trials of 1" };
+        assert!(said.contains(part), "{said}");
+        let identified = results.identified.as_ref().unwrap();
+        assert_eq!((identified.restarts.len(), identified.truth.is_none()), (1, true));
+        for part in ["What is identified", "restart 1", "Held-out R² of units"] {
+            assert!(page.contains(part), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn counts_of_spikes_are_scored_as_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("counts.npz");
+    let activity = Array3::from_shape_fn((6, 60, 3), |(k, t, u)| {
+        ((t as f32 * 0.2 + u as f32).sin() * 2.0 + 2.0 + (k % 2) as f32 * 0.4).floor()
+    });
+    write_npz(&file, &[("activity", (&activity).into()), ("dt", 20.0.into())]).unwrap();
+    let quick = ["recording.smooth=1", "forecast.updates=5", "reproduction.updates=0"];
+    let quick = [&quick[..], &["forecast.l2=[1.0]", "forecast.filter_l2=[1e-6]"]].concat();
+    let bptt = [&quick[..], &["fit.restarts=0"]].concat();
+    let ridge = ["fit.solver=rollout-ridge", "recording.smooth=1", "fit.iterations=3"];
+    for overrides in [&bptt[..], &ridge[..]] {
+        let experiment = experiment(&file.to_string_lossy(), overrides).unwrap();
+        let directory = RunDirectory::create(&dir.path().join(overrides[0])).unwrap();
+        let results = done(fit(&experiment, &directory, settings(1), &mut Nobody).unwrap());
+        let spikes = match &results.constrained {
+            Some(found) => found.held_out.unwrap().spikes.unwrap(),
+            None => results.forecasts[0].spikes.unwrap(),
+        };
+        assert!(spikes.spikes > 0 && spikes.bits_per_spike.is_some(), "{spikes:?}");
+        let page = std::fs::read_to_string(directory.report()).unwrap();
+        assert!(page.contains("bits per spike") && page.contains("deviance explained"));
+        assert!(results.to_string().contains("bits per spike"));
+    }
 }
 
 #[test]
 fn trials_are_held_out_whole() {
     let (activity, _) = known(5, 600, None);
     let cut = Recording::new(20.0, activity).unwrap().cut(60).unwrap();
-    let prepared =
-        Prepared { recording: cut.without_inputs(), silent: 0, inputs: None, places: Vec::new() };
+    let mut prepared = prepared(cut.activity.clone(), None);
+    prepared.recording = cut.without_inputs();
     let held_out = "forecast.held_out=0.2";
     let config =
         config(&["recording.smooth=0", held_out, "forecast.updates=5", "forecast.l2=[10.0]"]);
     let trial = Trial::prepare(&prepared, &config, false).unwrap();
     let (trained, chosen) = trial.train(&config, 1, &mut |_| true, &mut |_| {}).unwrap().unwrap();
-    let scores = trial.judge(&trained, chosen, &config, 1).unwrap();
+    let scores = trial.judge(&trained, chosen, &[], &config, 1).unwrap();
     assert_eq!((scores.train.len(), scores.held_out.len()), (8, 2));
     assert!(Arc::ptr_eq(&trial.recording, &trial.job(&config).recording));
 }

@@ -47,6 +47,16 @@ pub(crate) struct Trained {
     pub(crate) parameters: Vec<f32>,
 }
 
+impl Trained {
+    /// Weights between the recorded units, `[target, source]`, whatever the wiring.
+    pub(crate) fn between_recorded(&self) -> Result<Vec<f64>, RunError> {
+        let (all, units) = (self.shape.units + self.shape.hidden, self.shape.units);
+        let matrix = self.network.weights("rec->rec")?.matrix(&self.parameters);
+        let rows = matrix.chunks_exact(all).take(units);
+        Ok(rows.flat_map(|row| row[..units].iter().map(|&w| f64::from(w))).collect())
+    }
+}
+
 impl Job {
     /// The weights before training.
     pub(crate) fn initial(&self) -> Result<Trained, RunError> {

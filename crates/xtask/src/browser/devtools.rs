@@ -127,10 +127,11 @@ impl Browser {
 
     /// Presses and lets go of a key, as named by the DOM.
     pub(super) fn key(&mut self, key: &str) -> Result<(), String> {
-        let text = if key.chars().count() == 1 {
-            format!(r#","text":{}"#, quoted(key))
-        } else {
-            String::new()
+        // what a key types; a button is pressed by the carriage return of Enter
+        let text = match key {
+            "Enter" => r#","text":"\r","windowsVirtualKeyCode":13"#.to_owned(),
+            _ if key.chars().count() == 1 => format!(r#","text":{}"#, quoted(key)),
+            _ => String::new(),
         };
         let press = format!(r#"{{"type":"keyDown","key":{}{text}}}"#, quoted(key));
         self.ask("Input.dispatchKeyEvent", &press)?;

@@ -103,6 +103,7 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
         return Err(format!("no values under the pointer on a curve: `{tip}`"));
     }
     ok("tables", &browser.tell("sorted()")?)?;
+    folds(&mut browser)?;
     browser.resize(390, 844)?;
     browser.tell("settle(3)")?;
     ok("phone", &browser.tell("fits(390)")?)?;
@@ -122,6 +123,35 @@ fn look(chromium: &Path, profile: &Path, page: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{odd}: {live} of 3 views live; {}", wrong.join("; ")))
+}
+
+/// A long table shows twelve rows; its button, by key, shows all and folds it again; paper has all.
+fn folds(browser: &mut Browser) -> Result<(), String> {
+    let seen = |browser: &mut Browser, rows: &str, open: &str| -> Result<(), String> {
+        let (found, said) =
+            (browser.tell("seen()")?, browser.tell("more.getAttribute('aria-expanded')")?);
+        match found == rows && said == open {
+            true => Ok(()),
+            false => Err(format!("a long table shows {found} rows, aria-expanded {said}")),
+        }
+    };
+    seen(browser, "12 of 40", "false")?;
+    browser.tell("more.focus()")?;
+    let ring = browser.tell("document.activeElement === more")?;
+    if ring != "true" {
+        return Err("the button of a long table cannot be reached by key".to_owned());
+    }
+    browser.key("Enter")?;
+    seen(browser, "40 of 40", "true")?;
+    browser.key("Enter")?;
+    seen(browser, "12 of 40", "false")?;
+    browser.ask("Emulation.setEmulatedMedia", r#"{"media":"print"}"#)?;
+    let printed = browser.tell("seen()")?;
+    browser.ask("Emulation.setEmulatedMedia", r#"{"media":""}"#)?;
+    match printed.as_str() {
+        "40 of 40" => Ok(()),
+        other => Err(format!("a long table is printed as {other} rows")),
+    }
 }
 
 /// By touch: a tap takes hold of the view, then one finger turns it and two zoom; a view that nobody has taken

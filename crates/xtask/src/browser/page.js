@@ -72,6 +72,12 @@ const sorted = () => {
   const up = values();
   return head.getAttribute("aria-sort") === "ascending" && up.every((v, i) => !i || up[i - 1] <= v) ? "ok" : `not sorted: ${up}`;
 };
+// The button of the one table that is too long to stand in full, and how many of its rows are seen.
+const more = document.querySelector("button.more");
+const seen = () => {
+  const rows = [...more.closest(".table").querySelector("tbody").rows];
+  return `${rows.filter((row) => row.getClientRects().length).length} of ${rows.length}`;
+};
 // A page that is too wide widens the window of a phone with it: it is held against what was asked for.
 const fits = (width) => {
   const page = document.documentElement.scrollWidth;

@@ -1,16 +1,18 @@
 //! Figures and page of a direct solver's fit.
 
-use attractor_analysis::{Currents, Group};
+use attractor_analysis::Currents;
 use attractor_learn::constrained::{Model, Runs};
 use attractor_report::{
-    Axis, Cell, Color, Dots, Figure, FitFigure, Height, HorizonScores, Label, Line, Matrix, Page,
-    Panel, SourceCurrents, Table, WeightMatrix, Width, number,
+    Axis, Cell, Color, Figure, FitFigure, Height, HorizonScores, Label, Line, Matrix, Page, Panel,
+    Table, Width, number,
 };
 
 use super::Material;
 use super::scores::ConstrainedFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::fit::identified::Restart;
+use crate::fit::identified::page::{cell, grid, region_table, table, unit_panel, weights};
 use crate::fit::results::{FitResults, shown};
 
 /// Samples that a figure shows at most.
@@ -29,9 +31,9 @@ pub(super) fn write(
     let Some(fit) = &results.constrained else { return Ok(()) };
     let figures = [
         ("fit", activity(material, runs, fit)?),
-        ("currents", grid(material, currents)?),
+        ("currents", grid(material.samples.dt(), samples(material), currents)?),
         ("scores", scores(fit)),
-        ("weights", weights(model, &material.groups)?),
+        ("weights", weights(&model.recurrent(), &material.groups)?),
     ];
     for (name, figure) in &figures {
         figure.write(&directory.figures(), name)?;
@@ -62,36 +64,10 @@ fn activity(material: &Material, runs: &Runs, fit: &ConstrainedFit) -> Result<Fi
     Ok(figure.quantity("rate, scaled").scores(bars).figure())
 }
 
-fn grid(material: &Material, currents: &Currents) -> Result<Figure, RunError> {
-    let samples = samples(material);
-    let names = currents.sources.iter().map(|source| source.name.clone());
-    let mut figure = SourceCurrents::new(material.samples.dt(), names);
-    for (target, row) in currents.targets.iter().zip(&currents.blocks) {
-        let n = target.units.len();
-        let blocks = row.iter().map(|block| Matrix::new(samples, n, &block[..samples * n]));
-        figure = figure.target(target.name.clone(), blocks.collect::<Result<_, _>>()?);
-    }
-    Ok(figure.figure())
-}
-
 /// pVar of every unit, by region, and how the iterates went.
 fn scores(fit: &ConstrainedFit) -> Figure {
-    let mut units = Vec::new();
-    let (mut at, mut ticks) = (0.0, Vec::new());
-    for (k, (region, _)) in fit.regions.iter().enumerate() {
-        let of = fit.units.iter().filter(|unit| unit.region == *region);
-        let mut values: Vec<f64> = of.filter_map(|unit| unit.free).collect();
-        values.sort_by(|a, b| b.total_cmp(a));
-        let count = values.len() as f64;
-        let dots = values.into_iter().enumerate().map(|(i, r2)| (at + i as f64, r2.max(-1.0)));
-        units.push(Dots::new(dots, Color::line(k)).radius(1.0));
-        ticks.push((at + count / 2.0, Label::from(region.as_str())));
-        at += count + 2.0;
-    }
-    let x = Axis::new("units by region, the best first").ticks_at(ticks).range(-1.0, at.max(1.0));
-    let left = Panel::new(x, Axis::new("pVar of the free run"))
-        .title(Label::new().bold("a").text("  Units"))
-        .marks(units);
+    let left = unit_panel(&fit.units, &fit.regions, "pVar of the free run")
+        .title(Label::new().bold("a").text("  Units"));
     let left_open =
         fit.iterates.iter().enumerate().map(|(k, r2)| {
             (k as f64 + 1.0, r2.map_or(f64::NAN, |r2| (1.0 - r2).clamp(1e-6, 10.0)))
@@ -106,23 +82,6 @@ fn scores(fit: &ConstrainedFit) -> Figure {
         .place(0, 1, right)
         .caption("a: part of each unit's variance that the free run explains, in sample; values below −1 stand at −1. b: what the free run of each iterate leaves unexplained; the first is plain ridge.")
         .describe("Scores of all units by region, and the unexplained variance of each iterate.")
-}
-
-fn weights(model: &Model, groups: &[Group]) -> Result<Figure, RunError> {
-    let order: Vec<usize> = groups.iter().flat_map(|group| group.units.iter().copied()).collect();
-    let (weights, n) = (model.recurrent(), model.units);
-    let sorted: Vec<f64> = order
-        .iter()
-        .flat_map(|&i| order.iter().map(move |&j| (i, j)))
-        .map(|(i, j)| weights[i * n + j])
-        .collect();
-    let sizes = groups.iter().map(|group| (group.name.clone(), group.units.len()));
-    let matrix = Matrix::new(n, n, &sorted)?;
-    Ok(WeightMatrix::new(Label::new().italic("J"), matrix).groups(sizes).figure())
-}
-
-fn cell(value: Option<f64>, decimals: usize) -> Cell {
-    Cell::fixed(value.unwrap_or(f64::NAN), decimals)
 }
 
 fn page(
@@ -166,6 +125,7 @@ fn page(
             format!("{} of {} ms", results.recording.frames, number(results.recording.frame_ms, 4)),
         ),
         ("trials", results.recording.trials.to_string()),
+        ("prepared", results.recording.prepare.join(", ")),
         ("l2 per sample", number(fit.l2, 3)),
         ("noise of the fit", number(fit.noise, 3)),
         ("passes of least squares", fit.passes.to_string()),
@@ -188,7 +148,7 @@ fn page(
         .table(score_table(fit))
         .section("Units and regions")
         .figure(&scores.1)
-        .table(region_table(fit))
+        .table(region_table("pVar of units in the free run, in sample", &fit.units, &fit.regions))
         .section("Currents by source")
         .paragraph("The recurrent drive of every unit at the recorded rates, divided by the region it comes from. The parts add up to the whole.")
         .figure(&currents.1)
@@ -197,7 +157,10 @@ fn page(
         .figure(&weights.1)
         .section("What is identified")
         .paragraph("Fits from other seeds, compared with this one. Data in few dimensions leave most of the weights open; what restarts do not agree on is not in the data.")
-        .table(restart_table(fit));
+        .table(table(&fit.regions, &fit.restarts, fit.truth.as_ref(), "its free pVar"));
+    if let Some(spread) = Restart::spread(&fit.restarts, fit.scores.clean) {
+        page = page.paragraph(format!("Over all seeds the free run has pVar {spread}."));
+    }
     if !fit.candidates.is_empty() {
         let mut table = Table::new("Penalties, and R² of drives that were held out")
             .columns(["l2 per sample", "R²"]);
@@ -216,25 +179,14 @@ fn score_table(fit: &ConstrainedFit) -> Table {
     for (k, (name, value)) in fit.scores.rows().into_iter().enumerate() {
         table = table.row([Cell::text(name), cell(value, 4), cell(held.and_then(|h| h[k].1), 4)]);
     }
+    if let Some(spikes) = fit.held_out.and_then(|held| held.spikes) {
+        for (name, value) in spikes.rows() {
+            table = table.row([Cell::text(name), cell(None, 4), cell(value, 4)]);
+        }
+    }
     if fit.replayed.is_some() {
         let name = Cell::text("free run, noise of training replayed");
         table = table.row([name, cell(fit.replayed, 4), cell(None, 4)]);
-    }
-    table
-}
-
-fn region_table(fit: &ConstrainedFit) -> Table {
-    let mut table = Table::new("pVar of units in the free run, in sample")
-        .columns(["region", "units", "least", "median", "largest"]);
-    for (name, units) in &fit.regions {
-        let [least, median, most] = fit.spread(name);
-        table = table.row([
-            Cell::text(name.clone()),
-            Cell::integer(*units as i64),
-            cell(least, 3),
-            cell(median, 3),
-            cell(most, 3),
-        ]);
     }
     table
 }
@@ -257,37 +209,6 @@ fn current_table(fit: &ConstrainedFit) -> Table {
                 Cell::fixed(fit.inhibitory[i][j], 4),
             ]);
         }
-    }
-    table
-}
-
-fn restart_table(fit: &ConstrainedFit) -> Table {
-    let mut table = Table::new("Correlations with fits from other seeds").columns([
-        "restart",
-        "its free pVar",
-        "weights",
-        "magnitudes of currents",
-        "least agreeing current",
-        "which",
-    ]);
-    for (k, restart) in fit.restarts.iter().enumerate() {
-        let mut least: Option<(f64, String)> = None;
-        for (i, row) in restart.currents.iter().enumerate() {
-            for (j, r) in row.iter().enumerate() {
-                if let Some(r) = r.filter(|r| least.as_ref().is_none_or(|(l, _)| r < l)) {
-                    least = Some((r, format!("{} from {}", fit.regions[i].0, fit.regions[j].0)));
-                }
-            }
-        }
-        let (r, which) = least.map_or((None, "-".to_owned()), |(r, which)| (Some(r), which));
-        table = table.row([
-            Cell::integer(k as i64 + 1),
-            cell(restart.free, 4),
-            Cell::fixed(restart.weights, 3),
-            cell(restart.magnitudes, 3),
-            cell(r, 3),
-            Cell::text(which),
-        ]);
     }
     table
 }

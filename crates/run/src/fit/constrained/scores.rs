@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use attractor_analysis::Agreement;
 use attractor_learn::constrained::{Candidate, Scores};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::config::Solver;
-use crate::fit::results::{finite, shown};
+use crate::fit::counts::SpikeScores;
+use crate::fit::identified::Restart;
+use crate::fit::results::{UnitScore, finite, shown};
 
 /// Free pVar below which the network does not stand for the data.
 const GOOD: f64 = 0.9;
@@ -50,6 +53,9 @@ pub struct ConstrainedFit {
     pub inhibitory: Vec<Vec<f64>>,
     /// Other fits, and how far they agree with this one.
     pub restarts: Vec<Restart>,
+    /// How far the weights and currents of a simulation agree with this fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<Agreement>,
 }
 
 /// How well a network reproduces data; none where a number is not finite.
@@ -101,42 +107,12 @@ pub struct Held {
     pub samples: usize,
     /// The scores.
     pub scores: FreeScores,
-}
-
-/// A unit's score.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UnitScore {
-    /// The unit.
-    pub name: String,
-    /// Its region.
-    pub region: String,
-    /// pVar of its free run.
-    pub free: Option<f64>,
-}
-
-/// Another fit, and how far it agrees.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Restart {
-    /// Its pVar in the free run.
-    pub free: Option<f64>,
-    /// Correlation of weights.
-    pub weights: f64,
-    /// Correlation of each current, `[target][source]`.
-    pub currents: Vec<Vec<Option<f64>>>,
-    /// Correlation of the mean magnitudes over pairs of regions.
-    pub magnitudes: Option<f64>,
+    /// How well the free run explains counts of spikes, if the activity is counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spikes: Option<SpikeScores>,
 }
 
 impl ConstrainedFit {
-    /// pVar of units of a region: the least, the median, the largest.
-    pub(crate) fn spread(&self, region: &str) -> [Option<f64>; 3] {
-        let of = self.units.iter().filter(|unit| unit.region == region);
-        let mut values: Vec<f64> = of.filter_map(|unit| unit.free).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |k: usize| values.get(k).copied();
-        [at(0), at(values.len() / 2), at(values.len().saturating_sub(1))]
-    }
-
     /// What a reader should not overlook.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -185,6 +161,9 @@ impl fmt::Display for ConstrainedFit {
             let held = held.map_or_else(|| "-".to_owned(), |held| shown(held[k].1));
             write!(f, "\n  {name:<42}{:>10}{held:>10}", shown(score))?;
         }
+        if let Some(spikes) = self.held_out.and_then(|held| held.spikes) {
+            write!(f, "\n  {spikes}")?;
+        }
         if self.replayed.is_some() {
             let name = "free run, noise of training replayed";
             write!(f, "\n  {name:<42}{:>10}", shown(self.replayed))?;
@@ -202,6 +181,13 @@ impl fmt::Display for ConstrainedFit {
                 k + 1,
                 restart.weights,
                 shown(restart.magnitudes)
+            )?;
+        }
+        if let Some(truth) = &self.truth {
+            let (weights, magnitudes) = (truth.weights, shown(truth.magnitudes));
+            write!(
+                f,
+                "\n  the truth: weights correlate at {weights:.2}, magnitudes of currents at {magnitudes}"
             )?;
         }
         Ok(())
