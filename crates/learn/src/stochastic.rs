@@ -23,7 +23,7 @@
 //! `w = p(y | z) p(z | μ) / q(z)`, and resampled systematically at every sample. [`Fit`] raises
 //! `mean over samples of ln (Σ_k w_k / K)`, on average a lower bound of the log likelihood, by Adam. Its gradient goes through
 //! the draws, not through the choice of ancestors, and is written by hand: a fit keeps the particles
-//! (3 K R numbers a sample), and costs six products of `K × N × R` a sample. What is not offered:
+//! (3 K R numbers a sample, in double precision), and costs seven products of `K × N × R` a sample. What is not offered:
 //! proposals learnt by an encoder. For counts particles follow the dynamics ([`Proposal::Bootstrap`]),
 //! which takes more of them.
 //!

@@ -66,6 +66,11 @@ pub enum FitError {
     /// Equations without a step.
     #[error(transparent)]
     Equations(#[from] NeuronError),
+    /// A proposal that is not known for counts.
+    #[error(
+        "counts have no optimal proposal in closed form: let particles follow the dynamics, proposal = \"bootstrap\""
+    )]
+    Proposal,
     /// A network that cannot be made of what was fitted.
     #[error(transparent)]
     Network(#[from] NetworkError),

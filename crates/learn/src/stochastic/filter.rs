@@ -75,14 +75,17 @@ impl<'m> Ready<'m> {
         let (mut precision, mut optimal) = (Vec::new(), None);
         if proposal == Proposal::Optimal {
             if shape.observation != Observation::Gaussian {
-                let fix = "counts have no optimal proposal in closed form: use `bootstrap`";
-                return Err(FitError::Value { name: "proposal", value: f64::NAN, fix });
+                return Err(FitError::Proposal);
             }
             let log_variance = model.take(&places.log_variance);
             precision = log_variance.iter().map(|rho| (-rho).exp()).collect();
             let readout = readout(model, &precision);
-            let [first, later] = &priors;
-            optimal = Some([Optimal::new(first, &readout)?, Optimal::new(later, &readout)?]);
+            let [first, later] = priors.each_ref().map(|prior| {
+                let fix = "the noise of latents or samples vanished: give a smaller rate";
+                let value = prior.lower[0];
+                Optimal::new(prior, &readout).ok_or(FitError::Value { name: "noise", value, fix })
+            });
+            optimal = Some([first?, later?]);
         }
         let decay = model.decay();
         Ok(Ready { model, isa, particles, decay, m, n, precision, priors, optimal })

@@ -65,16 +65,6 @@ impl Shape {
         let fix = "the units of the network are the recorded ones and hidden ones: give `units` at least as many";
         within("recorded", self.recorded, self.units, fix)
     }
-
-    /// Number of parameters.
-    pub fn len(&self) -> usize {
-        Places::of(self).len()
-    }
-
-    /// Never: a network has units.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
 }
 
 /// Where parameters lie in the flat vector.

@@ -7,7 +7,6 @@ use super::small::{
     add, add_outer, apply, cholesky, cholesky_pull, dot, inverse_of_lower, log_determinant,
     product, symmetric, transpose,
 };
-use crate::constrained::FitError;
 
 /// How particles are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,21 +65,18 @@ pub(super) struct Optimal {
 }
 
 impl Optimal {
-    pub(super) fn new(prior: &Prior, readout: &Readout) -> Result<Self, FitError> {
+    /// None where a covariance is not positive definite in double precision.
+    pub(super) fn new(prior: &Prior, readout: &Readout) -> Option<Self> {
         let rank = prior.rank;
         let mut information = prior.precision.clone();
         add(&mut information, &readout.gram);
-        let factor = cholesky(&information, rank);
-        let (covariance, constant) = match factor {
-            Some(factor) => {
-                let inverse = inverse_of_lower(&factor, rank);
-                let logs = prior.log_determinant + log_determinant(&factor, rank);
-                (product(&transpose(&inverse, rank), &inverse, rank), readout.constant + logs)
-            }
-            None => return Err(degenerate()),
-        };
-        let lower = cholesky(&covariance, rank).ok_or_else(degenerate)?;
-        Ok(Optimal { gram: readout.gram.clone(), covariance, lower, constant })
+        let factor = cholesky(&information, rank)?;
+        let inverse = inverse_of_lower(&factor, rank);
+        let logs = prior.log_determinant + log_determinant(&factor, rank);
+        let covariance = product(&transpose(&inverse, rank), &inverse, rank);
+        let lower = cholesky(&covariance, rank)?;
+        let (gram, constant) = (readout.gram.clone(), readout.constant + logs);
+        Some(Optimal { gram, covariance, lower, constant })
     }
 
     /// Writes z for a mean μ and white noise ξ; returns ln w, `square = yᵀ R⁻¹ y`.
@@ -104,11 +100,6 @@ impl Optimal {
         }
         -0.5 * (square - 2.0 * dot(mu, s) + within - dot(g, moved) + self.constant)
     }
-}
-
-fn degenerate() -> FitError {
-    let fix = "the noise of the latents or of the observations ran away: give a smaller rate";
-    FitError::Value { name: "covariance", value: f64::NAN, fix }
 }
 
 /// Room for a particle.
