@@ -220,14 +220,9 @@ impl Material {
             covariance: values.covariance.chunks_exact(rank).map(<[f64]>::to_vec).collect(),
             observation_sd: values.variance.iter().map(|variance| variance.sqrt()).collect(),
             tau: -self.whole.dt() / values.decay.ln(),
-            fixed_points: self.fixed_points(model),
+            fixed_points: model.fixed_points(&vec![0.0; self.shape.channels]).ok(),
             bounds: bounds.into_iter().map(finite).collect(),
         })
-    }
-
-    /// How many there are without input; none if there are too many regions to go through.
-    fn fixed_points(&self, model: &Model) -> Option<usize> {
-        model.fixed_points(&vec![0.0; self.shape.channels]).ok().map(|points| points.len())
     }
 
     /// `latents.npz`: the latents of every frame given the activity up to it.

@@ -93,7 +93,6 @@ fn page(
         ("trials", recording.trials.to_string()),
         ("particles", fit.particles.to_string()),
         ("time constant, ms", number(fit.tau, 4)),
-        ("fixed points without input", fit.fixed_points.map_or("-".to_owned(), |n| n.to_string())),
         ("seconds", format!("{:.1}", results.seconds)),
         ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
         ("instruction set", results.machine.instruction_set.clone()),
@@ -114,24 +113,35 @@ fn page(
     for (name, train, held) in fit.rows() {
         scores = scores.row([Cell::text(name), cell(train), cell(held)]);
     }
-    let latents = (1..=fit.shape.rank).map(|latent| format!("latent {latent}"));
-    let mut covariance = Table::new("Covariance of the noise of a frame")
-        .columns(std::iter::once("".to_owned()).chain(latents));
-    for (k, row) in fit.covariance.iter().enumerate() {
-        let name = Cell::text(format!("latent {}", k + 1));
-        covariance = covariance
-            .row(std::iter::once(name).chain(row.iter().map(|&value| Cell::number(value, 3))));
-    }
+    let covariance = by_latent("Covariance of the noise of a frame", &fit.covariance, |k| {
+        format!("latent {}", k + 1)
+    });
     let [latents, bound] = figures;
-    page.section("How well it predicts")
+    page = page
+        .section("How well it predicts")
         .paragraph("The network sees the activity up to a frame and predicts the next one as a distribution. Higher is better; the baselines are fitted to the same training data.")
         .table(scores)
         .figure(&bound.1)
         .section("Latents")
         .paragraph("latents.npz has them for every frame.")
         .figure(&latents.1)
-        .section("Noise")
-        .table(covariance)
-        .section("Configuration")
-        .code("config.toml", config)
+        .table(covariance);
+    if let Some(points) = &fit.fixed_points {
+        let points = by_latent("All fixed points, without input and noise", points, |k| {
+            format!("point {}", k + 1)
+        });
+        page = page.table(points);
+    }
+    page.section("Configuration").code("config.toml", config)
+}
+
+/// Rows of values, one for each latent.
+fn by_latent(caption: &str, rows: &[Vec<f64>], name: impl Fn(usize) -> String) -> Table {
+    let rank = rows.first().map_or(0, Vec::len);
+    let latents = (1..=rank).map(|latent| format!("latent {latent}"));
+    let table = Table::new(caption).columns(std::iter::once(String::new()).chain(latents));
+    rows.iter().enumerate().fold(table, |table, (k, row)| {
+        let values = row.iter().map(|&value| Cell::number(value, 3));
+        table.row(std::iter::once(Cell::text(name(k))).chain(values))
+    })
 }

@@ -29,9 +29,10 @@ pub struct StochasticFit {
     pub observation_sd: Vec<f64>,
     /// Time constant, ms.
     pub tau: f64,
-    /// Fixed points without input; none if there are too many regions to go through.
+    /// Latents of all fixed points without input or noise; none if there are too many regions to go
+    /// through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fixed_points: Option<usize>,
+    pub fixed_points: Option<Vec<Vec<f64>>>,
     /// Bound of a frame's log likelihood in each epoch, nats.
     pub bounds: Vec<Option<f64>>,
 }
@@ -182,8 +183,8 @@ impl fmt::Display for StochasticFit {
             write!(f, "; of the observation of a unit: {sd:.3}")?;
         }
         write!(f, "\n  time constant {:.1} ms", self.tau)?;
-        match self.fixed_points {
-            Some(count) => write!(f, "; fixed points without input: {count}"),
+        match &self.fixed_points {
+            Some(points) => write!(f, "; fixed points without input: {}", points.len()),
             None => Ok(()),
         }
     }

@@ -244,8 +244,9 @@ fn peak(power: &[f64]) -> f64 {
 /// Recovered noise over epochs, and spectra.
 pub(super) fn figure(seeds: &[SeedView<'_>]) -> Figure {
     let title = |letter: &str, text: &str| Label::new().bold(letter).text(format!("  {text}"));
-    let mut noise = Panel::new(Axis::new("epoch"), Axis::new("sd of the noise").log())
-        .title(title("a", "Noise of the student"));
+    let mut noise =
+        Panel::new(Axis::new("epoch"), Axis::new("sd of the noise").log().range(0.1, 3.0))
+            .title(title("a", "Noise of the student"));
     let mut spectra = Panel::new(Axis::new("frequency per step"), Axis::new("power").log())
         .title(title("b", "Left alone"));
     let mut epochs = 1;
