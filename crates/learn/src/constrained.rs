@@ -41,4 +41,5 @@ pub use unit::RateUnit;
 pub(crate) use error::at_least;
 pub(crate) use model::Moments;
 pub(crate) use regression::inverse;
+pub(crate) use samples::Stretch;
 pub(crate) use unit::Block;

@@ -30,6 +30,7 @@
 //! | [`prune`] | weights taken away for good, by magnitude, at random or by top-probability |
 //! | [`rule`] | back-propagation, or e-prop with symmetric, random or adaptive feedback |
 //! | [`source`] | where trials come from: a task, a data set |
+//! | [`stochastic`] | stochastic low-rank networks, by variational sequential Monte Carlo |
 //! | [`trainer`] | the loop: update, validate, detect divergence, checkpoint |
 //! | [`model`] | what all of this asks of a network |
 
@@ -47,6 +48,7 @@ pub mod prune;
 pub mod rule;
 pub mod schedule;
 pub mod source;
+pub mod stochastic;
 pub mod trainer;
 
 pub use error::{ObjectiveError, OnlineError, PhaseError, SourceError, StateError, TrainError};

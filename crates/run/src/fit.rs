@@ -23,7 +23,9 @@
 //!
 //! A third question, where currents come from, is for the direct solvers (`fit.solver`), by which
 //! every unit of the network is a recorded one: roll-outs of ridge, and recursive least squares. They
-//! take seconds, decompose the drives by source region, and say how far restarts agree.
+//! take seconds, decompose the drives by source region, and say how far restarts agree. A fourth, how
+//! much of the variability is the network's own, is for variational sequential Monte Carlo, by which a
+//! network of low rank is fitted with its noise.
 //!
 //! `docs/fit.md` says what the numbers mean.
 //!
@@ -31,6 +33,7 @@
 //! |---|---|
 //! | [`config`] | what can be set |
 //! | `constrained` | the direct solvers, and the currents between regions |
+//! | `stochastic` | networks of low rank with their noise |
 //! | `prepare` | the recording as the network sees it, and its division |
 //! | `model` | the network: neuron, wirings, what is held |
 //! | `filter` | the linear filter that units have from the start |
@@ -59,15 +62,17 @@ mod report;
 mod reproduction;
 pub mod results;
 mod session;
+mod stochastic;
 mod training;
 mod windows;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{FitConfig, FitExperiment, Solver};
+pub use config::{FitConfig, FitExperiment, SmcConfig, Solver};
 pub use constrained::{ConstrainedFit, FreeScores, Held};
 pub use counts::SpikeScores;
 pub use identified::{Identified, Restart};
 pub use results::{FitResults, UnitScore};
 pub use session::{FitOutcome, fit, resume};
+pub use stochastic::{Likelihood, StochasticFit};

@@ -108,7 +108,10 @@ impl<'a> Context<'a> {
     }
 
     /// Stands at a fraction of the current part.
-    fn within(&self, fraction: f64, what: &str) -> Result<(), StudyError> {
+    ///
+    /// # Errors
+    /// [`StudyError::Interrupted`].
+    pub fn within(&self, fraction: f64, what: &str) -> Result<(), StudyError> {
         if self.observer.interrupted() {
             return Err(StudyError::Interrupted);
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use attractor::learn::TrainError;
+use attractor::learn::constrained::FitError;
 use attractor::network::RunError;
 
 /// Why a study could not be run, or a seed of it not measured.
@@ -64,6 +65,9 @@ pub enum StudyError {
     /// Training that does not go on.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A fit to recorded activity that cannot be, or does not go on.
+    #[error(transparent)]
+    Fit(#[from] FitError),
     /// Trials that are not there.
     #[error(transparent)]
     Source(#[from] attractor::learn::SourceError),
@@ -108,6 +112,7 @@ impl StudyError {
         match self {
             StudyError::Train(TrainError::Run(error)) | StudyError::Run(error) => not_finite(error),
             StudyError::Train(error) => matches!(error, TrainError::Diverged { .. }),
+            StudyError::Fit(error) => matches!(error, FitError::Diverged { .. }),
             _ => false,
         }
     }

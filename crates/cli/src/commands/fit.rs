@@ -47,6 +47,7 @@ Examples:
   attractor fit hvc.npz
   attractor fit hvc.npz recording.smooth=2 network.rank=5 --seed 2
   attractor fit hvc.npz recording.inputs=none forecast.hidden=20
+  attractor fit hvc.npz fit.solver=smc network.rank=2 recording.smooth=0
   attractor fit session.nwb 'recording.prepare=[{ bin = { width = 20 } }, \"square-root\"]'
   attractor fit --resume --out runs/fit-hvc-seed1
 

@@ -1,6 +1,7 @@
 //! What can go wrong in a fit of a data-constrained network.
 
 use attractor_equations::NeuronError;
+use attractor_network::NetworkError;
 use attractor_numerics::linalg;
 
 /// A data-constrained network that cannot be fitted as asked.
@@ -65,6 +66,14 @@ pub enum FitError {
     /// Equations without a step.
     #[error(transparent)]
     Equations(#[from] NeuronError),
+    /// A proposal that is not known for counts.
+    #[error(
+        "counts have no optimal proposal in closed form: let particles follow the dynamics, proposal = \"bootstrap\""
+    )]
+    Proposal,
+    /// A network that cannot be made of what was fitted.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// A system of equations without an answer.
     #[error("{0}; a larger `l2` helps")]
     Linear(#[from] linalg::Error),

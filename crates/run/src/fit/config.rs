@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use attractor_learn::stochastic::{Observation, Phi};
 use attractor_recording::{Normalisation, Step};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ pub struct FitConfig {
     /// Which solver, and what the direct ones need.
     #[serde(default)]
     pub fit: SolverConfig,
+    /// What `smc` needs.
+    #[serde(default)]
+    pub smc: SmcConfig,
     /// The network that reproduces a stretch, in sample.
     pub reproduction: ReproductionConfig,
     /// The networks that are judged on held-out data.
@@ -30,7 +34,7 @@ pub struct FitConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SolverConfig {
-    /// `bptt`, or a direct solver: `rollout-ridge` or `rls`.
+    /// `bptt`; a direct solver, `rollout-ridge` or `rls`; or `smc`.
     pub solver: Solver,
     /// Key of the units' regions in the file, `[unit]` text; `auto` takes `regions` if there is one,
     /// `none` takes all units for one region.
@@ -69,6 +73,56 @@ pub enum Solver {
     RolloutRidge,
     /// Recursive least squares while the network runs (FORCE).
     Rls,
+    /// Variational sequential Monte Carlo: a network of low rank with its noise.
+    Smc,
+}
+
+impl Solver {
+    /// Every unit of the network is a recorded one.
+    pub(crate) fn direct(self) -> bool {
+        matches!(self, Solver::RolloutRidge | Solver::Rls)
+    }
+}
+
+/// A stochastic network of rank `network.rank`, fitted by variational sequential Monte Carlo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmcConfig {
+    /// Units that are not recorded; `none` makes it 50 units, or as many as are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// What units send: `relu`, or `clipped`, which is bounded.
+    pub phi: Phi,
+    /// `gaussian`, or `poisson` for counts, which are neither smoothed nor scaled.
+    pub observation: Observation,
+    /// Frames of each stretch that is trained on: longer ones are cut.
+    pub window: usize,
+    /// Particles.
+    pub particles: usize,
+    /// Updates, rounded up to whole passes over all stretches.
+    pub updates: usize,
+    /// Stretches per update.
+    pub batch: usize,
+    /// Learning rate of Adam at first; it falls exponentially.
+    pub rate: f64,
+    /// Learning rate at the end.
+    pub last_rate: f64,
+}
+
+impl Default for SmcConfig {
+    fn default() -> Self {
+        SmcConfig {
+            hidden: None,
+            phi: Phi::Relu,
+            observation: Observation::Gaussian,
+            window: 100,
+            particles: 32,
+            updates: 2000,
+            batch: 10,
+            rate: 1e-2,
+            last_rate: 1e-3,
+        }
+    }
 }
 
 impl Default for SolverConfig {
@@ -270,6 +324,7 @@ impl Default for FitConfig {
             recording: RecordingConfig::default(),
             network: SharedConfig { steps: 1, ..SharedConfig::default() },
             fit: SolverConfig::default(),
+            smc: SmcConfig::default(),
             reproduction: ReproductionConfig::default(),
             forecast: ForecastConfig::default(),
         }
@@ -404,11 +459,23 @@ impl FitConfig {
             &passes,
             "at least 1 for rls: 20 do from a roll-out, the published algorithm takes 500",
         );
-        let direct = solver != Solver::Bptt;
-        let right = !direct || network.rank.is_none();
+        let right = !solver.direct() || network.rank.is_none();
         check(right, "network.rank", &network.rank.unwrap_or(0), "none for a direct solver");
-        let right = !direct || network.steps == 1;
-        check(right, "network.steps", &network.steps, "1 for a direct solver");
+        let right = solver == Solver::Bptt || network.steps == 1;
+        check(right, "network.steps", &network.steps, "1 unless fit.solver is bptt");
+        let right = solver != Solver::Smc || network.rank.is_some();
+        check(right, "network.rank", &"none", "at least 1 for smc: the number of latents");
+        let counts = solver == Solver::Smc && self.smc.observation == Observation::Poisson;
+        let right = !counts || smooth == 0.0;
+        check(right, "recording.smooth", &smooth, "0 for counts (smc.observation=poisson)");
+        let SmcConfig { window, particles, updates, batch, rate, last_rate, .. } = self.smc;
+        check(window > 1, "smc.window", &window, "at least 2 frames");
+        let numbers =
+            [("smc.particles", particles), ("smc.updates", updates), ("smc.batch", batch)];
+        numbers.iter().for_each(|&(key, x)| check(x > 0, key, &x, "at least 1"));
+        for (key, x) in [("smc.rate", rate), ("smc.last_rate", last_rate)] {
+            check(positive(x), key, &x, above);
+        }
         let inside = f.held_out > 0.0 && f.held_out < 1.0;
         check(inside, "forecast.held_out", &f.held_out, "between 0 and 1");
         let horizons = format!("{:?}", f.horizons);

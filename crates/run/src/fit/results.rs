@@ -25,6 +25,9 @@ pub struct FitResults {
     /// The network of a direct solver, whose units are the recorded ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constrained: Option<super::constrained::ConstrainedFit>,
+    /// The stochastic network of low rank.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stochastic: Option<super::stochastic::StochasticFit>,
     /// The networks judged on **held-out** data: without inputs, then with them.
     pub forecasts: Vec<ForecastScores>,
     /// What is identified of the last of these networks.
@@ -307,6 +310,7 @@ impl fmt::Display for FitResults {
         let mut parts = Vec::new();
         parts.extend(self.reproduction.as_ref().map(ToString::to_string));
         parts.extend(self.constrained.as_ref().map(ToString::to_string));
+        parts.extend(self.stochastic.as_ref().map(ToString::to_string));
         parts.extend(self.forecasts.iter().map(ToString::to_string));
         let last = self.forecasts.last().and_then(ForecastScores::free);
         parts.extend(self.identified.as_ref().map(|found| found.to_text(last)));

@@ -22,6 +22,7 @@ use super::regions::regions;
 use super::report::{self, Shown};
 use super::reproduction;
 use super::results::{Chosen, FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
+use super::stochastic;
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -54,8 +55,8 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
-    if experiment.config.fit.solver != Solver::Bptt {
-        let fitted = constrained::fit(experiment, directory, &settings, observer);
+    if let Some(solve) = other(experiment.config.fit.solver) {
+        let fitted = solve(experiment, directory, &settings, observer);
         return fitted.inspect_err(|_| leave_nothing(directory));
     }
     let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
@@ -79,11 +80,24 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
-    if experiment.config.fit.solver != Solver::Bptt {
-        return constrained::fit(&experiment, directory, &settings, observer);
+    if let Some(solve) = other(experiment.config.fit.solver) {
+        return solve(&experiment, directory, &settings, observer);
     }
     let material = Material::of(&experiment.config)?;
     Session::new(&experiment, directory, settings, observer).run(&material)
+}
+
+/// A fit from the file to the page.
+type Solve =
+    fn(&FitExperiment, &RunDirectory, &Settings, &mut dyn Observer) -> Result<FitOutcome, RunError>;
+
+/// Fits that are no session of back-propagation.
+fn other(solver: Solver) -> Option<Solve> {
+    match solver {
+        Solver::Bptt => None,
+        Solver::RolloutRidge | Solver::Rls => Some(constrained::fit),
+        Solver::Smc => Some(stochastic::fit),
+    }
 }
 
 /// The recording, and what is to be done with it.

@@ -3,7 +3,7 @@
 //! A full-rank teacher learns context-dependent decisions. Students of rank 1, 2, … of equal size are
 //! fitted to its rates, and compared with cutting the teacher's connectivity down to the same rank.
 //! What a student shows about mechanism is tested on the teacher, by silencing. A low-rank teacher
-//! shows what of its connectivity can be recovered.
+//! shows what of its connectivity can be recovered; one that is noisy, that its noise can be, too.
 
 use attractor::analysis::pearson;
 use attractor::network::Wiring;
@@ -13,6 +13,7 @@ use attractor::task::create;
 use serde::Serialize;
 
 mod lab;
+mod stochastic;
 
 use crate::claim::{Expected, Over, Relation};
 use crate::context::Context;
@@ -28,6 +29,8 @@ pub(crate) struct LowRankInference;
 const STORED: &str = "authors' repository, data/mante_fit_result.npz and mante_many_result.npz; acceptance of the study";
 const SCALED: &str =
     "measured with N = 128 (1 seed) after notebooks/3_4_mante_fits; acceptance of the study";
+const STOCHASTIC: &str =
+    "Pals et al. 2024, arXiv:2406.16749, student and teacher; tolerance of the study";
 const VALIDATION: &str = "authors' repository, notebooks/1_validation: ECC .988, raw correlation .506; acceptance of the study";
 
 #[rustfmt::skip]
@@ -42,6 +45,9 @@ const EXPECTED: &[Expected] = &[
     Expected { id: "kill_random", statement: "silencing as many random units harms little: loss of accuracy, mean of 5 draws", source: SCALED, relation: Relation::AtMost, value: 0.06, over: Over::Median },
     Expected { id: "ecc", statement: "of a rank-1 teacher's connectivity, what acts is recovered: correlation of effective connectivities", source: VALIDATION, relation: Relation::AtLeast, value: 0.95, over: Over::Median },
     Expected { id: "raw_correlation", statement: "but not its weights: correlation of connectivities", source: VALIDATION, relation: Relation::AtMost, value: 0.8, over: Over::Median },
+    Expected { id: "noise_sd", statement: "a stochastic network of low rank recovers the noise of its teacher: relative error of its sd, on the axis where it is largest", source: STOCHASTIC, relation: Relation::AtMost, value: 0.25, over: Over::Median },
+    Expected { id: "frequency", statement: "left alone, it oscillates as the teacher does: relative error of the dominant frequency", source: STOCHASTIC, relation: Relation::AtMost, value: 0.1, over: Over::Median },
+    Expected { id: "particles", statement: "64 particles that follow the dynamics bound the likelihood better than one: log likelihood of a sample, difference, nats", source: STOCHASTIC, relation: Relation::AtLeast, value: 0.0, over: Over::Median },
 ];
 
 #[derive(Clone, Copy, Serialize)]
@@ -60,6 +66,7 @@ struct Settings {
     student_rate: f64,
     student_epochs: usize,
     ranks: usize,
+    stochastic: stochastic::Settings,
 }
 
 fn settings(scale: Scale) -> Settings {
@@ -75,6 +82,7 @@ fn settings(scale: Scale) -> Settings {
         student_rate: 1e-2,
         student_epochs: 150,
         ranks: 3,
+        stochastic: stochastic::QUICK,
     };
     match scale {
         Scale::Smoke => Settings {
@@ -84,13 +92,19 @@ fn settings(scale: Scale) -> Settings {
             teacher_epochs: 4,
             student_epochs: 4,
             ranks: 2,
+            stochastic: stochastic::SMOKE,
             ..quick
         },
         Scale::Quick => quick,
         // training_scripts/many_fit_mante
-        Scale::Paper => {
-            Settings { units: 1024, teacher_rate: 1e-4, student_epochs: 500, ranks: 5, ..quick }
-        }
+        Scale::Paper => Settings {
+            units: 1024,
+            teacher_rate: 1e-4,
+            student_epochs: 500,
+            ranks: 5,
+            stochastic: stochastic::PAPER,
+            ..quick
+        },
     }
 }
 
@@ -112,7 +126,9 @@ impl Study for LowRankInference {
          and equal size are fitted to its noisy rates, all units and steps, and get its readout. The \
          teacher's connectivity is cut down to the same ranks by singular values. Units that a context \
          drives most in the rank-1 network are silenced in the teacher. A rank-1 network trained on \
-         perceptual decisions is the teacher of another rank-1 network, and connectivities are compared."
+         perceptual decisions is the teacher of another rank-1 network, and connectivities are compared. A stochastic network of rank 2 that \
+         oscillates is the teacher of another one, which is fitted to its noisy currents by variational \
+         sequential Monte Carlo."
     }
 
     fn expected(&self) -> &'static [Expected] {
@@ -125,7 +141,7 @@ impl Study for LowRankInference {
 
     fn measure(&self, context: &Context<'_>) -> Result<Measured, StudyError> {
         let settings = settings(context.scale);
-        let parts = settings.ranks + 3;
+        let parts = settings.ranks + 4;
         let mut measured = Measured::default();
         context.part(0, parts, "teacher")?;
         let task = create("context-decision", &toml::Table::new())?;
@@ -184,6 +200,8 @@ impl Study for LowRankInference {
             let both = (connectivity(&teacher, effective)?, connectivity(&student, effective)?);
             measured.set(name, pearson(&both.0, &both.1)?);
         }
+        context.part(settings.ranks + 3, parts, "stochastic student")?;
+        stochastic::measure(context, &settings.stochastic, &mut measured)?;
         Ok(measured)
     }
 
@@ -209,6 +227,6 @@ impl Study for LowRankInference {
             .place(0, 1, panel("b", "Behaviour", "fraction correct", ["fitted_accuracy", "truncated_accuracy"], 0.4))
             .caption("Networks of low rank fitted to the rates of a full-rank teacher (solid) and its connectivity cut down to the same rank (dashed); R² below −1 is cut off.")
             .describe("R² and fraction correct against rank, fitted and truncated, one pair of lines per seed.");
-        vec![("ranks", figure)]
+        vec![("ranks", figure), ("stochastic", stochastic::figure(seeds))]
     }
 }

@@ -153,6 +153,7 @@ impl fmt::Display for ConstrainedFit {
             Solver::Bptt => "bptt",
             Solver::RolloutRidge => "roll-outs of ridge",
             Solver::Rls => "recursive least squares",
+            Solver::Smc => "smc",
         };
         writeln!(f, "Network of the recorded units by {solver}")?;
         write!(f, "  {:<42}{:>10}{:>10}", "", "in sample", "held out")?;
