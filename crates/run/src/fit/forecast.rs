@@ -7,6 +7,7 @@ use attractor_recording::{BaselineOptions, Baselines, Division, Recording, basel
 
 use super::choice::{Court, Penalties, best, scores};
 use super::config::{FitConfig, ForecastConfig};
+use super::coupling::Regions;
 use super::model::Shape;
 use super::predictor::Predictor;
 use super::prepare::{Prepared, division, gap, inner, reduced, scaled};
@@ -20,6 +21,7 @@ pub(crate) struct Trial {
     pub(crate) division: Division,
     pub(crate) folds: Vec<Division>,
     pub(crate) baselines: Baselines,
+    regions: Option<Regions>,
     /// Part of the variance of the inputs that is kept.
     kept: f64,
     gap: usize,
@@ -53,7 +55,8 @@ impl Trial {
             options.lags.push(config.forecast.lags());
         }
         let baselines = baselines(&recording, &division, &options)?;
-        Ok(Trial { recording: Arc::new(recording), division, folds, baselines, kept, gap })
+        let regions = Regions::of(config, prepared)?;
+        Ok(Trial { recording: Arc::new(recording), division, folds, baselines, regions, kept, gap })
     }
 
     pub(crate) fn job(&self, config: &FitConfig) -> Job {
@@ -68,6 +71,8 @@ impl Trial {
             steps: config.network.steps,
             tau: config.network.tau.unwrap_or(3.0 * recording.dt),
             rank: config.network.rank,
+            regions: self.regions.clone(),
+            displaced: 0,
             history,
             noise,
             gain,

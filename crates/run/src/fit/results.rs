@@ -23,6 +23,12 @@ pub struct FitResults {
     /// The network of a direct solver, whose units are the recorded ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constrained: Option<super::constrained::ConstrainedFit>,
+    /// Encoding models of units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<super::encode::EncodingFit>,
+    /// Reduced-rank regression between regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subspace: Option<super::subspace::SubspaceFit>,
     /// The networks judged on **held-out** data: without inputs, then with them.
     pub forecasts: Vec<ForecastScores>,
     /// Doubtful things, in sentences.
@@ -81,6 +87,9 @@ pub struct FittedNetwork {
     /// Rank of the coupling; full if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
+    /// Rank of every block between regions, `FROM->TO`, if they have ranks of their own; full if none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ranks: BTreeMap<String, Option<usize>>,
     /// Parameters that were trained.
     pub trained: usize,
     /// Updates.
@@ -279,6 +288,8 @@ impl fmt::Display for FitResults {
         let mut parts = Vec::new();
         parts.extend(self.reproduction.as_ref().map(ToString::to_string));
         parts.extend(self.constrained.as_ref().map(ToString::to_string));
+        parts.extend(self.encoding.as_ref().map(ToString::to_string));
+        parts.extend(self.subspace.as_ref().map(ToString::to_string));
         parts.extend(self.forecasts.iter().map(ToString::to_string));
         f.write_str(&parts.join("\n\n"))
     }

@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{FitConfig, FitExperiment, Solver};
 use super::constrained;
+use super::encode;
 use super::forecast::{Trial, candidates};
 use super::prepare::{Prepared, prepare};
 use super::report::{self, Shown};
 use super::reproduction;
 use super::results::{FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
+use super::subspace;
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -51,8 +53,7 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
-    if experiment.config.fit.solver != Solver::Bptt {
-        let fitted = constrained::fit(experiment, directory, &settings, observer);
+    if let Some(fitted) = at_once(experiment, directory, &settings, observer) {
         return fitted.inspect_err(|_| leave_nothing(directory));
     }
     let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
@@ -76,11 +77,28 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
-    if experiment.config.fit.solver != Solver::Bptt {
-        return constrained::fit(&experiment, directory, &settings, observer);
+    if let Some(fitted) = at_once(&experiment, directory, &settings, observer) {
+        return fitted;
     }
     let material = Material::of(&experiment.config)?;
     Session::new(&experiment, directory, settings, observer).run(&material)
+}
+
+/// What takes one sitting; none for back-propagation.
+fn at_once(
+    experiment: &FitExperiment,
+    directory: &RunDirectory,
+    settings: &Settings,
+    observer: &mut dyn Observer,
+) -> Option<Result<FitOutcome, RunError>> {
+    Some(match experiment.config.fit.solver {
+        Solver::Bptt => return None,
+        Solver::RolloutRidge | Solver::Rls => {
+            constrained::fit(experiment, directory, settings, observer)
+        }
+        Solver::Encode => encode::fit(experiment, directory, settings, observer),
+        Solver::ReducedRank => subspace::fit(experiment, directory, settings, observer),
+    })
 }
 
 /// The recording, and what is to be done with it.
@@ -404,7 +422,7 @@ fn name(inputs: bool) -> &'static str {
 
 fn facts(job: &Job, trained: &Trained, curve: &Curve, began: Instant) -> FittedNetwork {
     let shape = &job.shape;
-    let held = shape.held(&trained.network).len();
+    let held: usize = shape.held(&trained.network).iter().map(ExactSizeIterator::len).sum();
     let patterns = shape.trained();
     let plan = attractor_learn::Plan::new(trained.network.layout(), Some(&patterns), &[], &[]);
     FittedNetwork {
@@ -412,7 +430,8 @@ fn facts(job: &Job, trained: &Trained, curve: &Curve, began: Instant) -> FittedN
         hidden: shape.hidden,
         inputs: shape.channels,
         rank: shape.rank,
-        trained: plan.len() - if shape.hidden > 0 { held } else { 0 },
+        ranks: shape.regions.as_ref().map(|of| of.table(shape.hidden)).unwrap_or_default(),
+        trained: plan.len() - if shape.trains_start() { held } else { 0 },
         updates: job.updates,
         seconds: began.elapsed().as_secs_f64(),
         loss: curve.last().and_then(|(loss, ..)| finite(*loss)),
