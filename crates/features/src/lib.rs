@@ -20,6 +20,12 @@
 //! | `onnx` | which values of a graph depend on the image |
 //! | `images` | [`Images`]: arrays and PNG files |
 //! | `pool` | averages over places of a map |
+//!
+//! # Why rten
+//!
+//! It runs ONNX in Rust alone and brings eleven crates that nothing else here needs, 18 s of processor time in
+//! a debug build and 59 s in a release build on two cores. tract-onnx 0.22 has 126 crates, candle-onnx 0.11
+//! 147, candle-core alone 131. 0.24 is the last version of rten that Rust 1.89 builds.
 
 mod convnet;
 mod error;
