@@ -2,6 +2,7 @@
 
 use attractor_data::Split;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use crate::MeasureError;
 use crate::components::Components;
@@ -13,9 +14,11 @@ use crate::ridge_path::{RidgePath, finite};
 use crate::significance::{permutation_p, permuted_groups};
 
 /// How responses depend on features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EncodingModel {
     /// Linearly, with a quadratic penalty. Give square roots of counts.
+    #[default]
     Ridge,
     /// Counts with the rate `exp(b + w·f)`, with a quadratic penalty on w.
     Poisson,
@@ -226,8 +229,9 @@ fn predict(
     options: &EncodingOptions,
 ) -> Result<Vec<Array2<f64>>, MeasureError> {
     let y = responses.select(Axis(0), &split.train);
-    let map = Components::of(features.select(Axis(0), &split.train), options.components)?;
-    let (x, new) = (map.scores.view(), map.of_others(features.select(Axis(0), &split.held_out)));
+    let map = Components::of(features.select(Axis(0), &split.train).view(), options.components)?;
+    let new = map.of_others(features.select(Axis(0), &split.held_out).view())?;
+    let x = map.scores();
     if options.model == EncodingModel::Ridge {
         let path = RidgePath::new(x, y.view())?;
         let at = |l2: &f64| path.fit(l2 * path.scale())?.predict(new.view());

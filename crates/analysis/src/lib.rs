@@ -46,6 +46,7 @@ pub use activity_statistics::{ActivityStatistics, activity_statistics};
 pub use balance::{Balance, balance};
 pub use chronometric::{Chronometric, DriftFit, TimePoint, chronometric};
 pub use clusters::{Clusters, KMeans, cluster, k_means, silhouette};
+pub use components::{Components, ZScores};
 pub use condition_averages::{condition_averages, group_averages};
 pub use confusion::Confusion;
 pub use correlation::{pearson, spearman};

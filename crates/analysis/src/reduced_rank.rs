@@ -1,7 +1,7 @@
 //! Which few dimensions of one population predict another: reduced-rank regression, and communication
 //! subspaces.
 
-use attractor_numerics::linalg::{singular_values, svd, symmetric_eigen, thin_qr};
+use attractor_numerics::linalg::{singular_values, svd, symmetric_eigen};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::MeasureError;
@@ -70,15 +70,18 @@ impl ReducedRank {
         Ok(Linear { weights, ..self.full.clone() })
     }
 
-    /// An orthonormal basis `[source, rank]` of the *predictive dimensions*: all that the regression of
-    /// this rank reads from the sources. Between areas it spans the communication subspace.
+    /// An orthonormal basis `[source, k]` of the *predictive dimensions*: all that the regression of this
+    /// rank reads from the sources, the strongest first. Between areas it spans the communication
+    /// subspace.
+    ///
+    /// `k` is the rank, or less where the regression itself has less (targets that depend on each other,
+    /// fewer samples than sources): left singular vectors of `B V_r` count down to 10⁻¹⁰ of the largest
+    /// singular value.
     ///
     /// # Errors
     /// As [`at`](ReducedRank::at).
     pub fn subspace(&self, rank: usize) -> Result<Array2<f64>, MeasureError> {
-        let read = self.full.weights.dot(&self.leading(rank)?);
-        let (q, _) = thin_qr(&row_major(&read), read.nrows(), rank)?;
-        Ok(Array2::from_shape_fn(read.dim(), |(i, k)| q[i * rank + k]))
+        basis(&self.full.weights.dot(&self.leading(rank)?))
     }
 
     fn leading(&self, rank: usize) -> Result<ArrayView2<'_, f64>, MeasureError> {
@@ -215,19 +218,27 @@ pub fn principal_cosines(
     same_length("units of the second subspace", a.nrows(), b.nrows())?;
     enough("columns of the first subspace", 1, a.ncols())?;
     enough("columns of the second subspace", 1, b.ncols())?;
-    let basis = |a: ArrayView2<'_, f64>| -> Result<Array2<f64>, MeasureError> {
-        let (rows, columns) = a.dim();
-        let found = svd(&row_major(&a.to_owned()), rows, columns)?;
-        let width = found.s.len();
-        // columns may depend on each other
-        let kept = found.s.iter().take_while(|&&s| s > 1e-10 * found.s[0]).count();
-        enough("dimensions of a subspace", 1, kept)?;
-        Ok(Array2::from_shape_fn((rows, kept), |(i, k)| found.u[i * width + k]))
-    };
-    let (a, b) = (basis(a)?, basis(b)?);
+    let (a, b) = (basis(&a.to_owned())?, basis(&b.to_owned())?);
+    enough("dimensions of the first subspace", 1, a.ncols())?;
+    enough("dimensions of the second subspace", 1, b.ncols())?;
     let cross = a.t().dot(&b);
     let values = singular_values(&row_major(&cross), a.ncols(), b.ncols())?;
     Ok(values.into_iter().map(|c| c.min(1.0)).collect())
+}
+
+/// Singular values below this fraction of the largest count as 0.
+const DEPENDENT: f64 = 1e-10;
+
+/// An orthonormal basis of the columns, which may depend on each other.
+fn basis(columns: &Array2<f64>) -> Result<Array2<f64>, MeasureError> {
+    let (rows, count) = columns.dim();
+    if rows == 0 || count == 0 {
+        return Ok(Array2::zeros((rows, 0)));
+    }
+    let found = svd(&row_major(columns), rows, count)?;
+    let width = found.s.len();
+    let kept = found.s.iter().take_while(|&&s| s > DEPENDENT * found.s[0]).count();
+    Ok(Array2::from_shape_fn((rows, kept), |(i, k)| found.u[i * width + k]))
 }
 
 #[cfg(test)]
@@ -335,6 +346,23 @@ pub(crate) mod tests {
                 principal_cosines(found.fit.subspace(rank).unwrap().view(), read.view()).unwrap();
             assert!(cosines.iter().all(|c| *c > 0.98), "{cosines:?}");
         }
+    }
+
+    /// Targets of rank 2 without noise leave no third dimension to read, and the second target is the
+    /// first again: a basis has as many columns as there are dimensions, and no more.
+    #[test]
+    fn a_subspace_is_no_larger_than_the_regression() {
+        let x = normal(50, 12, 60);
+        let map = normal(12, 2, 61).dot(&normal(2, 8, 62));
+        let found = reduced_rank(x.view(), x.dot(&map).view(), 0.0).unwrap();
+        let subspace = found.subspace(5).unwrap();
+        assert_eq!(subspace.dim(), (12, 2));
+        assert!(close(&subspace.t().dot(&subspace), &Array2::eye(2), 1e-12));
+        let cosines = principal_cosines(subspace.view(), map.view()).unwrap();
+        assert!(cosines.iter().all(|c| *c > 1.0 - 1e-9), "{cosines:?}");
+        assert_eq!(found.subspace(0).unwrap().dim(), (12, 0));
+        let none = reduced_rank(x.view(), Array2::ones((50, 3)).view(), 1.0).unwrap();
+        assert_eq!(none.subspace(2).unwrap().dim(), (12, 0));
     }
 
     /// Sources that say nothing about targets have rank 0.

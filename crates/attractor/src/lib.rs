@@ -11,6 +11,7 @@
 //! | [`network`] | neuron library, populations, wirings, projections; run, gradients, Jacobians |
 //! | [`task`] | distributions over trials |
 //! | [`recording`] | recorded activity |
+//! | [`features`] | images, and what the layers of a convolutional network say of them |
 //! | [`learn`] | objectives, optimisers, phases |
 //! | [`analysis`] | fixed points, spectra, low-dimensional structure, behaviour |
 //! | [`interop`] | the model file |
@@ -20,6 +21,7 @@
 pub use attractor_analysis as analysis;
 pub use attractor_data as data;
 pub use attractor_equations as equations;
+pub use attractor_features as features;
 pub use attractor_interop as interop;
 pub use attractor_learn as learn;
 pub use attractor_network as network;

@@ -10,6 +10,7 @@ use crate::output::Answer;
 mod analyse;
 mod bench;
 mod export;
+mod features;
 mod fit;
 mod neurons;
 mod recording;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Simulate(simulate::Arguments),
     /// Write a trained network in a format of other programs: NIR
     Export(export::Arguments),
+    /// Features of images: what layers of a convolutional network in ONNX say of them
+    Features(features::Arguments),
     /// Take a trained network apart: fixed points, dimension, decoding, perturbations, Lyapunov exponents
     Analyse(analyse::Arguments),
     /// Make the figures and the page of a run again
@@ -58,6 +61,7 @@ impl Command {
             Command::Recording(arguments) => recording::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments, began),
             Command::Export(arguments) => export::run(&arguments),
+            Command::Features(arguments) => features::run(&arguments, json),
             Command::Analyse(arguments) => analyse::run(&arguments, began),
             Command::Report(arguments) => report::run(&arguments, began),
             Command::Bench(arguments) => bench::run(&arguments, began),

@@ -55,9 +55,17 @@ fn contains(text: &str, parts: &[&str]) {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in
-        ["train", "simulate", "recording", "report", "study", "neurons", "wirings", "tasks"]
-    {
+    for command in [
+        "train",
+        "simulate",
+        "recording",
+        "features",
+        "report",
+        "study",
+        "neurons",
+        "wirings",
+        "tasks",
+    ] {
         let help = attractor(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0, "{command}");
         contains(&out(&help), &["Example", &format!("attractor {command}"), "--json"]);
@@ -387,4 +395,35 @@ fn a_recording_is_described_drawn_and_converted() {
         assert_eq!(code(&wrong), 2, "{arguments:?}");
         contains(&err(&wrong), &[part]);
     }
+}
+
+/// Images through a network to features, and these to a fit, which stops where nothing fits.
+#[test]
+fn features_are_listed_and_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../features/tests/files");
+    let (net, images) = (files.join("tiny.onnx"), files.join("tiny.npz"));
+    let (net, images) = (net.to_str().unwrap(), images.to_str().unwrap());
+    let listed = attractor(dir.path(), &["features", net]);
+    assert_eq!(code(&listed), 0, "{}", err(&listed));
+    contains(&out(&listed), &["[3, 12, 10]", "relu3", "Conv"]);
+    let take = |layers: &str, more: &[&str]| {
+        let all = ["features", net, images, "--layers", layers, "-o", "f.npz"];
+        attractor(dir.path(), &[&all[..], more].concat())
+    };
+    let taken = take("relu3,flat", &["--places", "2", "--json"]);
+    assert_eq!(json(&taken)["layers"], serde_json::json!({ "relu3": [4, 48], "flat": [4, 12] }));
+    let unknown = take("relu9", &[]);
+    assert_eq!(code(&unknown), 2);
+    contains(&err(&unknown), &["no layer `relu9`", "relu3"]);
+    assert_eq!(code(&take("flat", &["--mean", "0.5", "--sd", "0"])), 2);
+    let without = attractor(dir.path(), &["features", net, images]);
+    assert_eq!(code(&without), 2);
+    contains(&err(&without), &["--layers", "--out"]);
+    let fit = attractor(dir.path(), &["fit", images, "--encode", "f.npz"]);
+    assert_eq!(code(&fit), 2);
+    contains(&err(&fit), &["no array `activity`"]);
+    let fit = attractor(dir.path(), &["fit", images, "--between", "V1"]);
+    assert_eq!(code(&fit), 2);
+    contains(&err(&fit), &["FROM,TO"]);
 }

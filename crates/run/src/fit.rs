@@ -21,6 +21,9 @@
 //!   (or trials), judged on others, a gap apart, with the inputs and without, beside the mean, the
 //!   last value and a cross-validated linear autoregression.
 //!
+//! Two kinds of fit make no network: encoding models predict each unit from features of stimuli, and
+//! reduced-rank regression one region from another.
+//!
 //! A third question, where currents come from, is for the direct solvers (`fit.solver`), by which
 //! every unit of the network is a recorded one: roll-outs of ridge, and recursive least squares. They
 //! take seconds, decompose the drives by source region, and say how far restarts agree. A fourth, how
@@ -34,7 +37,11 @@
 //! | [`config`] | what can be set |
 //! | `constrained` | the direct solvers, and the currents between regions |
 //! | `stochastic` | networks of low rank with their noise |
+//! | `encode` | encoding models: each unit from features of stimuli |
+//! | `subspace` | reduced-rank regression between regions |
+//! | `closing` | what a fit of one sitting leaves |
 //! | `prepare` | the recording as the network sees it, and its division |
+//! | `coupling` | blocks between regions, each of a rank of its own |
 //! | `model` | the network: neuron, wirings, what is held |
 //! | `filter` | the linear filter that units have from the start |
 //! | `windows` | stretches as trials |
@@ -48,9 +55,12 @@
 //! | `report` | figures and page |
 
 mod choice;
+mod closing;
 pub mod config;
 mod constrained;
 mod counts;
+mod coupling;
+mod encode;
 mod filter;
 mod forecast;
 mod identified;
@@ -63,6 +73,7 @@ mod reproduction;
 pub mod results;
 mod session;
 mod stochastic;
+mod subspace;
 mod training;
 mod windows;
 
@@ -72,7 +83,9 @@ mod tests;
 pub use config::{FitConfig, FitExperiment, SmcConfig, Solver};
 pub use constrained::{ConstrainedFit, FreeScores, Held};
 pub use counts::SpikeScores;
+pub use encode::{EncodedUnit, EncodingFit, FALSE_DISCOVERIES, LayerScore};
 pub use identified::{Identified, Restart};
 pub use results::{FitResults, UnitScore};
 pub use session::{FitOutcome, fit, resume};
 pub use stochastic::{Likelihood, StochasticFit};
+pub use subspace::{RankScore, RidgeScore, SubspaceFit, SubspaceRegion};

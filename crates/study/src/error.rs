@@ -77,6 +77,9 @@ pub enum StudyError {
     /// A task with wrong options, or that cannot judge.
     #[error(transparent)]
     Task(#[from] attractor::task::TaskError),
+    /// Features that cannot be had.
+    #[error(transparent)]
+    Features(#[from] attractor::features::FeatureError),
     /// A measure without an answer.
     #[error(transparent)]
     Measure(#[from] attractor::analysis::MeasureError),

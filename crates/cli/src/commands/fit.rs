@@ -21,6 +21,20 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE | key=value")]
     words: Vec<String>,
 
+    /// Predict each unit from features of the stimuli in its trials, .npz (docs/features.md): no network
+    #[arg(long, value_name = "FEATURES.npz", conflicts_with_all = ["between", "resume"])]
+    encode: Option<String>,
+
+    /// Predict one region from another by reduced-rank regression: no network
+    #[arg(
+        long,
+        value_name = "FROM,TO",
+        value_delimiter = ',',
+        num_args = 1,
+        conflicts_with = "resume"
+    )]
+    between: Vec<String>,
+
     /// A configuration, such as the config.toml of another fit
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
@@ -49,6 +63,8 @@ Examples:
   attractor fit hvc.npz recording.inputs=none forecast.hidden=20
   attractor fit hvc.npz fit.solver=smc network.rank=2 recording.smooth=0
   attractor fit session.nwb 'recording.prepare=[{ bin = { width = 20 } }, \"square-root\"]'
+  attractor fit session.nwb --encode features.npz encode.image=image encode.model=poisson
+  attractor fit v1_v2.npz --between V1,V2
   attractor fit --resume --out runs/fit-hvc-seed1
 
 Two questions are answered apart: can a network reproduce a stretch (in sample, running freely), and
@@ -62,12 +78,13 @@ pub(crate) fn run(arguments: &Arguments, began: Instant, json: bool) -> Result<A
         let outcome = resume(&directory, settings, &mut watch)?;
         return answer(&directory, outcome);
     }
-    let (settled, files): (Vec<String>, Vec<String>) =
+    let (mut settled, files): (Vec<String>, Vec<String>) =
         arguments.words.iter().cloned().partition(|word| word.contains('='));
     if let [_, second, ..] = &files[..] {
         let message = format!("one recording at a time; `{second}` is a second one");
         return Err(Failure::Request(message));
     }
+    settled.extend(without_network(arguments)?);
     let file = files.first().map(String::as_str);
     let experiment =
         FitExperiment::read(file, arguments.config.as_deref(), &settled, arguments.seed)?;
@@ -79,6 +96,26 @@ pub(crate) fn run(arguments: &Arguments, began: Instant, json: bool) -> Result<A
     let directory = RunDirectory::create(&out)?;
     let outcome = fit(&experiment, &directory, settings, &mut watch)?;
     answer(&directory, outcome)
+}
+
+/// Settings that `--encode` and `--between` stand for.
+fn without_network(arguments: &Arguments) -> Result<Vec<String>, Failure> {
+    let set = |key: &str, value: &str| format!("{key}={}", toml::Value::from(value));
+    if let Some(features) = &arguments.encode {
+        return Ok(vec![set("fit.solver", "encode"), set("encode.features", features)]);
+    }
+    match &arguments.between[..] {
+        [] => Ok(Vec::new()),
+        [from, to] => Ok(vec![
+            set("fit.solver", "reduced-rank"),
+            set("subspace.from", from),
+            set("subspace.to", to),
+        ]),
+        regions => {
+            let message = format!("--between {}: two regions, FROM,TO", regions.join(","));
+            Err(Failure::Request(message))
+        }
+    }
 }
 
 fn answer(directory: &RunDirectory, outcome: FitOutcome) -> Result<Answer, Failure> {

@@ -1,7 +1,9 @@
 //! What can be set for a fit.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use attractor_analysis::{EncodingModel, EncodingOptions, SubspaceOptions};
 use attractor_learn::stochastic::{Observation, Phi};
 use attractor_recording::{Normalisation, Step};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,12 @@ pub struct FitConfig {
     /// What `smc` needs.
     #[serde(default)]
     pub smc: SmcConfig,
+    /// Encoding models of units (`fit.solver = "encode"`).
+    #[serde(default)]
+    pub encode: EncodeConfig,
+    /// Reduced-rank regression between regions (`fit.solver = "reduced-rank"`).
+    #[serde(default)]
+    pub subspace: SubspaceConfig,
     /// The network that reproduces a stretch, in sample.
     pub reproduction: ReproductionConfig,
     /// The networks that are judged on held-out data.
@@ -34,7 +42,7 @@ pub struct FitConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SolverConfig {
-    /// `bptt`; a direct solver, `rollout-ridge` or `rls`; or `smc`.
+    /// `bptt`; a direct solver, `rollout-ridge` or `rls`; `smc`; or no network: `encode` or `reduced-rank`.
     pub solver: Solver,
     /// Key of the units' regions in the file, `[unit]` text; `auto` takes `regions` if there is one,
     /// `none` takes all units for one region.
@@ -75,12 +83,22 @@ pub enum Solver {
     Rls,
     /// Variational sequential Monte Carlo: a network of low rank with its noise.
     Smc,
+    /// No network: each unit from features of stimuli.
+    Encode,
+    /// No network: one region from another by reduced-rank regression.
+    ReducedRank,
 }
 
 impl Solver {
     /// Every unit of the network is a recorded one.
     pub(crate) fn direct(self) -> bool {
         matches!(self, Solver::RolloutRidge | Solver::Rls)
+    }
+
+    /// Whether a network comes out.
+    #[must_use]
+    pub fn makes_network(self) -> bool {
+        !matches!(self, Solver::Encode | Solver::ReducedRank)
     }
 }
 
@@ -121,6 +139,88 @@ impl Default for SmcConfig {
             batch: 10,
             rate: 1e-2,
             last_rate: 1e-3,
+        }
+    }
+}
+
+/// Encoding models: features of stimuli to responses in trials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EncodeConfig {
+    /// `.npz` with `layers/NAME` or `features`, `[stimulus, feature]`, such as `attractor features` writes.
+    pub features: String,
+    /// Layers to take; all if none is named.
+    pub layers: Vec<String>,
+    /// Column of the trials that says which stimulus each showed: rows of the features counted from 0, or
+    /// texts among their `images`. `auto` takes `image`, or else one row per trial.
+    pub image: String,
+    /// Window of the response, ms after the beginning of a trial; `none` is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<[f64; 2]>,
+    /// `ridge` of mean responses (square roots, where none is negative) or `poisson` of counts.
+    pub model: EncodingModel,
+    /// Most principal components of the features.
+    pub components: usize,
+    /// Penalties to choose from, unit by unit.
+    pub l2: Vec<f64>,
+    /// Parts of the stimuli that are held out in turn.
+    pub outer: usize,
+    /// Parts of the rest by which penalties are chosen.
+    pub inner: usize,
+    /// Permutations of the stimuli for the test of each unit; 0 for no test.
+    pub permutations: usize,
+    /// Random halves of the repeats for the noise ceiling.
+    pub splits: usize,
+}
+
+impl Default for EncodeConfig {
+    fn default() -> Self {
+        let EncodingOptions { model, components, l2, outer, inner, .. } =
+            EncodingOptions::default();
+        EncodeConfig {
+            features: String::new(),
+            layers: Vec::new(),
+            image: AUTO.to_owned(),
+            window: None,
+            model,
+            components,
+            l2,
+            outer,
+            inner,
+            permutations: 200,
+            splits: 50,
+        }
+    }
+}
+
+/// Reduced-rank regression of one region on another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubspaceConfig {
+    /// The region that is read.
+    pub from: String,
+    /// The region that is predicted.
+    pub to: String,
+    /// Whether the mean over trials is subtracted at each time.
+    pub residuals: bool,
+    /// Columns of the trials: means are taken over those that agree in all of them.
+    pub by: Vec<String>,
+    /// Penalties to choose from.
+    pub l2: Vec<f64>,
+    /// Parts that are held out in turn.
+    pub folds: usize,
+}
+
+impl Default for SubspaceConfig {
+    fn default() -> Self {
+        let SubspaceOptions { folds, l2, .. } = SubspaceOptions::default();
+        SubspaceConfig {
+            from: String::new(),
+            to: String::new(),
+            residuals: true,
+            by: Vec::new(),
+            l2,
+            folds,
         }
     }
 }
@@ -183,6 +283,21 @@ pub struct SharedConfig {
     /// Rank of the coupling; `none` is full rank.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
+    /// Ranks within regions (`V1`) and between them (`V1->V2`), `*` for all others, units that are not
+    /// observed as the region `hidden`; 0 for no coupling. What is not named has full rank.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ranks: BTreeMap<String, usize>,
+}
+
+/// Where a stretch starts that is reproduced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartOf {
+    /// Observed units at their recorded rates, hidden ones in a linear function of these.
+    #[default]
+    Recorded,
+    /// The same, plus a displacement of every unit for each trial, which is trained.
+    Inferred,
 }
 
 /// The network that reproduces a stretch, in sample.
@@ -195,6 +310,10 @@ pub struct ReproductionConfig {
     pub inputs: bool,
     /// Units that are not observed.
     pub hidden: usize,
+    /// Where each stretch starts: where it was `recorded`, or in a state that is `inferred`, in which what
+    /// drives the activity and was not recorded can show.
+    #[serde(default)]
+    pub start: StartOf,
     /// Standard deviation of the noise in the potentials while training.
     pub noise: f64,
     /// Gain of the random coupling that training starts from.
@@ -281,6 +400,7 @@ impl Default for ReproductionConfig {
             frames: [0, 166],
             inputs: false,
             hidden: 75,
+            start: StartOf::Recorded,
             noise: 0.01,
             gain: 0.3,
             own: 1.0,
@@ -325,6 +445,8 @@ impl Default for FitConfig {
             network: SharedConfig { steps: 1, ..SharedConfig::default() },
             fit: SolverConfig::default(),
             smc: SmcConfig::default(),
+            encode: EncodeConfig::default(),
+            subspace: SubspaceConfig::default(),
             reproduction: ReproductionConfig::default(),
             forecast: ForecastConfig::default(),
         }
@@ -382,7 +504,11 @@ impl FitExperiment {
     fn resolve(user: Node, problems: &mut Vec<Problem>) -> Option<Self> {
         let defaults = node(&FitConfig::default())?;
         let tree = defaults.clone().under(user.clone());
-        let config: FitConfig = read(tree, &defaults, &[], problems)?;
+        let mut config: FitConfig = read(tree, &defaults, &[], problems)?;
+        // counts and their fluctuations are not smoothed unless that is asked for
+        if !config.fit.solver.makes_network() && user.get(&["recording", "smooth"]).is_none() {
+            config.recording.smooth = 0.0;
+        }
         for (key, message) in config.wrong() {
             let path: Vec<&str> = key.split('.').collect();
             let place = user.get(&path).map(|node| node.place.clone()).unwrap_or_default();
@@ -459,6 +585,11 @@ impl FitConfig {
             &passes,
             "at least 1 for rls: 20 do from a roll-out, the published algorithm takes 500",
         );
+        self.wrong_without_network(&mut check);
+        let right = network.ranks.is_empty() || network.rank.is_none();
+        check(right, "network.rank", &network.rank.unwrap_or(0), "none beside network.ranks");
+        let right = solver == Solver::Bptt || network.ranks.is_empty();
+        check(right, "network.ranks", &"a table", "left out unless fit.solver is bptt");
         let right = !solver.direct() || network.rank.is_none();
         check(right, "network.rank", &network.rank.unwrap_or(0), "none for a direct solver");
         let right = solver == Solver::Bptt || network.steps == 1;
@@ -498,5 +629,38 @@ impl FitConfig {
         let some = r.updates > 0 || f.updates > 0;
         check(some, "forecast.updates", &0, "positive, unless reproduction.updates is");
         wrong
+    }
+
+    /// The same of what makes no network.
+    fn wrong_without_network(
+        &self,
+        check: &mut dyn FnMut(bool, &'static str, &dyn std::fmt::Display, &str),
+    ) {
+        let positive = |l2: &[f64]| !l2.is_empty() && l2.iter().all(|&x| x.is_finite() && x > 0.0);
+        let EncodeConfig { features, window, components, l2, outer, inner, splits, .. } =
+            &self.encode;
+        let encodes = self.fit.solver == Solver::Encode;
+        let right = !encodes || !features.is_empty();
+        check(right, "encode.features", &"empty", "the path of features, .npz (docs/features.md)");
+        let [from, until] = window.unwrap_or([0.0, 1.0]);
+        let shown = format!("[{from}, {until}]");
+        let right = from.is_finite() && until.is_finite() && 0.0 <= from && from < until;
+        check(right, "encode.window", &shown, "[from, until] ms after the beginning of a trial");
+        check(*components > 0, "encode.components", components, "at least 1");
+        let expected = "a list of penalties, each positive";
+        check(positive(l2), "encode.l2", &format!("{l2:?}"), expected);
+        check(*outer > 1, "encode.outer", outer, "at least 2");
+        check(*inner > 1, "encode.inner", inner, "at least 2");
+        check(*splits > 0, "encode.splits", splits, "at least 1");
+        let SubspaceConfig { from, to, l2, folds, .. } = &self.subspace;
+        let reduces = self.fit.solver == Solver::ReducedRank;
+        for (key, region) in [("subspace.from", from), ("subspace.to", to)] {
+            check(!reduces || !region.is_empty(), key, &"empty", "the name of a region");
+        }
+        let right = !reduces || from != to;
+        check(right, "subspace.to", to, "another region than subspace.from");
+        let right = !l2.is_empty() && l2.iter().all(|&x| x.is_finite() && x >= 0.0);
+        check(right, "subspace.l2", &format!("{l2:?}"), "a list of penalties, each 0 or more");
+        check(*folds > 1, "subspace.folds", folds, "at least 2");
     }
 }

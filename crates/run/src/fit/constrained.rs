@@ -13,6 +13,7 @@ use attractor_network::library::{NoisePlace, Nonlinearity, leaky};
 use attractor_recording::{Division, Stretch};
 use ndarray::{Array2, Axis, s};
 
+use super::closing::close;
 use super::config::{AUTO, FitConfig, FitExperiment, Solver, SolverConfig};
 use super::counts::{self, SpikeScores};
 use super::identified::{Coupling, Restart, unmeasured};
@@ -25,9 +26,7 @@ use super::training::Trained;
 use crate::clock;
 use crate::directory::{RunDirectory, write_text};
 use crate::error::RunError;
-use crate::finish::{machine, versions};
 use crate::log::Log;
-use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
@@ -130,32 +129,18 @@ pub(crate) fn fit(
     warnings.extend(constrained.warnings());
     store(&material, &main.model, config, directory)?;
 
-    let mut results = FitResults {
-        kind: "fit".to_owned(),
+    let results = FitResults {
         seed: config.seed,
         recording: material.prepared.facts(&config.recording),
         constrained: Some(constrained),
         warnings,
-        machine: machine(settings),
-        versions: versions(),
         started,
         ..FitResults::default()
     };
-    results.finished = clock::now();
-    results.seconds = settings.began.elapsed().as_secs_f64();
-    for warning in &results.warnings {
-        log.say(&format!("warning: {warning}"));
-        observer.event(Event::Warning(warning));
-    }
-    Metrics::default().write(&directory.metrics())?;
-    page::write(&results, &material, &main.model, &runs, decomposed, &experiment.text, directory)?;
-    results.to_string().lines().for_each(|line| log.say(line));
-    log.write(&directory.log())?;
-    let file = directory.results();
-    let text = serde_json::to_string_pretty(&results)
-        .map_err(|error| RunError::File { file: file.clone(), problem: error.to_string() })?;
-    write_text(&file, &(text + "\n"))?;
-    Ok(FitOutcome::Done(Box::new(results)))
+    close(results, settings, log, directory, observer, |results| {
+        let (model, text) = (&main.model, &experiment.text);
+        page::write(results, &material, model, &runs, &decomposed, text, directory)
+    })
 }
 
 /// What is fitted.
@@ -330,6 +315,8 @@ fn store(
         steps: model.steps,
         tau: model.unit.parameters()[0],
         rank: None,
+        regions: None,
+        displaced: 0,
         history: 0,
         noise: 0.0,
         gain: 1.0,

@@ -12,6 +12,7 @@ use ndarray::Array3;
 use super::choice::{Court, Penalties, best, scores};
 use super::config::{FitConfig, ForecastConfig};
 use super::counts::{self, SpikeScores};
+use super::coupling::Regions;
 use super::model::Shape;
 use super::predictor::Predictor;
 use super::prepare::{Prepared, division, gap, inner, reduced, scaled};
@@ -25,6 +26,7 @@ pub(crate) struct Trial {
     pub(crate) division: Division,
     pub(crate) folds: Vec<Division>,
     pub(crate) baselines: Baselines,
+    regions: Option<Regions>,
     /// Part of the variance of the inputs that is kept.
     kept: f64,
     gap: usize,
@@ -62,8 +64,9 @@ impl Trial {
             options.lags.push(config.forecast.lags());
         }
         let baselines = baselines(&recording, &division, &options)?;
+        let regions = Regions::of(config, prepared)?;
         let (recording, counts) = (Arc::new(recording), prepared.counts.clone());
-        Ok(Trial { recording, division, folds, baselines, kept, gap, factors, counts })
+        Ok(Trial { recording, division, folds, baselines, regions, kept, gap, factors, counts })
     }
 
     pub(crate) fn job(&self, config: &FitConfig) -> Job {
@@ -78,6 +81,8 @@ impl Trial {
             steps: config.network.steps,
             tau: config.network.tau.unwrap_or(3.0 * recording.dt),
             rank: config.network.rank,
+            regions: self.regions.clone(),
+            displaced: 0,
             history,
             noise,
             gain,

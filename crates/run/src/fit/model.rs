@@ -15,6 +15,8 @@ use attractor_network::{
 use attractor_numerics::law::Law;
 use ndarray::Array3;
 
+use super::coupling::{self, Regions};
+
 /// The signal that is compared with the recording.
 pub(crate) const OBSERVED: &str = "rec.r[observed]";
 /// Rates beyond this have no potential worth having.
@@ -42,8 +44,12 @@ pub(crate) struct Shape {
     pub(crate) tau: f64,
     /// Rank of the coupling; full if none.
     pub(crate) rank: Option<usize>,
+    /// Regions, if the coupling has a rank for each of its blocks.
+    pub(crate) regions: Option<Regions>,
     /// Frames of its own past that a unit filters.
     pub(crate) history: usize,
+    /// Trials whose start is displaced by a trained state of their own; 0 for none.
+    pub(crate) displaced: usize,
     /// Standard deviation of the noise.
     pub(crate) noise: f64,
     /// Gain of the initial coupling.
@@ -63,9 +69,14 @@ impl Shape {
         self.history.max(1)
     }
 
-    /// Length of the start vector: potentials, latest frame first, and 1.
-    pub(crate) fn start_values(&self) -> usize {
+    /// Values of the start vector that are recorded: potentials, latest frame first, and 1.
+    pub(crate) fn recorded_values(&self) -> usize {
         self.units * self.lags() + 1
+    }
+
+    /// Length of the start vector: what is recorded, and 1 at the trial whose start is displaced.
+    pub(crate) fn start_values(&self) -> usize {
+        self.recorded_values() + self.displaced
     }
 
     fn state(lag: usize) -> String {
@@ -84,10 +95,12 @@ impl Shape {
         if self.noise > 0.0 {
             params.insert("sigma".to_owned(), constant(self.noise));
         }
-        let mut groups = BTreeMap::from([("observed".to_owned(), (0..self.units).collect())]);
+        let mut groups =
+            BTreeMap::from([(coupling::OBSERVED.to_owned(), (0..self.units).collect())]);
         if self.hidden > 0 {
-            groups.insert("hidden".to_owned(), (self.units..all).collect());
+            groups.insert(coupling::HIDDEN.to_owned(), (self.units..all).collect());
         }
+        groups.extend(self.regions.iter().flat_map(|regions| regions.groups.iter().cloned()));
         // hidden units start from what the recorded ones do, at a modest size
         let law = Law::Normal { sd: 0.3 / ((self.units * self.lags()) as f64).sqrt() };
         let start = |lag| (Self::state(lag), Start::Wired { inputs: self.start_values(), law });
@@ -121,9 +134,10 @@ impl Shape {
     }
 
     fn coupling(&self, all: usize) -> Wiring {
-        let coupling = match self.rank {
-            None => Wiring::Dense { law: Law::Gaussian { gain: self.gain } },
-            Some(rank) => {
+        let coupling = match (&self.regions, self.rank) {
+            (Some(regions), _) => regions.wiring(self.hidden, self.gain),
+            (None, None) => Wiring::Dense { law: Law::Gaussian { gain: self.gain } },
+            (None, Some(rank)) => {
                 // m nᵀ / N has the gain of the dense coupling
                 let sd = self.gain * (all as f64 / rank as f64).sqrt();
                 let (m, n) = (Law::Normal { sd }, Law::Normal { sd: 1.0 });
@@ -204,21 +218,28 @@ impl Shape {
     pub(crate) fn trained(&self) -> Vec<String> {
         let mut trained = vec!["rec->rec*".to_owned(), "rec.I.bias".to_owned()];
         trained.extend((self.channels > 0).then(|| "in->rec*".to_owned()));
-        trained.extend((self.hidden > 0).then(|| "rec.x.start".to_owned()));
+        trained.extend(self.trains_start().then(|| "rec.x.start".to_owned()));
         trained
     }
 
-    /// Where the observed units start: not to be trained, although the hidden units' rows are.
-    pub(crate) fn held(&self, network: &Network) -> Range<usize> {
+    /// Whether anything of the start is trained.
+    pub(crate) fn trains_start(&self) -> bool {
+        self.hidden > 0 || self.displaced > 0
+    }
+
+    /// Where the observed units start as recorded: not to be trained, although displacements and the
+    /// hidden units' rows are.
+    pub(crate) fn held(&self, network: &Network) -> Vec<Range<usize>> {
         let start = network.layout().get("rec.x.start").map_or(0, |entry| entry.range.start);
-        start..start + self.units * self.start_values()
+        let row = |unit: usize| start + unit * self.start_values();
+        (0..self.units).map(|unit| row(unit)..row(unit) + self.recorded_values()).collect()
     }
 }
 
 /// A model some of whose parameters get no gradient.
 pub(crate) struct Held<M> {
     pub(crate) model: M,
-    pub(crate) held: Range<usize>,
+    pub(crate) held: Vec<Range<usize>>,
 }
 
 impl<M: Names> Names for Held<M> {
@@ -246,7 +267,7 @@ impl<M: Model<f32>> Model<f32> for Held<M> {
         gradient: &mut [f32],
     ) -> Result<f64, RunError> {
         let value = self.model.gradient(parameters, trials, loss, noise, credit, gradient)?;
-        gradient[self.held.clone()].fill(0.0);
+        self.held.iter().for_each(|held| gradient[held.clone()].fill(0.0));
         Ok(value)
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use attractor_learn::Progress;
 use attractor_recording::{Recording, RecordingError, Stretch, evaluate};
 
-use super::config::{FitConfig, ReproductionConfig};
+use super::config::{FitConfig, ReproductionConfig, StartOf};
+use super::coupling::Regions;
 use super::model::Shape;
 use super::predictor::Predictor;
 use super::prepare::{Prepared, reduced, scaled};
@@ -27,11 +28,17 @@ pub(crate) fn job(prepared: &Prepared, config: &FitConfig) -> Result<Job, RunErr
     let stretches = cut.stretches();
     let (cut, _) = scaled(&cut, &stretches, config.recording.normalise, config.recording.peak);
     let (cut, _) = reduced(&cut, &stretches, config.recording.components)?;
-    Ok(in_full(cut, stretches, config))
+    let regions = Regions::of(config, prepared)?;
+    Ok(in_full(cut, stretches, regions, config))
 }
 
-fn in_full(recording: Recording, stretches: Vec<Stretch>, config: &FitConfig) -> Job {
-    let ReproductionConfig { hidden, noise, gain, own, l2, updates, rate, clip, .. } =
+fn in_full(
+    recording: Recording,
+    stretches: Vec<Stretch>,
+    regions: Option<Regions>,
+    config: &FitConfig,
+) -> Job {
+    let ReproductionConfig { hidden, start, noise, gain, own, l2, updates, rate, clip, .. } =
         config.reproduction;
     let shape = Shape {
         units: recording.units(),
@@ -41,6 +48,8 @@ fn in_full(recording: Recording, stretches: Vec<Stretch>, config: &FitConfig) ->
         steps: config.network.steps,
         tau: config.network.tau.unwrap_or(3.0 * recording.dt),
         rank: config.network.rank,
+        regions,
+        displaced: if start == StartOf::Inferred { recording.trials() } else { 0 },
         history: 0,
         noise,
         gain,

@@ -28,6 +28,12 @@ pub struct FitResults {
     /// The stochastic network of low rank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stochastic: Option<super::stochastic::StochasticFit>,
+    /// Encoding models of units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<super::encode::EncodingFit>,
+    /// Reduced-rank regression between regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subspace: Option<super::subspace::SubspaceFit>,
     /// The networks judged on **held-out** data: without inputs, then with them.
     pub forecasts: Vec<ForecastScores>,
     /// What is identified of the last of these networks.
@@ -89,6 +95,9 @@ pub struct FittedNetwork {
     /// Rank of the coupling; full if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
+    /// Rank of every block between regions, `FROM->TO`, if they have ranks of their own; full if none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ranks: BTreeMap<String, Option<usize>>,
     /// Parameters that were trained.
     pub trained: usize,
     /// Updates.
@@ -311,6 +320,8 @@ impl fmt::Display for FitResults {
         parts.extend(self.reproduction.as_ref().map(ToString::to_string));
         parts.extend(self.constrained.as_ref().map(ToString::to_string));
         parts.extend(self.stochastic.as_ref().map(ToString::to_string));
+        parts.extend(self.encoding.as_ref().map(ToString::to_string));
+        parts.extend(self.subspace.as_ref().map(ToString::to_string));
         parts.extend(self.forecasts.iter().map(ToString::to_string));
         let last = self.forecasts.last().and_then(ForecastScores::free);
         parts.extend(self.identified.as_ref().map(|found| found.to_text(last)));

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{FitConfig, FitExperiment, Solver};
 use super::constrained;
+use super::encode;
 use super::forecast::{Trial, candidates};
 use super::identified::{Coupling, Identified, Restart};
 use super::prepare::{Prepared, prepare};
@@ -23,6 +24,7 @@ use super::report::{self, Shown};
 use super::reproduction;
 use super::results::{Chosen, FitResults, FittedNetwork, ForecastScores, Reproduction, finite};
 use super::stochastic;
+use super::subspace;
 use super::training::{Job, Trained};
 use crate::clock;
 use crate::directory::{RunDirectory, read_text, write_text};
@@ -55,8 +57,7 @@ pub fn fit(
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, RunError> {
-    if let Some(solve) = other(experiment.config.fit.solver) {
-        let fitted = solve(experiment, directory, &settings, observer);
+    if let Some(fitted) = at_once(experiment, directory, &settings, observer) {
         return fitted.inspect_err(|_| leave_nothing(directory));
     }
     let material = Material::of(&experiment.config).inspect_err(|_| leave_nothing(directory))?;
@@ -80,24 +81,29 @@ pub fn resume(
         return results.map(|results| FitOutcome::Already(Box::new(results))).map_err(wrong);
     }
     let experiment = FitExperiment::read(None, Some(&directory.config()), &[], None)?;
-    if let Some(solve) = other(experiment.config.fit.solver) {
-        return solve(&experiment, directory, &settings, observer);
+    if let Some(fitted) = at_once(&experiment, directory, &settings, observer) {
+        return fitted;
     }
     let material = Material::of(&experiment.config)?;
     Session::new(&experiment, directory, settings, observer).run(&material)
 }
 
-/// A fit from the file to the page.
-type Solve =
-    fn(&FitExperiment, &RunDirectory, &Settings, &mut dyn Observer) -> Result<FitOutcome, RunError>;
-
-/// Fits that are no session of back-propagation.
-fn other(solver: Solver) -> Option<Solve> {
-    match solver {
-        Solver::Bptt => None,
-        Solver::RolloutRidge | Solver::Rls => Some(constrained::fit),
-        Solver::Smc => Some(stochastic::fit),
-    }
+/// What takes one sitting; none for back-propagation.
+fn at_once(
+    experiment: &FitExperiment,
+    directory: &RunDirectory,
+    settings: &Settings,
+    observer: &mut dyn Observer,
+) -> Option<Result<FitOutcome, RunError>> {
+    Some(match experiment.config.fit.solver {
+        Solver::Bptt => return None,
+        Solver::RolloutRidge | Solver::Rls => {
+            constrained::fit(experiment, directory, settings, observer)
+        }
+        Solver::Smc => stochastic::fit(experiment, directory, settings, observer),
+        Solver::Encode => encode::fit(experiment, directory, settings, observer),
+        Solver::ReducedRank => subspace::fit(experiment, directory, settings, observer),
+    })
 }
 
 /// The recording, and what is to be done with it.
@@ -507,7 +513,7 @@ fn name(inputs: bool) -> &'static str {
 
 fn facts(job: &Job, trained: &Trained, curve: &Curve, began: Instant) -> FittedNetwork {
     let shape = &job.shape;
-    let held = shape.held(&trained.network).len();
+    let held: usize = shape.held(&trained.network).iter().map(ExactSizeIterator::len).sum();
     let patterns = shape.trained();
     let plan = attractor_learn::Plan::new(trained.network.layout(), Some(&patterns), &[], &[]);
     FittedNetwork {
@@ -515,7 +521,8 @@ fn facts(job: &Job, trained: &Trained, curve: &Curve, began: Instant) -> FittedN
         hidden: shape.hidden,
         inputs: shape.channels,
         rank: shape.rank,
-        trained: plan.len() - if shape.hidden > 0 { held } else { 0 },
+        ranks: shape.regions.as_ref().map(|of| of.table(shape.hidden)).unwrap_or_default(),
+        trained: plan.len() - if shape.trains_start() { held } else { 0 },
         updates: job.updates,
         seconds: began.elapsed().as_secs_f64(),
         loss: curve.last().and_then(|(loss, ..)| finite(*loss)),

@@ -35,6 +35,8 @@ fn known(units: usize, frames: usize, rank: Option<usize>) -> (Array3<f32>, Arra
         steps: 1,
         tau: 60.0,
         rank,
+        regions: None,
+        displaced: 0,
         history: 0,
         noise: 0.0,
         gain: 1.3,
@@ -518,4 +520,61 @@ fn an_nwb_file_is_prepared_step_by_step() {
     let wrong = ["recording.prepare=[{ bim = { width = 25 } }]".to_owned()];
     let error = FitExperiment::read(Some(&file), None, &wrong, None).unwrap_err();
     assert!(error.to_string().contains("bim"), "{error}");
+}
+
+/// A recording of two regions, units in turn.
+fn of_regions(activity: Array3<f32>, inputs: Option<Array3<f32>>) -> Prepared {
+    let units = activity.len_of(ndarray::Axis(2));
+    let labels: Vec<&str> = (0..units).map(|unit| ["A", "B"][unit % 2]).collect();
+    let mut prepared = prepared(activity, inputs);
+    prepared.recording.unit_columns = Conditions::none(units).with("region", labels).unwrap();
+    prepared.places = (0..units).collect();
+    prepared
+}
+
+#[test]
+fn blocks_between_regions_have_ranks_of_their_own() {
+    let (activity, inputs) = known(20, 120, Some(2));
+    let prepared = of_regions(activity, Some(inputs));
+    // a coupling of rank 2 has blocks of rank 2
+    let ranks = "network.ranks={ \"*\" = 2, \"*->*\" = 2 }";
+    let more = ["reproduction.updates=800", "reproduction.rate=1e-2"];
+    let r2 = reproduced(&prepared, &["reproduction.hidden=0", ranks, more[0], more[1]]);
+    assert!(r2 > 0.95, "R² {r2}");
+
+    let ranks = "network.ranks={ A = 1, \"A->B\" = 3, \"B->A\" = 0, \"*->hidden\" = 2 }";
+    let all = [&EXACT[..], &["reproduction.hidden=4", "reproduction.updates=1", ranks]].concat();
+    let job = reproduction::job(&prepared, &config(&all)).unwrap();
+    let trained = reproduction::train(&job, 1, &mut |_| true).unwrap().unwrap();
+    let names: Vec<String> =
+        trained.network.layout().entries().iter().map(|entry| entry.name.clone()).collect();
+    let has = |name: &str| {
+        names.iter().any(|known| known.starts_with("rec->rec") && known.ends_with(name))
+    };
+    for there in ["A<-A.m", "B<-A.n", "hidden<-A.m", "hidden<-B.n", "B<-B.W", "A<-hidden.W"] {
+        assert!(has(there), "{there} is not in {names:?}");
+    }
+    for absent in ["A<-B.m", "A<-B.W", "A<-A.W"] {
+        assert!(!has(absent), "{absent} is in {names:?}");
+    }
+    let wrong = config(&[&EXACT[..], &["network.ranks={ \"A->C\" = 1 }"]].concat());
+    let said = reproduction::job(&prepared, &wrong).unwrap_err().to_string();
+    assert!(said.contains("network.ranks: `A->C`") && said.contains("A, B"), "{said}");
+    let both = experiment("nowhere.npz", &["network.rank=1", ranks]).unwrap_err().to_string();
+    assert!(both.contains("network.rank") && both.contains("none beside network.ranks"), "{both}");
+}
+
+/// Trials that start alike and part: from recorded starts they cannot be told apart.
+#[test]
+fn an_inferred_start_stands_in_for_what_was_not_recorded() {
+    let activity = Array3::from_shape_fn((40, 3, 2), |(t, trial, unit)| {
+        (trial as f32 - 1.0) * [0.5, 0.3][unit] * (t as f32 * 0.12).sin()
+    });
+    let prepared = prepared(activity, None);
+    let run = |start: &str| {
+        reproduced(&prepared, &["reproduction.hidden=10", "reproduction.updates=600", start])
+    };
+    let (recorded, inferred) =
+        (run("reproduction.start=recorded"), run("reproduction.start=inferred"));
+    assert!(recorded < 0.1 && inferred > 0.9, "{recorded} recorded, {inferred} inferred");
 }

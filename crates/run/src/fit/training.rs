@@ -95,28 +95,38 @@ impl Job {
         })
     }
 
-    fn phase(&self, windows: usize) -> Phase {
+    fn phase(&self, network: &Network, windows: usize) -> Phase {
         let variance = variance(&self.recording, &self.stretches);
         let fit = Term::Mse(Mse {
             signal: OBSERVED.to_owned(),
             weight: 1.0 / variance,
             ..Mse::default()
         });
-        let small = Term::L2Weights(WeightPenalty {
-            parameters: "wirings".to_owned(),
-            reduce: Reduce::Sum,
-            // loadings are penalised such that m nᵀ / N is, whatever N
-            weight: match self.shape.rank {
-                None => self.l2,
-                Some(_) => self.l2 / (self.shape.units + self.shape.hidden) as f64,
-            },
-        });
+        let small = |parameters: &str, weight| {
+            let parameters = parameters.to_owned();
+            Term::L2Weights(WeightPenalty { parameters, reduce: Reduce::Sum, weight })
+        };
+        // loadings are penalised such that m nᵀ / N is, whatever N
+        let of_loadings = self.l2 / (self.shape.units + self.shape.hidden) as f64;
+        let mut terms = vec![fit];
+        match (&self.shape.regions, self.shape.rank) {
+            (None, None) => terms.push(small("wirings", self.l2)),
+            (None, Some(_)) => terms.push(small("wirings", of_loadings)),
+            (Some(_), _) => {
+                let has = |end: &str| {
+                    network.layout().entries().iter().any(|entry| entry.name.ends_with(end))
+                };
+                let kinds = [(".W", self.l2), (".m", of_loadings), (".n", of_loadings)];
+                let there = kinds.into_iter().filter(|(end, _)| has(end));
+                terms.extend(there.map(|(end, weight)| small(&format!("*->*{end}"), weight)));
+            }
+        }
         let batch = match self.window {
             Some(_) => self.batch,
             None => windows.min(MOST_WHOLE),
         };
         Phase {
-            objective: Objective { terms: vec![fit, small] },
+            objective: Objective { terms },
             learner: Learner {
                 optimiser: Optimiser::default(),
                 rate: self.rate,
@@ -148,7 +158,7 @@ impl Job {
     ) -> Result<Option<Trained>, RunError> {
         let Trained { shape, network, parameters } = self.initial()?;
         let source = self.source()?;
-        let phase = self.phase(source.begins.len());
+        let phase = self.phase(&network, source.begins.len());
         let model = Held { model: engine(&network, threads)?, held: shape.held(&network) };
         let options = Options { seed: self.seed, noise: shape.noise > 0.0, watch: Vec::new() };
         let stage = Stage { phase, source: Arc::new(source) };

@@ -57,6 +57,9 @@ pub(crate) fn trials(
             }
         }
         start[[k, units * shape.lags()]] = 1.0;
+        if shape.displaced > 0 && frame == 0 {
+            start[[k, shape.recorded_values() + trial]] = 1.0;
+        }
         let known = (end - frame - 1).min(frames);
         for ahead in 0..known {
             let now = frame + 1 + ahead;

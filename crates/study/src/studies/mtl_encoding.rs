@@ -1,7 +1,7 @@
 //! Encoding models of single units: which tuning do they recover, and what can mislead them?
 //!
-//! Units whose tuning is known respond to images: some linearly in the features of one layer of a bank of
-//! filters, some to categories, some through recurrent dynamics, some not at all. Ridge regression, Poisson
+//! Units whose tuning is known respond to images: some linearly in the features of one layer of a
+//! convolutional network, some to categories, some through recurrent dynamics, some not at all. Ridge regression, Poisson
 //! regression and a recurrent network are fitted and judged on images that they have not seen.
 
 use attractor::analysis::{
@@ -14,6 +14,7 @@ use serde::Serialize;
 
 mod images;
 mod late;
+mod layers;
 mod scores;
 mod units;
 
@@ -22,7 +23,7 @@ use crate::context::Context;
 use crate::error::StudyError;
 use crate::measured::Measured;
 use crate::study::{Scale, SeedView, Study};
-use images::LAYERS;
+use layers::{BANK, CONVNET};
 use scores::{by_layer, leak, mean, normalised, of, scores};
 use units::{Kind, ONSET};
 
@@ -51,6 +52,7 @@ const REPORTED: &[Reported] = &[
     Reported { id: "sparse_normalised", statement: "the same of units that respond to categories", source: SHOWN },
     Reported { id: "dense_bits", statement: "bits per spike of Poisson regression beyond the mean, median of dense units", source: SHOWN },
     Reported { id: "tuned_significant", statement: "tuned units that pass the permutation test", source: SHOWN },
+    Reported { id: "convnet", statement: "1: features are those of the trained network of --data; 0: those of a bank of filters", source: SHOWN },
     Reported { id: "late_separable", statement: "D² of separable tuning after 300 ms, median of recurrent units", source: SHOWN },
 ];
 
@@ -99,8 +101,8 @@ impl Study for MtlEncoding {
 
     fn summary(&self) -> &'static str {
         "Ten categories of shapes and textures in 200 images, shown eight times; 200 Poisson units: 30 % \
-         linear in a layer of Gabor energies or random rectified filters, 30 % respond to one or two \
-         categories, 20 % follow recurrent dynamics late in the response, 20 % are not tuned. Ridge \
+         linear in one of three layers of ResNet-20 (He et al. 2016, arXiv:1512.03385), trained on CIFAR-10, or, \
+         without --data, of a bank of Gabor and random filters; 30 % respond to one or two categories, 20 % follow recurrent dynamics late in the response, 20 % are not tuned. Ridge \
          regression of square roots and Poisson regression on 50 principal components of each layer, by \
          cross-validation nested in images; permutation of images; a network of 64 rectified units for all \
          units at once, in bins of 50 ms."
@@ -114,6 +116,14 @@ impl Study for MtlEncoding {
         REPORTED
     }
 
+    fn needs(&self) -> Option<&'static str> {
+        Some(
+            "resnet20.onnx, which crates/study/scripts/resnet20.py makes of the checkpoint \
+             resnet20-12fca82f.th of github.com/akamaster/pytorch_resnet_cifar10; without it, a bank of \
+             filters that has seen no image stands for the network, and the reported value `convnet` is 0",
+        )
+    }
+
     fn settings(&self, scale: Scale) -> toml::Table {
         toml::Table::try_from(settings(scale)).unwrap_or_default()
     }
@@ -124,12 +134,13 @@ impl Study for MtlEncoding {
         let parts = 6;
         let mut measured = Measured::default();
         context.part(0, parts, "images and units")?;
-        let layers = images::layers(&images::images(images, context.seed), context.seed);
+        let (layers, trained) = layers::layers(context, &images::images(images, context.seed))?;
+        measured.set("convnet", f64::from(trained));
         let units = units::units(&layers, settings.units, repeats, context.seed)?;
         let image: Vec<usize> = (0..images).collect();
         let ridge = EncodingOptions { seed: context.seed, ..EncodingOptions::default() };
         let poisson = EncodingOptions { model: EncodingModel::Poisson, ..ridge.clone() };
-        let top = &layers[LAYERS.len() - 1];
+        let top = &layers[layers.len() - 1];
 
         context.part(1, parts, "ridge regression on each layer")?;
         let roots = units.counts.mapv(f64::sqrt).sum_axis(Axis(0)) / repeats as f64;
@@ -187,19 +198,21 @@ impl Study for MtlEncoding {
 
     fn figures(&self, seeds: &[SeedView<'_>]) -> Vec<(&'static str, Figure)> {
         let title = |letter: &str, text: &str| Label::new().bold(letter).text(format!("  {text}"));
-        let ticks = LAYERS.into_iter().enumerate();
+        let trained = seeds.iter().all(|(_, measured)| measured.get("convnet") == Some(1.0));
+        let names = if trained { CONVNET } else { BANK };
+        let ticks = names.into_iter().enumerate();
         let ticks = ticks.map(|(k, name)| (k as f64, Label::from(name)));
         let layers = Panel::new(
             Scaled::new("layer of the model").range(-0.5, 3.5).ticks_at(ticks),
             Scaled::new("held-out r"),
         )
         .title(title("a", "Layers"));
-        let layers = (1..LAYERS.len()).fold(layers, |panel, layer| {
+        let layers = (1..names.len()).fold(layers, |panel, layer| {
             let points = seeds.iter().flat_map(|(_, measured)| {
                 measured.series(&format!("profile_{layer}")).into_iter().enumerate()
             });
             let points = points.map(|(k, r)| (k as f64 + 0.15 * (layer as f64 - 2.0), r));
-            let name = format!("units of {}", LAYERS[layer]);
+            let name = format!("units of {}", names[layer]);
             panel.mark(Dots::new(points, Color::line(layer)).radius(1.8).name(name))
         });
         let kinds = ["recurrent", "dense"];

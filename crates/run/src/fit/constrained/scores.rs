@@ -150,10 +150,8 @@ impl ConstrainedFit {
 impl fmt::Display for ConstrainedFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let solver = match self.solver {
-            Solver::Bptt => "bptt",
-            Solver::RolloutRidge => "roll-outs of ridge",
             Solver::Rls => "recursive least squares",
-            Solver::Smc => "smc",
+            _ => "roll-outs of ridge",
         };
         writeln!(f, "Network of the recorded units by {solver}")?;
         write!(f, "  {:<42}{:>10}{:>10}", "", "in sample", "held out")?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use attractor::analysis::{deviance_explained, pca};
+use attractor::analysis::{Components, deviance_explained};
 use attractor::data::{OUTPUT, Split, Target, Trials};
 use attractor::learn::objective::{Link, Over, Poisson, Reduce, Term, WeightPenalty};
 use attractor::learn::{DataSet, Learner, Objective, Phase, Stop, Validate};
@@ -11,7 +11,6 @@ use attractor::network::{Description, Interventions, NoiseSource, Population, Pr
 use attractor::numerics::law::Law;
 use ndarray::{Array2, Array3, Axis, s};
 
-use super::images::z_scored;
 use super::units::{BIN, BINS, LATE, ONSET, Units};
 use crate::context::Context;
 use crate::error::StudyError;
@@ -87,16 +86,13 @@ fn trials(
     repeats: usize,
     split: &Split,
 ) -> Result<Trials, StudyError> {
-    let scored = z_scored(features, &split.train);
-    let seen = scored.select(Axis(0), &split.train);
-    let found = pca(seen.view().insert_axis(Axis(1)))?;
-    let most = COMPONENTS.min(split.train.len() - 1);
-    let scores = found.project(scored.view().insert_axis(Axis(1)), most)?;
-    let scale = found.variances[..most].iter().sum::<f64>().sqrt() / (most as f64).sqrt();
+    let found = Components::of(features.select(Axis(0), &split.train).view(), COMPONENTS)?;
+    let scores = found.of_others(features.view())?;
+    let (most, seen) = (scores.ncols(), found.scores());
+    let scale = (seen.mapv(|score| score * score).sum() / seen.len() as f64).sqrt();
     let mut inputs = Array3::zeros((BINS, features.nrows(), most + 1));
     for mut bin in inputs.outer_iter_mut().skip(ONSET) {
-        bin.slice_mut(s![.., ..most])
-            .assign(&scores.index_axis(Axis(1), 0).mapv(|score| (score / scale) as f32));
+        bin.slice_mut(s![.., ..most]).assign(&scores.mapv(|score| (score / scale) as f32));
         bin.column_mut(most).fill(1.0);
     }
     let mut trials = Trials::new(BIN, inputs)?;

@@ -5,7 +5,6 @@ use attractor::analysis::{
 };
 use ndarray::{Array2, Axis, s};
 
-use super::images::LAYERS;
 use super::units::{Kind, Units};
 use crate::claim::median;
 use crate::error::StudyError;
@@ -46,7 +45,7 @@ pub(super) fn normalised(
     };
     measured.set("dense_normalised", known(&|kind| matches!(kind, Kind::Dense(_))));
     measured.set("sparse_normalised", known(&|kind| kind == Kind::Sparse));
-    for layer in 1..LAYERS.len() {
+    for layer in 1..r.len() {
         let profile =
             r.iter().map(|r| median(of(units, |kind| kind == Kind::Dense(layer), |unit| r[unit])));
         measured.set_series(&format!("profile_{layer}"), profile);

@@ -1,12 +1,12 @@
 //! Units whose tuning is known, and their spikes.
 
-use attractor::analysis::pca;
+use attractor::analysis::{Components, ZScores};
 use attractor::numerics::law::Law;
 use attractor::numerics::random;
-use ndarray::{Array1, Array2, Array3, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayViewMut1, Axis, s};
 use rand_distr::{Distribution, Poisson};
 
-use super::images::{CATEGORIES, scaled, z_scored};
+use super::images::CATEGORIES;
 use crate::error::StudyError;
 
 /// Bins of 50 ms from the onset of an image.
@@ -60,10 +60,11 @@ pub(super) fn units(
     let images = layers[0].nrows();
     let mut rng = random::stream(seed, "mtl/units");
     let mut draw = |law: Law, count: usize| law.sample(1, count, &mut rng);
-    let all: Vec<usize> = (0..images).collect();
-    let scored: Vec<Array2<f64>> = layers.iter().map(|layer| z_scored(layer, &all)).collect();
+    let scored = (layers.iter())
+        .map(|layer| ZScores::of(layer.view())?.apply(layer.view()))
+        .collect::<Result<Vec<Array2<f64>>, _>>()?;
     let top = layers.len() - 1;
-    let states = dynamics(&scored[top], seed)?;
+    let states = dynamics(&layers[top], seed)?;
 
     let kind = |unit: usize| match unit * 10 / count {
         0..3 => Kind::Dense(1 + unit % top),
@@ -136,7 +137,7 @@ fn dynamics(features: &Array2<f64>, seed: u64) -> Result<Vec<Array2<f64>>, Study
         Array2::from_shape_fn((columns, HIDDEN), |(j, i)| values[i * columns + j])
     };
     let rotation = matrix(Law::Orthogonal { gain: 1.0 }, HIDDEN);
-    let mut drive = components(features, DRIVING)?;
+    let mut drive = Components::of(features.view(), DRIVING)?.scores().to_owned();
     drive.columns_mut().into_iter().for_each(|column| scaled(column, 1.0));
     let drive = drive.dot(&matrix(Law::Gaussian { gain: 1.0 }, DRIVING));
     let mut state = Array2::zeros(drive.dim());
@@ -148,9 +149,12 @@ fn dynamics(features: &Array2<f64>, seed: u64) -> Result<Vec<Array2<f64>>, Study
     Ok(states)
 }
 
-/// Leading principal components of features, `[image, component]`.
-fn components(features: &Array2<f64>, count: usize) -> Result<Array2<f64>, StudyError> {
-    let activity = features.view().insert_axis(Axis(1));
-    let found = pca(activity)?;
-    Ok(found.project(activity, count)?.index_axis_move(Axis(1), 0))
+/// One row with mean 0 and sd `sd`.
+fn scaled(mut row: ArrayViewMut1<'_, f64>, sd: f64) {
+    let mean = row.sum() / row.len() as f64;
+    row -= mean;
+    let size = row.std(0.0);
+    if size > 0.0 {
+        row *= sd / size;
+    }
 }
