@@ -119,6 +119,12 @@ fn units(labels: &[String], name: &str) -> Result<Vec<usize>, RunError> {
     let mut there = labels.to_vec();
     there.sort();
     there.dedup();
+    if there.len() == 1 {
+        let said = "its units have one region; write units/region into the file, or name a column by fit.regions";
+        return Err(RunError::Request(format!(
+            "there is no region `{name}` in the recording: {said}"
+        )));
+    }
     Err(RunError::Request(format!(
         "there is no region `{name}` with a unit that varies; there are {} (fit.regions names the column)",
         there.join(", ")

@@ -101,6 +101,7 @@ fn one_stretch_is_cut_into_blocks_and_wrong_requests_say_so() {
         let said = run(&file, &dir.path().join("never"), overrides).unwrap_err().to_string();
         parts.iter().for_each(|part| assert!(said.contains(part), "`{part}` is not in: {said}"));
     };
+    says(&["fit.regions=none"], &["no region `V1`", "units/region"]);
     says(&["subspace.to=V4"], &["no region `V4`", "V1, V2"]);
     says(&["subspace.to=V1"], &["subspace.to", "another region"]);
     says(&["subspace.by=[\"coherence\"]"], &["subspace.by", "no column `coherence`", "stimulus"]);
