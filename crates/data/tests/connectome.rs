@@ -128,6 +128,8 @@ fn what_is_wrong_is_said() {
     contains(&edges(path("b.csv", "pre,post,weight\nx,y,many\n")), "line 2: `many` is no number");
     contains(&edges(path("c.csv", "0 1\n1 0\n1 1\n")), "row 1: 2 numbers in a matrix of 3 rows");
     contains(&edges(path("d.json", "{}")), "missing field `nodes`");
+    let stray = r#"{"nodes":[{"name":"R1"},{"name":"L1"}],"edges":[{"src":"R0","tar":"L1","alpha":1,"offsets":[[[0,0],5]]}]}"#;
+    contains(&edges(path("stray.json", stray)), "`R0`, which is no node");
     let good = || edges(path("e.csv", "pre,post,type\nx,y,chemical\n"));
     let types = vec!["chemica".to_owned()];
     contains(

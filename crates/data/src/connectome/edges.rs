@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::names::Names;
 use super::table::{problem, rows, table, text};
 use super::{Line, Listed};
 use crate::FileError;
@@ -136,6 +137,11 @@ fn of_types(path: &Path, text: &str) -> Result<Listed, FileError> {
     let roles = cells.iter().map(role).collect();
     let columns =
         BTreeMap::from([(super::CLASS.to_owned(), cells.clone()), ("role".to_owned(), roles)]);
-    let lines = types.edges.into_iter().map(line).collect();
+    let lines: Vec<Line> = types.edges.into_iter().map(line).collect();
+    let known = Names::new(cells.clone());
+    let ends = || lines.iter().flat_map(|line| [&line.source, &line.target]);
+    if let Some(name) = ends().find(|name| known.find(name).is_none()) {
+        return Err(problem(path, format!("an edge has the end `{name}`, which is no node")));
+    }
     Ok(Listed { lines, cells: Some(cells), columns, signed: true })
 }
