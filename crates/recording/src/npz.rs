@@ -7,7 +7,7 @@
 //! | `inputs` | as `activity`, with channels | no inputs | inputs; another key can be named, such as `song` |
 //! | `inputs_rate_hz` | `[]` | the activity's | the inputs' own rate (`song_rate_hz` for `song`) |
 //! | `unit_names` | `[unit]` text | `unit0`, `unit1`, … | names of the units |
-//! | `regions` | `[unit]` text | none | the region of each unit, as `units/region` |
+//! | `regions` | `[unit]` text | one region | the region of each unit, as `units/region` |
 //! | `input_names` | `[channel]` text | `inputs0`, `inputs1`, … | names of the input channels |
 //! | `lengths` | `[trial]` | all frames | frames of each trial before its padding |
 //! | `units/NAME` | `[unit]` numbers or text | none | columns of the units, such as `units/region` |

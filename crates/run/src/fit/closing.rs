@@ -11,9 +11,10 @@ use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
-/// Completes results, lets `page` write figures and page, and writes the rest.
+/// Completes results, keeps the course of training, lets `page` write figures and page, and writes the rest.
 pub(crate) fn close(
     mut results: FitResults,
+    metrics: &Metrics,
     settings: &Settings,
     mut log: Log,
     directory: &RunDirectory,
@@ -29,7 +30,7 @@ pub(crate) fn close(
         log.say(&format!("warning: {warning}"));
         observer.event(Event::Warning(warning));
     }
-    Metrics::default().write(&directory.metrics())?;
+    metrics.write(&directory.metrics())?;
     page(&results)?;
     results.to_string().lines().for_each(|line| log.say(line));
     log.write(&directory.log())?;

@@ -27,6 +27,7 @@ use crate::clock;
 use crate::directory::{RunDirectory, write_text};
 use crate::error::RunError;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
@@ -137,7 +138,7 @@ pub(crate) fn fit(
         started,
         ..FitResults::default()
     };
-    close(results, settings, log, directory, observer, |results| {
+    close(results, &Metrics::default(), settings, log, directory, observer, |results| {
         let (model, text) = (&main.model, &experiment.text);
         page::write(results, &material, model, &runs, &decomposed, text, directory)
     })

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::directory::{RunDirectory, write_text};
 use crate::error::RunError;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
@@ -105,7 +106,7 @@ pub(crate) fn fit(
         ..FitResults::default()
     };
     let text = &experiment.text;
-    close(results, settings, log, directory, observer, |results| {
+    close(results, &Metrics::default(), settings, log, directory, observer, |results| {
         page::write(results, text, directory)
     })
 }

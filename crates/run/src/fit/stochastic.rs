@@ -10,6 +10,7 @@ use attractor_learn::stochastic::{
 use attractor_recording::{Normalisation, Recording, Stretch};
 use ndarray::{Array1, Array2, Axis, s};
 
+use super::closing::close;
 use super::config::{FitConfig, FitExperiment, SmcConfig};
 use super::prepare::{Prepared, division, prepare, reduced};
 use super::results::{FitResults, finite};
@@ -17,7 +18,6 @@ use super::session::FitOutcome;
 use crate::clock;
 use crate::directory::{RunDirectory, write_text};
 use crate::error::RunError;
-use crate::finish::{machine, versions};
 use crate::log::Log;
 use crate::metrics::{Metrics, Row};
 use crate::observer::{Event, Observer};
@@ -89,32 +89,18 @@ pub(super) fn fit(
 
     let mut warnings = material.prepared.recording.provenance.repairs.clone();
     warnings.extend(stochastic.warnings(config.recording.smooth));
-    for warning in &warnings {
-        log.say(&format!("warning: {warning}"));
-        observer.event(Event::Warning(warning));
-    }
     let results = FitResults {
-        kind: "fit".to_owned(),
         seed: config.seed,
         recording: material.prepared.facts(&config.recording),
         stochastic: Some(stochastic),
         warnings,
-        seconds: settings.began.elapsed().as_secs_f64(),
-        machine: machine(settings),
-        versions: versions(),
         started,
-        finished: clock::now(),
         ..FitResults::default()
     };
-    metrics(&results).write(&directory.metrics())?;
-    page::write(&results, &material, &latents, &experiment.text, directory)?;
-    results.to_string().lines().for_each(|line| log.say(line));
-    log.write(&directory.log())?;
-    let file = directory.results();
-    let text = serde_json::to_string_pretty(&results)
-        .map_err(|error| RunError::File { file: file.clone(), problem: error.to_string() })?;
-    write_text(&file, &(text + "\n"))?;
-    Ok(FitOutcome::Done(Box::new(results)))
+    let metrics = metrics(&results);
+    close(results, &metrics, settings, log, directory, observer, |results| {
+        page::write(results, &material, &latents, &experiment.text, directory)
+    })
 }
 
 /// What is fitted.
