@@ -140,7 +140,7 @@ pub(crate) fn fit(
     };
     close(results, &Metrics::default(), settings, log, directory, observer, |results| {
         let (model, text) = (&main.model, &experiment.text);
-        page::write(results, &material, model, &runs, &decomposed, text, directory)
+        page::write(results, &material, model, &runs, decomposed, text, directory)
     })
 }
 
