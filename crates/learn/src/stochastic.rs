@@ -65,7 +65,7 @@ mod regions;
 mod reverse;
 mod small;
 
-pub use fit::{Epoch, FilterOptions, Filtered, Fit, FitOptions};
+pub use fit::{Epoch, FilterOptions, Filtered, Fit, FitOptions, FitState};
 pub use model::{Model, Phi, Shape, Values};
 pub use observation::Observation;
 pub use proposal::Proposal;

@@ -11,6 +11,7 @@ use super::proposal::Proposal;
 use super::reverse::{Back, gradient};
 use super::small::add;
 use crate::constrained::{FitError, Samples, at_least};
+use crate::error::StateError;
 use crate::optimiser::{Adam, Optimiser, Plan, Segment, Updater};
 
 /// Options of a [`Fit`]; the defaults are those of the published demonstration.
@@ -70,6 +71,21 @@ pub struct Epoch {
     pub bound: f64,
 }
 
+/// A [`Fit`] put down between two epochs: with its options and samples, all that it needs to go on to the
+/// same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitState {
+    /// Epochs done.
+    pub epochs: usize,
+    /// Steps of Adam done.
+    pub steps: u64,
+    /// The parameters, and what Adam remembers of each, by name.
+    pub arrays: Vec<(String, Vec<f64>)>,
+}
+
+/// Name of the parameters in a [`FitState`].
+const PARAMETERS: &str = "parameters";
+
 /// A network in training. One [`Fit::epoch`] after the other; same seed, same bits, on any number of
 /// threads.
 pub struct Fit {
@@ -107,6 +123,39 @@ impl Fit {
     /// The network as it is now.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> FitState {
+        let memory = self.adam.state().into_iter();
+        let memory = memory.map(|(name, values)| (name.to_owned(), values.to_vec()));
+        let parameters = (PARAMETERS.to_owned(), self.model.parameters.clone());
+        FitState {
+            epochs: self.epochs,
+            steps: self.adam.steps(),
+            arrays: std::iter::once(parameters).chain(memory).collect(),
+        }
+    }
+
+    /// Goes back to where a fit of the same options and samples stood.
+    ///
+    /// # Errors
+    /// An array is missing or has another length; then nothing is changed.
+    pub fn restore(&mut self, state: &FitState) -> Result<(), StateError> {
+        let array = |name: &str| state.arrays.iter().find(|array| array.0 == name);
+        let Some((_, parameters)) = array(PARAMETERS) else {
+            return Err(StateError::Missing { name: PARAMETERS.to_owned() });
+        };
+        let (expected, found) = (self.model.parameters.len(), parameters.len());
+        if found != expected {
+            return Err(StateError::Length { name: PARAMETERS.to_owned(), expected, found });
+        }
+        let memory: Vec<(&str, &[f64])> =
+            state.arrays.iter().map(|(name, values)| (name.as_str(), &values[..])).collect();
+        self.adam.restore(state.steps, &memory)?;
+        self.model.parameters.clone_from(parameters);
+        self.epochs = state.epochs;
+        Ok(())
     }
 
     /// Passes once over the trials in an order of its own; none if all epochs are done.

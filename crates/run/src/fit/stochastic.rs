@@ -1,5 +1,7 @@
 //! A stochastic network of low rank, fitted to a recording by variational sequential Monte Carlo.
 
+use std::time::{Duration, Instant};
+
 use attractor_data::write_npz;
 use attractor_interop::save;
 use attractor_learn::Progress;
@@ -23,6 +25,7 @@ use crate::metrics::{Metrics, Row};
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
+mod checkpoint;
 mod page;
 mod scores;
 
@@ -33,6 +36,8 @@ pub use scores::{Likelihood, StochasticFit};
 
 /// Units of a network that is not told how many are hidden, unless more are recorded.
 const UNITS: usize = 50;
+/// Time between two checkpoints.
+const BETWEEN: Duration = Duration::from_secs(60);
 /// Particles that data are judged with, at least.
 const JUDGES: usize = 256;
 
@@ -64,11 +69,17 @@ pub(super) fn fit(
     let first = Model::drawn(material.shape, &material.windows, config.seed).map_err(said)?;
     let mut fit = Fit::new(first, &material.windows, &options).map_err(said)?;
     let most = options.epochs as u64;
-    observer.event(Event::Training { done: 0, most });
-    let mut bounds = Vec::new();
+    let mut bounds = checkpoint::load(&directory.checkpoint(), &mut fit)?;
+    observer.event(Event::Training { done: bounds.len() as u64, most });
+    let mut kept = Instant::now();
     loop {
-        if observer.interrupted() {
-            log.say("interrupted; the fit begins anew when it is resumed");
+        let interrupted = observer.interrupted();
+        if interrupted || kept.elapsed() > BETWEEN {
+            checkpoint::save(&directory.checkpoint(), &fit, &bounds)?;
+            kept = Instant::now();
+        }
+        if interrupted {
+            log.say("interrupted; it goes on from here when it is resumed");
             log.write(&directory.log())?;
             return Ok(FitOutcome::Interrupted);
         }

@@ -127,6 +127,9 @@ fn a_fit_can_be_interrupted() {
     let outcome = fit(&experiment, &directory, Settings::default(), &mut Impatient(0)).unwrap();
     assert!(matches!(outcome, FitOutcome::Interrupted));
     let results = done(resume(&directory, Settings::default(), &mut Nobody).unwrap());
+    let whole = RunDirectory::create(&dir.path().join("whole")).unwrap();
+    let whole = done(fit(&experiment, &whole, Settings::default(), &mut Nobody).unwrap());
+    assert_eq!(results.stochastic, whole.stochastic, "it goes on to the same bits");
     assert_eq!(results.stochastic.unwrap().bounds.len(), 5);
 }
 
