@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use attractor_data::part::{EVALUATION, Part, VALIDATION};
 use attractor_data::{Column, OUTPUT, Trials, Value};
-use attractor_learn::source::r_squared;
-use attractor_learn::{DataSet, Source, SourceError};
+use attractor_learn::objective::{Link, Term};
+use attractor_learn::source::{deviance_explained, r_squared};
+use attractor_learn::{DataSet, Phase, Source, SourceError};
 use attractor_task::{Score, Task, TaskError};
 use ndarray::ArrayView3;
 
@@ -34,6 +35,8 @@ pub enum Material {
         name: String,
         /// Some were held out.
         held_out: bool,
+        /// The targets are counts, and this makes their rates of what is scored.
+        counts: Option<Link>,
     },
 }
 
@@ -59,6 +62,34 @@ impl Source for TaskSource {
         outputs: ArrayView3<'_, f32>,
     ) -> Result<Option<f64>, SourceError> {
         Ok(Some(self.task.score(trials, outputs)?.fraction))
+    }
+}
+
+/// A data set of counts: what is judged is the deviance that their rates explain.
+struct CountSource {
+    set: Arc<DataSet>,
+    link: Link,
+}
+
+impl Source for CountSource {
+    fn batch(&self, index: u64, trials: usize) -> Result<Trials, SourceError> {
+        self.set.batch(index, trials)
+    }
+
+    fn validation(&self, index: u64, trials: usize) -> Result<Trials, SourceError> {
+        self.set.validation(index, trials)
+    }
+
+    fn scored(&self) -> &str {
+        self.set.scored()
+    }
+
+    fn score(
+        &self,
+        trials: &Trials,
+        outputs: ArrayView3<'_, f32>,
+    ) -> Result<Option<f64>, SourceError> {
+        Ok(deviance_explained(trials, self.scored(), self.link, outputs))
     }
 }
 
@@ -130,6 +161,7 @@ impl Material {
     pub fn measure(&self) -> &'static str {
         match self {
             Material::Task { .. } => "fraction correct",
+            Material::Trials { counts: Some(_), .. } => "deviance explained",
             Material::Trials { .. } => "R²",
         }
     }
@@ -140,8 +172,26 @@ impl Material {
             Material::Task { task, seed } => {
                 Arc::new(TaskSource { task: task.clone(), seed: *seed })
             }
+            Material::Trials { set, counts: Some(link), .. } => {
+                Arc::new(CountSource { set: set.clone(), link: *link })
+            }
             Material::Trials { set, .. } => set.clone(),
         }
+    }
+
+    /// The same, its targets judged as counts where a term of a phase takes them for that.
+    pub(crate) fn counted<'p>(mut self, phases: impl IntoIterator<Item = &'p Phase>) -> Material {
+        let scored = self.scored();
+        if let Material::Trials { counts, .. } = &mut self {
+            let terms = phases.into_iter().flat_map(|phase| &phase.objective.terms);
+            *counts = terms
+                .filter_map(|term| match term {
+                    Term::Poisson(poisson) if poisson.signal == scored => Some(poisson.link),
+                    _ => None,
+                })
+                .last();
+        }
+        self
     }
 
     /// Trials to evaluate on: so many fresh ones of a task, or all that were held out.
@@ -193,8 +243,12 @@ impl Material {
                 evaluation.by_condition = rows.collect();
                 evaluation.psychometric = psychometric.into_iter().map(Into::into).collect();
             }
-            Material::Trials { .. } => {
-                evaluation.score = r_squared(trials, &self.scored(), outputs);
+            Material::Trials { counts, .. } => {
+                let signal = self.scored();
+                evaluation.score = match counts {
+                    Some(link) => deviance_explained(trials, &signal, *link, outputs),
+                    None => r_squared(trials, &signal, outputs),
+                };
             }
         }
         Ok(evaluation)

@@ -445,6 +445,32 @@ fn trials_from_a_file_are_learnt_and_judged_held_out() {
 }
 
 #[test]
+fn counts_from_a_file_are_judged_by_the_deviance_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let task = attractor_task::create("flip-flop", &toml::toml! { bits = 1 }).unwrap();
+    let mut trials = task.generate(3, 0, 40).unwrap();
+    // no spike, or two
+    trials.targets[0].values.mapv_inplace(|y| if y > 0.0 { 2.0 } else { 0.0 });
+    let file = dir.path().join("counts.npz");
+    attractor_data::write_trials(&file, &trials).unwrap();
+    let objective = "objective=[{ kind = 'poisson', link = 'softplus' }]";
+    let request = Request {
+        task: Some(file.display().to_string()),
+        overrides: ["network.units=16", "stop.updates=150", "learner.batch=16", objective]
+            .map(String::from)
+            .to_vec(),
+        ..Request::default()
+    };
+    let directory = RunDirectory::create(&dir.path().join("run")).unwrap();
+    let experiment = Experiment::read(&request).unwrap();
+    let outcome = train(experiment, directory, settings(2), &mut Nobody).unwrap();
+    let Outcome::Done(results) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(results.evaluation.measure, "deviance explained");
+    let score = results.evaluation.score.unwrap();
+    assert!(score > 0.2 && score < 1.0, "{score}");
+}
+
+#[test]
 fn phases_train_on_tasks_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let phases = "phase=[{task.noise=0.0,stop.updates=4},\

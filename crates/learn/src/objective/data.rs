@@ -64,6 +64,16 @@ pub enum Link {
     Softplus,
 }
 
+impl Link {
+    /// The expected count of a step.
+    pub fn rate(self, y: f64) -> f64 {
+        match self {
+            Link::Exp => y.exp(),
+            Link::Softplus => y.max(0.0) + (-y.abs()).exp().ln_1p(),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct SquaredError;
 

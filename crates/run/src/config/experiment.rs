@@ -134,6 +134,9 @@ impl Experiment {
                 problems.extend(wrong.iter().map(|error| of_phase(error, k, &config, user)));
             }
         }
+        let material = material.counted(&phases);
+        let curriculum = curriculum.into_iter().zip(&phases);
+        let curriculum = curriculum.map(|(material, phase)| material.counted([phase])).collect();
         let origin = origin(&mut config, &network, user, problems);
         let text = config.to_toml(&defaults);
         let (neuron, emission) = (units.rec.neuron, units.rec.ports.readout);

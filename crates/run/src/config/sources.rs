@@ -170,11 +170,13 @@ fn load(options: &FromFile, seed: u64) -> Result<Material, String> {
     let name = options.trials.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if options.held_out == 0.0 {
         let set = Arc::new(DataSet::new(trials.clone(), seed));
-        return Ok(Material::Trials { set, judged: Arc::new(trials), name, held_out: false });
+        let judged = Arc::new(trials);
+        return Ok(Material::Trials { set, judged, name, held_out: false, counts: None });
     }
     let split =
         by_trials(trials.len(), options.held_out, seed).map_err(|error| error.to_string())?;
     let set = DataSet::split(&trials, &split, seed).map_err(|error| error.to_string())?;
     let judged = trials.select(&split.held_out).map_err(|error| error.to_string())?;
-    Ok(Material::Trials { set: Arc::new(set), judged: Arc::new(judged), name, held_out: true })
+    let (set, judged) = (Arc::new(set), Arc::new(judged));
+    Ok(Material::Trials { set, judged, name, held_out: true, counts: None })
 }
