@@ -14,7 +14,7 @@ use crate::bytes::Paged;
 use crate::node::{Kind, Node, Opened, guarded};
 
 /// Files up to this size are read into memory; of larger ones only what is asked for.
-const WHOLE: u64 = 1 << 29;
+const WHOLE: u64 = 1 << 24;
 /// Bytes that show what kind of file it is, with the block of 512 that MATLAB puts before.
 const START: u64 = 4096;
 
