@@ -244,8 +244,7 @@ pub(crate) fn write(
 
 fn page(results: &FitResults, figures: &Shown, learning: &Figure, config: &str) -> Page {
     let FitResults { recording, reproduction, forecasts, .. } = results;
-    let file = std::path::Path::new(&recording.file);
-    let title = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy());
+    let title = recording.title();
     let mut page = Page::new(format!("Fit to {title}"))
         .summary(summary(results))
         .command("attractor fit --config config.toml");

@@ -83,6 +83,14 @@ pub struct RecordingFacts {
     pub repairs: Vec<String>,
 }
 
+impl RecordingFacts {
+    /// What the file is called, without folders and ending.
+    pub(crate) fn title(&self) -> String {
+        let stem = std::path::Path::new(&self.file).file_stem();
+        stem.map_or_else(|| "recording".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    }
+}
+
 /// A network in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FittedNetwork {

@@ -90,8 +90,7 @@ fn page(
     figures: &[(&str, Figure)],
     config: &str,
 ) -> Page {
-    let file = std::path::Path::new(&results.recording.file);
-    let title = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy());
+    let title = results.recording.title();
     let regions: Vec<String> =
         fit.regions.iter().map(|(name, units)| format!("{name} ({units})")).collect();
     let mut page = Page::new(format!("Fit to {title}"))

@@ -72,8 +72,7 @@ fn scores(fit: &EncodingFit) -> Figure {
 }
 
 fn page(results: &FitResults, fit: &EncodingFit, figure: &Figure, config: &str) -> Page {
-    let file = std::path::Path::new(&results.recording.file);
-    let title = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy());
+    let title = results.recording.title();
     let [r, normalised, explained] = fit.medians();
     let mut page = Page::new(format!("Encoding models of {title}"))
         .summary(fit.to_string().lines().next().unwrap_or_default())

@@ -77,13 +77,13 @@ fn page(
     let held = fit.held_out.unwrap_or(fit.train);
     let which = if fit.held_out.is_some() { "held-out data" } else { "in sample" };
     let noise: Vec<String> = fit.noise_sd.iter().map(|sd| number(*sd, 3)).collect();
-    let mut page = Page::new(format!("Fit of {}", recording.file))
+    let mut page = Page::new(format!("Fit to {}", recording.title()))
         .summary(format!(
             "A stochastic network of rank {}, fitted to the activity of {} units by variational sequential Monte Carlo.",
             fit.shape.rank, recording.units
         ))
         .figure_of_merit(shown(held.network), format!("log likelihood of a frame, nats, {which}"))
-        .figure_of_merit(shown(held.last_value.or(held.mean)), "the same of the best simple baseline")
+        .figure_of_merit(shown(held.simple()), "the same of the better simple baseline")
         .figure_of_merit(noise.join(", "), "sd of the noise of a frame along its axes");
     let facts = [
         ("seed", results.seed.to_string()),

@@ -52,6 +52,11 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
+    /// The better baseline.
+    pub(super) fn simple(&self) -> Option<f64> {
+        [self.mean, self.last_value].into_iter().flatten().max_by(f64::total_cmp)
+    }
+
     /// Beside baselines that are fitted to the training data.
     pub(super) fn of(
         network: f64,

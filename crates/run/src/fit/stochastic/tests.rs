@@ -91,6 +91,8 @@ fn a_rotation_with_noise_goes_from_the_file_to_the_page() {
     assert_eq!(Some(&fit), found[1].stochastic.as_ref(), "threads do not matter");
     let held = fit.held_out.unwrap();
     assert!(held.network > held.last_value && held.network > held.mean, "{held:?}");
+    let simple = held.mean.unwrap().max(held.last_value.unwrap());
+    assert_eq!(held.simple(), Some(simple));
     assert_eq!((held.frames, fit.train.frames), (120, 480));
     assert_eq!((fit.bounds.len(), fit.observation_sd.len(), fit.noise_sd.len()), (40, 6, 2));
     assert!(found[0].to_string().contains("sd of the noise of a frame"));
