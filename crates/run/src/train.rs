@@ -13,6 +13,7 @@ use crate::config::{Experiment, Request};
 use crate::directory::{RunDirectory, read_text, write_text};
 use crate::error::RunError;
 use crate::finish;
+use crate::fit::FitResults;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
@@ -104,7 +105,15 @@ pub fn results(directory: &RunDirectory) -> Result<Results, RunError> {
         });
     }
     let text = read_text(&file)?;
-    serde_json::from_str(&text).map_err(|error| RunError::File { file, problem: error.to_string() })
+    let of_fit = |error: &serde_json::Error| {
+        let fit = serde_json::from_str::<FitResults>(&text).is_ok();
+        if fit {
+            "of a fit, whose analyses are in its report.html".to_owned()
+        } else {
+            error.to_string()
+        }
+    };
+    serde_json::from_str(&text).map_err(|error| RunError::File { problem: of_fit(&error), file })
 }
 
 /// A run between its beginning, or taking up, and its end, or putting down.

@@ -80,6 +80,8 @@ fn a_rotation_with_noise_goes_from_the_file_to_the_page() {
         let again = done(resume(&directory, Settings::default(), &mut Nobody).unwrap());
         assert_eq!(again, results, "what is written can be read");
         found.push(results);
+        let said = crate::train::results(&directory).unwrap_err().to_string();
+        assert!(said.contains("of a fit"), "{said}");
         let page = std::fs::read_to_string(directory.report()).unwrap();
         assert!(page.contains("Covariance of the noise") && page.contains("latents.npz"));
         let mut latents = Npz::open(directory.path().join("latents.npz")).unwrap();
