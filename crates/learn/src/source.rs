@@ -7,7 +7,6 @@ use ndarray::ArrayView3;
 use rand::seq::SliceRandom;
 
 use crate::error::SourceError;
-use crate::objective::Link;
 
 /// A supply of trials. The same number always gives the same trials: training can then continue
 /// where it stopped.
@@ -151,34 +150,6 @@ pub fn r_squared(trials: &Trials, signal: &str, outputs: ArrayView3<'_, f32>) ->
     (spread > 0.0).then(|| 1.0 - error / spread)
 }
 
-/// Fraction of the deviance of counts, the target of a signal, that rates explain beyond the mean count of
-/// each channel: `1 − D(λ) / D(k̄)`, `D(λ) = Σ w (k ln(k/λ) − k + λ)`, where `link` makes the rates λ of the
-/// outputs. None without such a target, where counts do not vary, or if shapes differ.
-pub fn deviance_explained(
-    trials: &Trials,
-    signal: &str,
-    link: Link,
-    outputs: ArrayView3<'_, f32>,
-) -> Option<f64> {
-    let target = trials.target(signal).filter(|target| target.values.dim() == outputs.dim())?;
-    let deviance = |k: f64, rate: f64| match k > 0.0 {
-        true => k * (k / rate).ln() - k + rate,
-        false => rate,
-    };
-    let (mut left, mut all) = (0.0, 0.0);
-    for channel in 0..outputs.dim().2 {
-        let asked = target.weights.indexed_iter().filter(|(_, w)| **w > 0.0);
-        let counts = asked.map(|((step, trial), &w)| {
-            let y = f64::from(outputs[[step, trial, channel]]);
-            (f64::from(w), f64::from(target.values[[step, trial, channel]]), link.rate(y))
-        });
-        let (mass, sum) = counts.clone().fold((0.0, 0.0), |(m, s), (w, k, _)| (m + w, s + w * k));
-        left += counts.clone().map(|(w, k, rate)| w * deviance(k, rate)).sum::<f64>();
-        all += counts.map(|(w, k, _)| w * deviance(k, sum / mass)).sum::<f64>();
-    }
-    (all > 0.0).then(|| 1.0 - left / all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,30 +202,5 @@ mod tests {
         assert_eq!(score(&Array3::zeros((2, 4, 2))), None);
         let by_loss = set.clone().judged_by_loss();
         assert_eq!(by_loss.score(&batch, batch.targets[0].values.view()).unwrap(), None);
-    }
-
-    #[test]
-    fn deviance_explained_by_the_rates_is_known() {
-        let batch = trials(4); // counts 0, 1, 2, 3 at both steps
-        let counts = &batch.targets[0].values;
-        let explained = |link, outputs: &Array3<f32>| {
-            deviance_explained(&batch, OUTPUT, link, outputs.view()).unwrap()
-        };
-        // a count of 0 has no finite log rate
-        let exact = explained(Link::Exp, &counts.mapv(|k| k.max(1e-9).ln()));
-        assert!((exact - 1.0).abs() < 1e-6, "{exact}");
-        let mean = explained(Link::Exp, &Array3::from_elem((2, 4, 1), 1.5f32.ln()));
-        assert!(mean.abs() < 1e-6, "{mean}");
-        let mean = explained(Link::Softplus, &Array3::from_elem((2, 4, 1), 1.5f32.exp_m1().ln()));
-        assert!(mean.abs() < 1e-6, "{mean}");
-        // D = Σ k ln(k/λ) - k + λ at λ = 1, over that at λ = 1.5
-        let one = explained(Link::Exp, &Array3::zeros((2, 4, 1)));
-        let at = |rate: f64| {
-            let of = |k: f64| if k > 0.0 { k * (k / rate).ln() - k + rate } else { rate };
-            (0..4).map(|k| of(f64::from(k))).sum::<f64>()
-        };
-        assert!((one - (1.0 - at(1.0) / at(1.5))).abs() < 1e-6, "{one}");
-        let constant = deviance_explained(&trials(1), OUTPUT, Link::Exp, counts.view());
-        assert_eq!(constant, None, "shapes differ");
     }
 }

@@ -18,6 +18,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use attractor_data::files::write_atomically;
+use serde::Serialize;
 
 use crate::error::RunError;
 
@@ -150,6 +151,13 @@ fn candidates(name: &str, seed: u64) -> impl Iterator<Item = PathBuf> {
 /// Writes text aside and renames it.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), RunError> {
     Ok(write_atomically(path, |file| file.write_all(text.as_bytes()))?)
+}
+
+/// Writes JSON as people read it, as [`write_text`] does.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| RunError::File { file: path.to_owned(), problem: error.to_string() })?;
+    write_text(path, &(text + "\n"))
 }
 
 /// Reads text.

@@ -11,7 +11,7 @@ use crate::analysis::recording::Recorded;
 use crate::analysis::{Analysis, Part, Pictures, Subject, analyse};
 use crate::clock;
 use crate::config::Experiment;
-use crate::directory::{RunDirectory, write_text};
+use crate::directory::{RunDirectory, write_json};
 use crate::error::RunError;
 use crate::evaluate::{evaluate, sample};
 use crate::observer::{Event, Observer};
@@ -118,15 +118,8 @@ pub(crate) fn finish(
         .say(&format!("finished after {:.1} s of training{score}", results.training.seconds));
     sitting.log.write(&sitting.directory.log())?;
     // last, because its presence says that all is there
-    write_results(&results, &sitting.directory)?;
+    write_json(&sitting.directory.results(), &results)?;
     Ok(results)
-}
-
-fn write_results(results: &Results, directory: &RunDirectory) -> Result<(), RunError> {
-    let file = directory.results();
-    let text = serde_json::to_string_pretty(results)
-        .map_err(|error| RunError::File { file: file.clone(), problem: error.to_string() })?;
-    write_text(&file, &(text + "\n"))
 }
 
 fn facts(experiment: &Experiment, recurrent: &[Recurrent]) -> NetworkFacts {
@@ -261,7 +254,7 @@ fn again(
     };
     report::write(&shown, directory)?;
     if !asked.is_empty() {
-        write_results(&results, directory)?;
+        write_json(&directory.results(), &results)?;
     }
     Ok(results)
 }

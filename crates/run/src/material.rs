@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use attractor_analysis::deviance_explained;
 use attractor_data::part::{EVALUATION, Part, VALIDATION};
 use attractor_data::{Column, OUTPUT, Trials, Value};
 use attractor_learn::objective::{Link, Term};
-use attractor_learn::source::{deviance_explained, r_squared};
+use attractor_learn::source::r_squared;
 use attractor_learn::{DataSet, Phase, Source, SourceError};
 use attractor_task::{Score, Task, TaskError};
 use ndarray::ArrayView3;
@@ -89,8 +90,37 @@ impl Source for CountSource {
         trials: &Trials,
         outputs: ArrayView3<'_, f32>,
     ) -> Result<Option<f64>, SourceError> {
-        Ok(deviance_explained(trials, self.scored(), self.link, outputs))
+        Ok(explained(trials, self.scored(), self.link, outputs))
     }
+}
+
+/// Fraction of the deviance of counts, the target of a signal, that rates explain beyond the mean count of
+/// each channel; `link` makes the rates of the outputs. None without such a target, where counts do not
+/// vary, or if shapes differ.
+fn explained(
+    trials: &Trials,
+    signal: &str,
+    link: Link,
+    outputs: ArrayView3<'_, f32>,
+) -> Option<f64> {
+    let target = trials.target(signal).filter(|target| target.values.dim() == outputs.dim())?;
+    let (mut counts, mut rates, mut null) = (Vec::new(), Vec::new(), Vec::new());
+    for channel in 0..outputs.dim().2 {
+        let asked = || target.weights.indexed_iter().filter(|(_, w)| **w > 0.0);
+        let count = |step, trial| f64::from(target.values[[step, trial, channel]]);
+        let sum = asked().map(|((step, trial), &w)| f64::from(w) * count(step, trial)).sum::<f64>();
+        let mass = asked().map(|(_, &w)| f64::from(w)).sum::<f64>();
+        // a channel without counts has a rate of almost 0
+        let mean = (sum / mass).max(f64::MIN_POSITIVE);
+        for ((step, trial), &w) in asked() {
+            // w times a deviance is that of w times all its parts
+            let (w, y) = (f64::from(w), f64::from(outputs[[step, trial, channel]]));
+            counts.push(w * count(step, trial));
+            rates.push(w * link.rate(y));
+            null.push(w * mean);
+        }
+    }
+    deviance_explained(&counts, &rates, &null).ok()
 }
 
 /// So many trials, or all that the task has of a part: none counts twice.
@@ -246,7 +276,7 @@ impl Material {
             Material::Trials { counts, .. } => {
                 let signal = self.scored();
                 evaluation.score = match counts {
-                    Some(link) => deviance_explained(trials, &signal, *link, outputs),
+                    Some(link) => explained(trials, &signal, *link, outputs),
                     None => r_squared(trials, &signal, outputs),
                 };
             }
@@ -285,6 +315,8 @@ fn short<'n>(name: &'n str, names: &[&str]) -> &'n str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attractor_data::Target;
+    use ndarray::Array3;
 
     #[test]
     fn titles_are_short() {
@@ -299,5 +331,47 @@ mod tests {
         let task = attractor_task::create("yang-2019", &toml::Table::new()).unwrap();
         let title = Material::describe(&task.generate(1, 0, 2).unwrap(), 0);
         assert!(title.starts_with("task ") && title.chars().count() <= TITLE, "{title}");
+    }
+
+    #[test]
+    fn deviance_explained_by_the_rates_is_known() {
+        let trials = |count: usize| {
+            let values = Array3::from_shape_fn((2, count, 1), |(_, k, _)| k as f32);
+            let mut trials = Trials::new(10.0, values.clone()).unwrap();
+            trials.targets.push(Target::everywhere(OUTPUT, values));
+            trials
+        };
+        let batch = trials(4); // counts 0, 1, 2, 3 at both steps
+        let counts = &batch.targets[0].values;
+        let found =
+            |link, outputs: &Array3<f32>| explained(&batch, OUTPUT, link, outputs.view()).unwrap();
+        // a count of 0 has no finite log rate
+        let exact = found(Link::Exp, &counts.mapv(|k| k.max(1e-9).ln()));
+        assert!((exact - 1.0).abs() < 1e-6, "{exact}");
+        let mean = found(Link::Exp, &Array3::from_elem((2, 4, 1), 1.5f32.ln()));
+        assert!(mean.abs() < 1e-6, "{mean}");
+        let mean = found(Link::Softplus, &Array3::from_elem((2, 4, 1), 1.5f32.exp_m1().ln()));
+        assert!(mean.abs() < 1e-6, "{mean}");
+        // D = Σ k ln(k/λ) - k + λ at λ = 1, over that at λ = 1.5
+        let one = found(Link::Exp, &Array3::zeros((2, 4, 1)));
+        let at = |rate: f64| {
+            let of = |k: f64| if k > 0.0 { k * (k / rate).ln() - k + rate } else { rate };
+            (0..4).map(|k| of(f64::from(k))).sum::<f64>()
+        };
+        assert!((one - (1.0 - at(1.0) / at(1.5))).abs() < 1e-6, "{one}");
+        // weights count as so many samples
+        let mut weighted = trials(4);
+        let weights = [0.0, 0.5, 1.0, 2.0];
+        weighted.targets[0].weights.indexed_iter_mut().for_each(|((_, k), w)| *w = weights[k]);
+        let half = Array3::from_elem((2, 4, 1), 2f32.ln());
+        let half = explained(&weighted, OUTPUT, Link::Exp, half.view()).unwrap();
+        let at = |rate: f64| {
+            let of = |k: usize| k as f64 * (k as f64 / rate).ln() - k as f64 + rate;
+            (1..4).map(|k| f64::from(weights[k]) * of(k)).sum::<f64>()
+        };
+        let mean = (0.5 + 2.0 + 6.0) / 3.5;
+        assert!((half - (1.0 - at(2.0) / at(mean))).abs() < 1e-6, "{half}");
+        let constant = explained(&trials(1), OUTPUT, Link::Exp, counts.view());
+        assert_eq!(constant, None, "shapes differ");
     }
 }

@@ -69,7 +69,7 @@ impl Link {
     pub fn rate(self, y: f64) -> f64 {
         match self {
             Link::Exp => y.exp(),
-            Link::Softplus => y.max(0.0) + (-y.abs()).exp().ln_1p(),
+            Link::Softplus => math::softplus::<f64, false>(y),
         }
     }
 }

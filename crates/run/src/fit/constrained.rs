@@ -206,9 +206,7 @@ impl Material {
         let setting = Setting { unit, bias: true, constraint };
         let held = match config.fit.held_out > 0.0 {
             true => {
-                let mut asked = config.clone();
-                asked.forecast.held_out = config.fit.held_out;
-                let division = division(recording, &asked)?;
+                let division = division(recording, config.fit.held_out, config)?;
                 let part = |stretches: &[attractor_recording::Stretch]| {
                     let parts: Vec<_> =
                         stretches.iter().map(|s| (s.trial, s.frames.clone())).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use attractor_analysis::groups_of;
 use attractor_network::{Block, Wiring};
 use attractor_numerics::law::Law;
 
@@ -31,13 +32,9 @@ impl Regions {
         if ranks.is_empty() {
             return Ok(None);
         }
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        for (unit, label) in regions(config, prepared, &mut Vec::new())?.into_iter().enumerate() {
-            match groups.iter_mut().find(|(name, _)| *name == label) {
-                Some((_, units)) => units.push(unit),
-                None => groups.push((label, vec![unit])),
-            }
-        }
+        let groups = groups_of(&regions(config, prepared, &mut Vec::new())?);
+        let groups: Vec<(String, Vec<usize>)> =
+            groups.into_iter().map(|group| (group.name, group.units)).collect();
         if let Some((taken, _)) =
             groups.iter().find(|(name, _)| [HIDDEN, OBSERVED].contains(&&**name))
         {

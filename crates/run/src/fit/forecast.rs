@@ -47,7 +47,7 @@ impl Trial {
             true => prepared.recording.clone(),
             false => prepared.recording.clone().without_inputs(),
         };
-        let division = division(&recording, config)?;
+        let division = division(&recording, config.forecast.held_out, config)?;
         let (normalise, peak) = (config.recording.normalise, config.recording.peak);
         let (recording, factors) = scaled(&recording, &division.train, normalise, peak);
         let components = config.recording.components;

@@ -58,17 +58,25 @@ impl Identified {
         let spread = spread.map_or_else(String::new, |spread| format!(", free run R² {spread}"));
         let mut lines =
             vec![format!("What is identified, by {} restarts{spread}", self.restarts.len())];
-        let others = self.restarts.iter().enumerate();
-        lines.extend(others.map(|(k, other)| {
-            let (weights, magnitudes) = (other.weights, shown(other.magnitudes));
-            format!("  restart {}: weights correlate at {weights:.2}, magnitudes of currents at {magnitudes}", k + 1)
-        }));
-        lines.extend(self.truth.as_ref().map(|truth| {
-            let (weights, magnitudes) = (truth.weights, shown(truth.magnitudes));
-            format!("  the truth: weights correlate at {weights:.2}, magnitudes of currents at {magnitudes}")
-        }));
+        lines.extend(agreements(&self.restarts, self.truth.as_ref()));
         lines.join("\n")
     }
+}
+
+/// How far weights and currents agree with those of restarts and of the truth, a line each.
+pub(crate) fn agreements<'a>(
+    restarts: &'a [Restart],
+    truth: Option<&'a Agreement>,
+) -> impl Iterator<Item = String> + 'a {
+    let others = restarts.iter().enumerate();
+    let others = others.map(|(k, r)| (format!("restart {}", k + 1), r.weights, r.magnitudes));
+    let truth = truth.map(|truth| ("the truth".to_owned(), truth.weights, truth.magnitudes));
+    others.chain(truth).map(|(with, weights, magnitudes)| {
+        let magnitudes = shown(magnitudes);
+        format!(
+            "  {with}: weights correlate at {weights:.2}, magnitudes of currents at {magnitudes}"
+        )
+    })
 }
 
 /// Weights between the recorded units, `[target, source]`, and the currents they carry at the recorded

@@ -10,7 +10,7 @@ use attractor_recording::{
 };
 use ndarray::{Array1, Array2, Array3, Axis, s};
 
-use super::config::{AUTO, FitConfig, ForecastConfig, RecordingConfig};
+use super::config::{AUTO, FitConfig, RecordingConfig};
 use super::counts;
 use super::results::RecordingFacts;
 use crate::error::RunError;
@@ -157,10 +157,13 @@ pub(crate) fn gap(config: &FitConfig) -> usize {
     config.forecast.gap.unwrap_or((3.0 * config.recording.smooth).ceil() as usize)
 }
 
-/// Training and held-out stretches.
-pub(crate) fn division(recording: &Recording, config: &FitConfig) -> Result<Division, RunError> {
-    let ForecastConfig { held_out, block, .. } = config.forecast;
-    let block = block.unwrap_or((recording.frames() / 9).max(1));
+/// Training stretches, and this fraction of all held out.
+pub(crate) fn division(
+    recording: &Recording,
+    held_out: f64,
+    config: &FitConfig,
+) -> Result<Division, RunError> {
+    let block = config.forecast.block.unwrap_or((recording.frames() / 9).max(1));
     Ok(recording.divided(held_out, block, gap(config), config.seed)?)
 }
 
@@ -178,6 +181,18 @@ pub(crate) fn inner(
     let inner = parts.iter().enumerate();
     let inner = inner.map(|(k, part)| Division { train: others(k), held_out: part.clone() });
     Ok(inner.filter(|d| !d.train.is_empty() && !d.held_out.is_empty()).collect())
+}
+
+/// By what a unit is normalised, from its own size and that of all; none if it is left as it is.
+pub(crate) fn size<T: PartialOrd + Default>(how: Normalisation, own: T, all: T) -> Option<T> {
+    let size = match how {
+        Normalisation::None => return None,
+        Normalisation::Global => all,
+        Normalisation::PerUnit if own > T::default() => own,
+        // a unit that is silent here may speak elsewhere
+        Normalisation::PerUnit => all,
+    };
+    (size > T::default()).then_some(size)
 }
 
 /// Activity scaled so that its largest value in these stretches is `peak`, and what each unit was
@@ -198,20 +213,7 @@ pub(crate) fn scaled(
     let all = own.iter().fold(0.0_f32, |max, &x| max.max(x));
     let (mut scaled, mut factors) = (recording.clone(), Vec::with_capacity(own.len()));
     for (mut unit, &own) in scaled.activity.axis_iter_mut(Axis(2)).zip(&own) {
-        let scale = match how {
-            Normalisation::None => 1.0,
-            Normalisation::Global => all,
-            // a unit that is silent here may speak elsewhere
-            Normalisation::PerUnit => {
-                if own > 0.0 {
-                    own
-                } else {
-                    all
-                }
-            }
-        };
-        let factor =
-            if scale > 0.0 && how != Normalisation::None { peak as f32 / scale } else { 1.0 };
+        let factor = size(how, own, all).map_or(1.0, |size| peak as f32 / size);
         unit.mapv_inplace(|x| x * factor);
         factors.push(factor);
     }

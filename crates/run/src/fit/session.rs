@@ -27,7 +27,7 @@ use super::stochastic;
 use super::subspace;
 use super::training::{Job, Trained};
 use crate::clock;
-use crate::directory::{RunDirectory, read_text, write_text};
+use crate::directory::{RunDirectory, read_text, write_json, write_text};
 use crate::error::RunError;
 use crate::finish::{machine, versions};
 use crate::log::Log;
@@ -272,10 +272,7 @@ impl<'a> Session<'a> {
         self.log.say(&format!("finished after {:.1} s", results.seconds));
         self.log.write(&self.directory.log())?;
         // last, because its presence says that all is there
-        let file = self.directory.results();
-        let text = serde_json::to_string_pretty(&results)
-            .map_err(|error| RunError::File { file: file.clone(), problem: error.to_string() })?;
-        write_text(&file, &(text + "\n"))?;
+        write_json(&self.directory.results(), &results)?;
         Ok(FitOutcome::Done(Box::new(results)))
     }
 

@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2, Axis, s};
 
 use super::closing::close;
 use super::config::{FitConfig, FitExperiment, SmcConfig};
-use super::prepare::{Prepared, division, prepare, reduced};
+use super::prepare::{Prepared, division, prepare, reduced, size};
 use super::results::{FitResults, finite};
 use super::session::FitOutcome;
 use crate::clock;
@@ -131,11 +131,7 @@ impl Material {
         let mut prepared = prepare(&config.recording)?;
         let all = prepared.recording.stretches();
         let division = match config.fit.held_out > 0.0 {
-            true => {
-                let mut asked = config.clone();
-                asked.forecast.held_out = config.fit.held_out;
-                Some(division(&prepared.recording, &asked)?)
-            }
+            true => Some(division(&prepared.recording, config.fit.held_out, config)?),
             false => None,
         };
         let train = division.as_ref().map_or(&all, |division| &division.train);
@@ -260,19 +256,7 @@ fn scale(recording: &mut Recording, stretches: &[Stretch], how: Normalisation) {
     let own: Vec<f64> = (0..recording.units()).map(variance).collect();
     let all = own.iter().sum::<f64>() / own.len().max(1) as f64;
     for (mut unit, own) in recording.activity.axis_iter_mut(Axis(2)).zip(own) {
-        let variance = match how {
-            Normalisation::None => 1.0,
-            Normalisation::Global => all,
-            // a unit that is silent here may speak elsewhere
-            Normalisation::PerUnit => {
-                if own > 0.0 {
-                    own
-                } else {
-                    all
-                }
-            }
-        };
-        if variance > 0.0 {
+        if let Some(variance) = size(how, own, all) {
             unit.mapv_inplace(|y| (f64::from(y) / variance.sqrt()) as f32);
         }
     }

@@ -1,6 +1,6 @@
 //! Recordings of known networks are fitted, and nothing held out is seen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use attractor_data::{Conditions, NpzArray, Trials, write_npz};
@@ -275,7 +275,13 @@ impl Observer for Impatient {
     }
 }
 
-fn done(outcome: FitOutcome) -> FitResults {
+/// A fit of a file, with these settings.
+pub(super) fn of_file(file: &Path, overrides: &[&str]) -> FitExperiment {
+    let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+    FitExperiment::read(Some(&file.to_string_lossy()), None, &overrides, Some(1)).unwrap()
+}
+
+pub(super) fn done(outcome: FitOutcome) -> FitResults {
     match outcome {
         FitOutcome::Done(results) | FitOutcome::Already(results) => *results,
         FitOutcome::Interrupted => panic!("it was interrupted"),

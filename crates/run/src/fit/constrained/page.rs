@@ -11,6 +11,7 @@ use super::Material;
 use super::scores::ConstrainedFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::fit::closing::facts;
 use crate::fit::identified::Restart;
 use crate::fit::identified::page::{cell, grid, region_table, table, unit_panel, weights};
 use crate::fit::results::{FitResults, shown};
@@ -109,7 +110,7 @@ fn page(
         page =
             page.figure_of_merit(shown(held.scores.clean), "pVar in the free run, held-out data");
     }
-    let facts = [
+    let own = [
         ("seed", results.seed.to_string()),
         (
             "units",
@@ -128,17 +129,8 @@ fn page(
         ("l2 per sample", number(fit.l2, 3)),
         ("noise of the fit", number(fit.noise, 3)),
         ("passes of least squares", fit.passes.to_string()),
-        ("seconds", format!("{:.1}", results.seconds)),
-        ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
-        ("instruction set", results.machine.instruction_set.clone()),
-        ("finished", results.finished.clone()),
     ];
-    for (name, value) in facts {
-        page = page.fact(name, value);
-    }
-    for warning in &results.warnings {
-        page = page.warning(warning.clone());
-    }
+    page = facts(page, results, own);
     let [activity, currents, scores, weights] = figures else { return page };
     page = page
         .section("Data and model")

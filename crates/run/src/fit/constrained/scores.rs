@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::config::Solver;
 use crate::fit::counts::SpikeScores;
-use crate::fit::identified::Restart;
+use crate::fit::identified::{Restart, agreements};
 use crate::fit::results::{UnitScore, finite, shown};
 
 /// Free pVar below which the network does not stand for the data.
@@ -173,21 +173,8 @@ impl fmt::Display for ConstrainedFit {
             let cells: Vec<String> = cells.map(|((s, _), x)| format!("{s} {x:.3}")).collect();
             write!(f, "\n    {target}: {}", cells.join(", "))?;
         }
-        for (k, restart) in self.restarts.iter().enumerate() {
-            write!(
-                f,
-                "\n  restart {}: weights correlate at {:.2}, magnitudes of currents at {}",
-                k + 1,
-                restart.weights,
-                shown(restart.magnitudes)
-            )?;
-        }
-        if let Some(truth) = &self.truth {
-            let (weights, magnitudes) = (truth.weights, shown(truth.magnitudes));
-            write!(
-                f,
-                "\n  the truth: weights correlate at {weights:.2}, magnitudes of currents at {magnitudes}"
-            )?;
+        for line in agreements(&self.restarts, self.truth.as_ref()) {
+            write!(f, "\n{line}")?;
         }
         Ok(())
     }

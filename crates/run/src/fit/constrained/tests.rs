@@ -8,7 +8,8 @@ use ndarray::Array2;
 
 use crate::directory::RunDirectory;
 use crate::error::RunError;
-use crate::fit::{FitExperiment, FitOutcome, FitResults, fit, resume};
+use crate::fit::tests::{done, of_file};
+use crate::fit::{FitExperiment, fit, resume};
 use crate::observer::Nobody;
 use crate::train::Settings;
 
@@ -48,15 +49,7 @@ const QUICK: [&str; 5] = [
 ];
 
 fn experiment(file: &Path, overrides: &[&str]) -> FitExperiment {
-    let overrides: Vec<String> = QUICK.iter().chain(overrides).map(|&o| o.to_owned()).collect();
-    FitExperiment::read(Some(&file.to_string_lossy()), None, &overrides, Some(1)).unwrap()
-}
-
-fn done(outcome: FitOutcome) -> FitResults {
-    match outcome {
-        FitOutcome::Done(results) | FitOutcome::Already(results) => *results,
-        FitOutcome::Interrupted => panic!("interrupted"),
-    }
+    of_file(file, &[&QUICK, overrides].concat())
 }
 
 #[test]

@@ -7,6 +7,8 @@ use attractor_report::{
 use super::scores::{EncodedUnit, EncodingFit};
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::fit::closing::facts;
+use crate::fit::identified::page::cell;
 use crate::fit::results::{FitResults, shown};
 
 /// Writes figures and page.
@@ -86,7 +88,7 @@ fn page(results: &FitResults, fit: &EncodingFit, figure: &Figure, config: &str) 
     }
     let [least, most] = fit.repeats;
     let repeats = if least == most { format!("{least}") } else { format!("{least} to {most}") };
-    let facts = [
+    let own = [
         ("seed", results.seed.to_string()),
         ("units", results.recording.units.to_string()),
         ("silent units left out", results.recording.silent.to_string()),
@@ -96,17 +98,8 @@ fn page(results: &FitResults, fit: &EncodingFit, figure: &Figure, config: &str) 
         ("window, ms", format!("{} to {}", fit.window[0], fit.window[1])),
         ("square roots", if fit.square_root { "yes" } else { "no" }.to_owned()),
         ("permutations", fit.permutations.to_string()),
-        ("seconds", format!("{:.1}", results.seconds)),
-        ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
-        ("instruction set", results.machine.instruction_set.clone()),
-        ("finished", results.finished.clone()),
     ];
-    for (name, value) in facts {
-        page = page.fact(name, value);
-    }
-    for warning in &results.warnings {
-        page = page.warning(warning.clone());
-    }
+    page = facts(page, results, own);
     page.section("Scores")
         .paragraph("Features are z-scored and projected on their principal components, and penalties chosen, within the training stimuli alone. A unit is shown by the layer that predicts it best, which flatters r a little where there are several; its p value is multiplied by their number.")
         .figure(figure)
@@ -114,10 +107,6 @@ fn page(results: &FitResults, fit: &EncodingFit, figure: &Figure, config: &str) 
         .table(units(fit))
         .section("Configuration")
         .code("config.toml", config)
-}
-
-fn cell(value: Option<f64>, decimals: usize) -> Cell {
-    Cell::fixed(value.unwrap_or(f64::NAN), decimals)
 }
 
 fn layers(fit: &EncodingFit) -> Table {

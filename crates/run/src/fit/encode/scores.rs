@@ -3,6 +3,7 @@
 use std::fmt;
 
 use attractor_analysis::EncodingModel;
+use attractor_analysis::graph::quantile;
 use serde::{Deserialize, Serialize};
 
 use crate::fit::results::shown;
@@ -130,10 +131,8 @@ impl EncodingFit {
 
 /// The median of finite values; none of none.
 pub(super) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.filter(|x| x.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    Some((values[last / 2] + values[last.div_ceil(2)]) / 2.0)
+    let values: Vec<f64> = values.filter(|x| x.is_finite()).collect();
+    quantile(&values, 0.5).ok()
 }
 
 impl fmt::Display for EncodingFit {

@@ -9,6 +9,7 @@ use super::Material;
 use super::scores::StochasticFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::fit::closing::facts;
 use crate::fit::results::{FitResults, shown};
 
 /// Frames that a figure shows at most.
@@ -85,7 +86,7 @@ fn page(
         .figure_of_merit(shown(held.network), format!("log likelihood of a frame, nats, {which}"))
         .figure_of_merit(shown(held.simple()), "the same of the better simple baseline")
         .figure_of_merit(noise.join(", "), "sd of the noise of a frame along its axes");
-    let facts = [
+    let own = [
         ("seed", results.seed.to_string()),
         ("units", format!("{} ({} silent ones left out)", recording.units, recording.silent)),
         ("units of the network", fit.shape.units.to_string()),
@@ -93,17 +94,8 @@ fn page(
         ("trials", recording.trials.to_string()),
         ("particles", fit.particles.to_string()),
         ("time constant, ms", number(fit.tau, 4)),
-        ("seconds", format!("{:.1}", results.seconds)),
-        ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
-        ("instruction set", results.machine.instruction_set.clone()),
-        ("finished", results.finished.clone()),
     ];
-    for (name, value) in facts {
-        page = page.fact(name, value);
-    }
-    for warning in &results.warnings {
-        page = page.warning(warning.clone());
-    }
+    page = facts(page, results, own);
     let mut scores = Table::new("Log likelihood of a frame, all units together, nats").columns([
         "model",
         "in sample",

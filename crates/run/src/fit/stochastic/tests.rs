@@ -8,6 +8,7 @@ use attractor_numerics::random::stream;
 use ndarray::Array3;
 
 use crate::directory::RunDirectory;
+use crate::fit::tests::{done, of_file};
 use crate::fit::{FitExperiment, FitOutcome, FitResults, fit, resume};
 use crate::observer::{Event, Nobody, Observer};
 use crate::train::Settings;
@@ -56,15 +57,7 @@ const QUICK: [&str; 7] = [
 ];
 
 fn experiment(file: &Path, overrides: &[&str]) -> FitExperiment {
-    let overrides: Vec<String> = QUICK.iter().chain(overrides).map(|&o| o.to_owned()).collect();
-    FitExperiment::read(Some(&file.to_string_lossy()), None, &overrides, Some(1)).unwrap()
-}
-
-fn done(outcome: FitOutcome) -> FitResults {
-    match outcome {
-        FitOutcome::Done(results) | FitOutcome::Already(results) => *results,
-        FitOutcome::Interrupted => panic!("interrupted"),
-    }
+    of_file(file, &[&QUICK, overrides].concat())
 }
 
 #[test]

@@ -8,6 +8,7 @@ use attractor_report::{
 use super::scores::SubspaceFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::fit::closing::facts;
 use crate::fit::results::{FitResults, shown};
 
 /// Writes figure and page.
@@ -57,7 +58,7 @@ fn page(results: &FitResults, fit: &SubspaceFit, figure: &Figure, config: &str) 
         .figure_of_merit(fit.rank.to_string(), "rank")
         .figure_of_merit(shown(fit.r2()), "R² at this rank, held out")
         .figure_of_merit(shown(fit.full()), "R² at full rank, held out");
-    let facts = [
+    let own = [
         ("seed", results.seed.to_string()),
         ("recording", results.recording.file.clone()),
         ("from", format!("{} ({} units)", from.name, from.units)),
@@ -66,17 +67,8 @@ fn page(results: &FitResults, fit: &SubspaceFit, figure: &Figure, config: &str) 
         ("trials", fit.trials.to_string()),
         ("means over trials subtracted", if fit.residuals { "yes" } else { "no" }.to_owned()),
         ("l2", number(fit.l2, 3)),
-        ("seconds", format!("{:.1}", results.seconds)),
-        ("attractor", results.versions.get("attractor").cloned().unwrap_or_default()),
-        ("instruction set", results.machine.instruction_set.clone()),
-        ("finished", results.finished.clone()),
     ];
-    for (name, value) in facts {
-        page = page.fact(name, value);
-    }
-    for warning in &results.warnings {
-        page = page.warning(warning.clone());
-    }
+    page = facts(page, results, own);
     let mut ranks = Table::new("Ranks, held out").columns(["rank", "R²", "standard error"]);
     for score in &fit.ranks {
         ranks = ranks.row([
