@@ -35,6 +35,8 @@ pub trait Lanes<T>: Copy {
     unsafe fn add(self, a: Self) -> Self;
     /// Sum of the lanes, halves first.
     unsafe fn sum(self) -> T;
+    /// The lanes of both in turn, from the first on: `self[0], a[0], self[1], …`.
+    unsafe fn zip(self, a: Self) -> (Self, Self);
     /// One bit a lane, set where it is not 0; a NaN is not.
     unsafe fn nonzero(self) -> u64;
 }
@@ -210,6 +212,11 @@ impl<T: Real> Lanes<T> for Array<T> {
         (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
     }
     #[inline(always)]
+    unsafe fn zip(self, a: Self) -> (Self, Self) {
+        let (x, y) = (self.0, a.0);
+        (Array([x[0], y[0], x[1], y[1]]), Array([x[2], y[2], x[3], y[3]]))
+    }
+    #[inline(always)]
     unsafe fn nonzero(self) -> u64 {
         let mut bits = 0;
         for l in 0..4 {
@@ -247,11 +254,35 @@ mod x86 {
         ((1u32 << n.min(8)) - 1) as __mmask8
     }
 
+    /// Both halves of two registers: the first two, the last two.
+    #[inline(always)]
+    unsafe fn halves_ps(low: __m256, high: __m256) -> (__m256, __m256) {
+        // SAFETY: as the caller's
+        unsafe {
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            (first, _mm256_permute2f128_ps::<0x31>(low, high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn halves_pd(low: __m256d, high: __m256d) -> (__m256d, __m256d) {
+        // SAFETY: as the caller's
+        unsafe {
+            let first = _mm256_permute2f128_pd::<0x20>(low, high);
+            (first, _mm256_permute2f128_pd::<0x31>(low, high))
+        }
+    }
+    /// Lanes of two registers in turn, the first and the last halves.
+    const TURNS_16: [[i32; 16]; 2] = [
+        [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23],
+        [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31],
+    ];
+    const TURNS_8: [[i64; 8]; 2] = [[0, 8, 1, 9, 2, 10, 3, 11], [4, 12, 5, 13, 6, 14, 7, 15]];
+
     macro_rules! lanes {
         ($v:ident, $t:ident, $words:ident, $lanes:literal, $rows:literal, $columns:literal;
          $splat:ident $load:ident $store:ident $madd:ident $add:ident;
          $mask:ident |$from:ident, $m:ident| $some:expr; |$to:ident, $k:ident, $x:ident| $put:expr;
-         |$y:ident| $nonzero:expr) => {
+         |$a:ident, $b:ident| $zip:expr; |$y:ident| $nonzero:expr) => {
             impl Lanes<$t> for $v {
                 const LANES: usize = $lanes;
                 const ROWS: usize = $rows;
@@ -311,6 +342,13 @@ mod x86 {
                     lanes[0]
                 }
                 #[inline(always)]
+                unsafe fn zip(self, a: Self) -> (Self, Self) {
+                    unsafe {
+                        let ($a, $b) = (self, a);
+                        $zip
+                    }
+                }
+                #[inline(always)]
                 unsafe fn nonzero(self) -> u64 {
                     unsafe {
                         let $y = self;
@@ -324,18 +362,30 @@ mod x86 {
     lanes!(__m256, f32, __m256i, 8, 4, 2;
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps;
         first_of_8 |p, m| _mm256_maskload_ps(p, m); |p, m, x| _mm256_maskstore_ps(p, m, x);
+        |a, b| halves_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         |x| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(x, _mm256_setzero_ps())) as u64);
     lanes!(__m256d, f64, __m256i, 4, 4, 2;
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd;
         first_of_4 |p, m| _mm256_maskload_pd(p, m); |p, m, x| _mm256_maskstore_pd(p, m, x);
+        |a, b| halves_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
         |x| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(x, _mm256_setzero_pd())) as u64);
     lanes!(__m512, f32, __m512i, 16, 8, 3;
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps;
         first_bits_16 |p, m| _mm512_maskz_loadu_ps(m, p); |p, m, x| _mm512_mask_storeu_ps(p, m, x);
+        |a, b| {
+            let first = _mm512_loadu_si512(TURNS_16[0].as_ptr().cast());
+            let last = _mm512_loadu_si512(TURNS_16[1].as_ptr().cast());
+            (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, last, b))
+        };
         |x| u64::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_ps())));
     lanes!(__m512d, f64, __m512i, 8, 8, 3;
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd;
         first_bits_8 |p, m| _mm512_maskz_loadu_pd(m, p); |p, m, x| _mm512_mask_storeu_pd(p, m, x);
+        |a, b| {
+            let first = _mm512_loadu_si512(TURNS_8[0].as_ptr().cast());
+            let last = _mm512_loadu_si512(TURNS_8[1].as_ptr().cast());
+            (_mm512_permutex2var_pd(a, first, b), _mm512_permutex2var_pd(a, last, b))
+        };
         |x| u64::from(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(x, _mm512_setzero_pd())));
 }
 

@@ -24,18 +24,21 @@ mod packed;
 mod pattern;
 mod peak;
 mod rank_one;
+mod skip;
 mod sparse;
 mod tile;
+mod turn;
 
 pub(crate) use outer::Outer;
 pub use outer::accumulate_outer;
 pub use packed::Packed;
 pub(crate) use packed::Product;
-pub use pattern::{Pattern, Sparse, accumulate_pattern};
-pub(crate) use pattern::{SparseOuter, SparseProduct};
+pub use pattern::Pattern;
 pub use peak::peak;
 pub(crate) use rank_one::Pass;
 pub use rank_one::{Changing, Symmetric, lanes};
+pub use sparse::{Sparse, accumulate_pattern};
+pub(crate) use sparse::{SparseOuter, SparseProduct};
 
 /// Leading dimension for rows of `n` values: a multiple of 16, and no multiple of 256, so that
 /// the same column of neighbouring rows does not compete for the same cache lines.

@@ -29,8 +29,6 @@ impl SparsePlan {
         }
         let mut places = Vec::with_capacity(most);
         plan.dense.iter().for_each(|part| part.each(plan, |_, at| places.push(at)));
-        places.sort_unstable();
-        places.dedup();
         let forward = Pattern::new(targets, sources, places);
         let slots = plan.dense.iter().map(|part| {
             let mut slots = Vec::new();

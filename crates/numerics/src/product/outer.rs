@@ -2,7 +2,7 @@
 
 use super::holds;
 use super::packed::panels;
-use super::sparse::{Masks, add_to};
+use super::skip::{Masks, add_to};
 use super::tile::{Factors, Target, tile};
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};

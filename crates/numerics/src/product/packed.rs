@@ -2,7 +2,7 @@
 
 use super::holds;
 use super::lines::Lines;
-use super::sparse::{Masks, sums_of};
+use super::skip::{Masks, sums_of};
 use super::tile::{Factors, Target, put, tile};
 use crate::lanes::{Lanes, Tiled, dispatch};
 use crate::{Isa, Real};
