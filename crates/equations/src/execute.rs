@@ -168,8 +168,8 @@ impl<'s, T: Real> Call<'_, 's, T> {
         let Kernel { program, isa, block, tiles, scalars, .. } = self.kernel;
         let (first_tile, first_output) = (program.inputs.len(), self.kernel.first_output());
         let first_temporary = first_output + program.outputs;
-        for (slot, tile) in self.base[first_tile..].iter_mut().zip(tiles) {
-            *slot = tile.as_ptr().cast_mut();
+        for (k, tile) in tiles.iter().enumerate() {
+            self.base[first_tile + k] = tile.as_ptr().cast_mut();
         }
         let complete = self.base[..first_temporary].iter().all(|stream| !stream.is_null());
         assert!(complete, "a stream is missing");
@@ -177,9 +177,9 @@ impl<'s, T: Real> Call<'_, 's, T> {
         if scratch.temporaries.len() < room {
             scratch.temporaries.resize(room, T::ZERO);
         }
-        let parts = scratch.temporaries.chunks_mut(block + LANES).take(program.temporaries);
-        for (slot, part) in self.base[first_temporary..].iter_mut().zip(parts) {
-            *slot = part.as_mut_ptr();
+        for k in 0..program.temporaries {
+            let part = &mut scratch.temporaries[k * (block + LANES)..];
+            self.base[first_temporary + k] = part.as_mut_ptr();
         }
         let job = Job {
             body: &program.body,

@@ -74,12 +74,8 @@ impl<T: Real> Back<T> {
     }
 
     /// Forgets everything, for a new batch.
-    pub(crate) fn reset(&mut self) {
-        for streams in &mut self.cotangents {
-            for s in streams.states.iter_mut().chain(&mut streams.emissions) {
-                s.fill(T::ZERO);
-            }
-        }
+    pub(crate) fn reset(&mut self, network: &Network, trials: usize) {
+        self.cut(network, trials);
         self.links.iter_mut().for_each(|g| g.fill(T::ZERO));
         for g in self.bias.iter_mut().chain(&mut self.neurons).flatten() {
             g.fill(T::ZERO);
@@ -295,22 +291,26 @@ impl<T: Real> Back<T> {
         for (k, emission) in emissions.iter().enumerate() {
             call.read(cotangent(Output::Emit(k)), &emission[history(k)..][now.clone()]);
         }
-        let before = self.before[p].iter_mut().map(Vec::as_mut_slice);
-        let outputs = before.chain(drives.iter_mut().map(|drive| &mut drive[now.clone()]));
-        let params = self.params.chunks_exact_mut(now.len()).take(block.params.len());
-        outputs.chain(params).enumerate().for_each(|(k, stream)| call.write(k, stream));
+        let (first_drive, first_param) = (states.len(), states.len() + drives.len());
+        for (k, state) in self.before[p].iter_mut().enumerate() {
+            call.write(k, state);
+        }
+        for (k, drive) in drives.iter_mut().enumerate() {
+            call.write(first_drive + k, &mut drive[now.clone()]);
+        }
+        let trained = &mut self.params[..block.params.len() * now.len()];
+        for (k, params) in trained.chunks_exact_mut(now.len()).enumerate() {
+            call.write(first_param + k, params);
+        }
         call.run(&mut work.scratch);
-        states
-            .iter_mut()
-            .zip(&mut self.before[p])
-            .for_each(|(after, before)| std::mem::swap(after, before));
+        std::mem::swap(states, &mut self.before[p]);
         for (k, drive) in drives.iter_mut().enumerate() {
             if let Some(seed) = seeds.drives.get(k).filter(|s| !s.is_empty()) {
                 drive[now.clone()].iter_mut().zip(&seed[now.clone()]).for_each(|(c, &s)| *c += s);
             }
         }
-        for (sum, rows) in self.neurons[p].iter_mut().zip(self.params.chunks(now.len())) {
-            sum_rows(plan, rows, sum);
+        for (k, sum) in self.neurons[p].iter_mut().enumerate() {
+            sum_rows(plan, &self.params[k * now.len()..][..now.len()], sum);
         }
     }
 

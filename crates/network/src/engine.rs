@@ -450,7 +450,7 @@ impl<T: Real> Worker<T> {
             segments.push((first, length));
         }
         let back = self.back.get_or_insert_with(|| Back::new(network, plan, self.segment, count));
-        back.reset();
+        back.reset(network, count);
         let mut value = 0.0;
         for (k, &(first, length)) in segments.iter().enumerate().rev() {
             if keep {

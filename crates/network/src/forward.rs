@@ -185,8 +185,8 @@ impl<T: Real> Work<T> {
                         let from = (t * all + at.first) * channels + compiled.channel;
                         for (trial, row) in step.chunks_exact_mut(compiled.ld).enumerate() {
                             let given = &given[from + trial * channels..][..compiled.units];
-                            for (u, &given) in row.iter_mut().zip(given) {
-                                *u = T::from_f64(f64::from(given));
+                            for u in 0..compiled.units {
+                                row[u] = T::from_f64(f64::from(given[u]));
                             }
                         }
                     }

@@ -38,6 +38,7 @@ pub struct Packed<T> {
 }
 
 /// Registers of each panel: `registers` split evenly into panels of at most `most`.
+#[inline(always)]
 pub(super) fn panels(registers: usize, most: usize) -> impl Iterator<Item = usize> {
     let count = registers.div_ceil(most).max(1);
     (0..count).map(move |i| (registers * (i + 1)) / count - (registers * i) / count)

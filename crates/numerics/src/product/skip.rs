@@ -27,19 +27,21 @@ impl Masks {
         rows: usize,
     ) -> Option<Masks> {
         let width = columns.div_ceil(64);
-        // SAFETY: as the caller's
-        let word = |row: usize, word: usize| unsafe {
-            bits::<T, V>(x.add(row * ld + word * 64), columns - word * 64)
-        };
-        let first: u32 = (0..width).map(|k| word(0, k).count_ones()).sum();
-        if 2 * first as usize > columns {
+        let mut count = 0;
+        for k in 0..width {
+            // SAFETY: as the caller's
+            count += unsafe { bits::<T, V>(x.add(k * 64), columns - k * 64) }.count_ones() as usize;
+        }
+        if 2 * count > columns {
             return None;
         }
         let most = rows * columns / SPARSE;
-        let (mut words, mut count) = (Vec::with_capacity(rows * width), 0);
+        let mut words = Vec::with_capacity(rows * width);
+        count = 0;
         for row in 0..rows {
             for k in 0..width {
-                let word = word(row, k);
+                // SAFETY: as the caller's
+                let word = unsafe { bits::<T, V>(x.add(row * ld + k * 64), columns - k * 64) };
                 count += word.count_ones() as usize;
                 words.push(word);
             }
