@@ -12,7 +12,7 @@ use attractor_numerics::{Real, random};
 use crate::NoiseSource;
 use crate::intervention::Interventions;
 use crate::network::{Network, Stage};
-use crate::operator::{Rows, stream};
+use crate::operator::{Rows, repeat, stream};
 use crate::plan::Plan;
 use crate::signal::{Quantity, SignalId, SignalView};
 use crate::state::State;
@@ -151,7 +151,7 @@ impl<T: Real> Work<T> {
         self.put_down(network, steps, state);
     }
 
-    /// Bias and projections from earlier stages, for the whole segment; inputs from the trials.
+    /// Bias of drives that nothing reaches and projections from earlier stages, for the whole segment; inputs from the trials.
     fn feed(
         &mut self,
         network: &Network,
@@ -166,11 +166,9 @@ impl<T: Real> Work<T> {
             let rows = time.len() * trials;
             match &plan.blocks[p] {
                 Some(block) => {
-                    for (stream, bias) in self.streams[p].drives.iter_mut().zip(&block.bias) {
-                        let stream = &mut stream[..rows * compiled.ld];
-                        match bias {
-                            Some(bias) => repeat(bias, stream),
-                            None => stream.fill(T::ZERO),
+                    for (k, stream) in self.streams[p].drives.iter_mut().enumerate() {
+                        if network.links.iter().all(|link| link.to != (p, k)) {
+                            repeat(&block.bias[k], &mut stream[..rows * compiled.ld]);
                         }
                     }
                 }
@@ -204,13 +202,8 @@ impl<T: Real> Work<T> {
             for (steps, scale) in at.interventions.scales(k, time) {
                 let rows = (steps.start - time.start) * trials..(steps.end - time.start) * trials;
                 let x = Rows { values: &x[(skip * trials + rows.start) * ldx..], ld: ldx };
-                plan.operators[k].multiply(
-                    x,
-                    rows.len(),
-                    &mut y[rows.start * ldy..],
-                    ldy,
-                    T::from_f64(scale),
-                );
+                let y = &mut y[rows.start * ldy..];
+                plan.drive(network, k, x, rows.len(), y, ldy, T::from_f64(scale));
             }
             self.streams[to].drives[link.to.1] = y;
         }
@@ -240,7 +233,7 @@ impl<T: Real> Work<T> {
             let x = &self.streams[from].emissions[link.from.1][slot * trials * ldx..];
             let scale = T::from_f64(at.interventions.scale(k, start + t));
             let row = &mut y[t * trials * ldy..(t + 1) * trials * ldy];
-            plan.operators[k].multiply(Rows { values: x, ld: ldx }, trials, row, ldy, scale);
+            plan.drive(network, k, Rows { values: x, ld: ldx }, trials, row, ldy, scale);
             self.streams[p].drives[link.to.1] = y;
         }
     }
@@ -308,18 +301,6 @@ impl<T: Real> Work<T> {
             let values = &mut emission[history(k)..][now.clone()];
             at.interventions.emission(network, p, k, &when, trials, values);
         }
-    }
-}
-
-/// Fills a stream with copies of a row, some kilobytes at a time.
-fn repeat<T: Copy>(row: &[T], stream: &mut [T]) {
-    let mut filled = row.len().min(stream.len());
-    stream[..filled].copy_from_slice(&row[..filled]);
-    let piece = (1024 / row.len()).max(1) * row.len();
-    while filled < stream.len() {
-        let more = filled.min(piece).min(stream.len() - filled);
-        stream.copy_within(..more, filled);
-        filled += more;
     }
 }
 

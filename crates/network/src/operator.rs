@@ -198,6 +198,30 @@ impl<T: Real> Operator<T> {
             }
             None => {}
         }
+        self.multiply_rest(x, rows, y, ldy, scale);
+    }
+
+    /// `y = bias + scale · W x`, row by row; the bias is a row of `ldy`.
+    pub(crate) fn begin(
+        &self,
+        bias: &[T],
+        x: Rows<'_, T>,
+        rows: usize,
+        y: &mut [T],
+        ldy: usize,
+        scale: T,
+    ) {
+        if let Some(Matrix::Full(matrix)) = &self.matrix {
+            matrix.forward.multiply_onto(bias, x.values, x.ld, rows, y, ldy, scale);
+            self.multiply_rest(x, rows, y, ldy, scale);
+        } else {
+            repeat(bias, &mut y[..rows * ldy]);
+            self.multiply(x, rows, y, ldy, scale);
+        }
+    }
+
+    /// [`Operator::multiply`] of what is no matrix.
+    fn multiply_rest(&self, x: Rows<'_, T>, rows: usize, y: &mut [T], ldy: usize, scale: T) {
         for part in &self.low_rank {
             let ldz = padded(part.rank);
             let mut z = vec![T::ZERO; rows * ldz];
@@ -402,6 +426,18 @@ fn transposed_times<T: Real>(a: &[T], b: &[T], rank: usize) -> Vec<T> {
         }
     }
     out
+}
+
+/// Fills a stream with copies of a row, some kilobytes at a time.
+pub(crate) fn repeat<T: Copy>(row: &[T], stream: &mut [T]) {
+    let mut filled = row.len().min(stream.len());
+    stream[..filled].copy_from_slice(&row[..filled]);
+    let piece = (1024 / row.len()).max(1) * row.len();
+    while filled < stream.len() {
+        let more = filled.min(piece).min(stream.len() - filled);
+        stream.copy_within(..more, filled);
+        filled += more;
+    }
 }
 
 /// Rows of `units` padded for streams: see [`product::padded`].

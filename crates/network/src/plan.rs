@@ -1,11 +1,13 @@
 //! The plan: a network's kernels and operators with parameters loaded, shared by all workers.
 
+use std::collections::BTreeSet;
+
 use attractor_equations::{Kernel, Leaf, Output, Program, Variable};
 use attractor_numerics::{Isa, Real};
 
 use crate::credit::Way;
 use crate::network::{Dynamics, Network};
-use crate::operator::Operator;
+use crate::operator::{Operator, Rows};
 use crate::signal::{Quantity, SignalId};
 use crate::state::AtRest;
 
@@ -17,6 +19,8 @@ pub(crate) struct Plan<T> {
     pub(crate) blocks: Vec<Option<Block<T>>>,
     /// Per link.
     pub(crate) operators: Vec<Operator<T>>,
+    /// Per link, whether it is the first that reaches its drive, which it begins with the bias.
+    begins: Vec<bool>,
     /// Whether noise is on.
     noisy: bool,
     /// Per link, what the reverse pass does with the cotangents of its drive.
@@ -33,8 +37,8 @@ pub(crate) struct Block<T> {
     pub(crate) forward: Kernel<T>,
     pub(crate) reverse: Kernel<T>,
     pub(crate) at_rest: AtRest<T>,
-    /// Bias per drive, as a row to start from.
-    pub(crate) bias: Vec<Option<Vec<T>>>,
+    /// Bias per drive, as a row to start from; 0 where there is none.
+    pub(crate) bias: Vec<Vec<T>>,
     /// Parameters whose cotangents the reverse pass yields, after those of states and drives.
     pub(crate) params: Vec<usize>,
     pub(crate) keep: Keep,
@@ -59,10 +63,17 @@ impl<T: Real> Plan<T> {
         });
         let operators = network.links.iter().map(|link| Operator::new(isa, &link.wiring));
         let operators = operators.collect();
+        let (mut begins, mut reached) = (vec![false; network.links.len()], BTreeSet::new());
+        for stage in &network.stages {
+            for &k in stage.incoming.iter().chain(&stage.inner) {
+                begins[k] = reached.insert(network.links[k].to);
+            }
+        }
         Plan {
             isa,
             blocks: blocks.collect(),
             operators,
+            begins,
             noisy,
             ways: Vec::new(),
             loaded: Vec::new(),
@@ -85,13 +96,33 @@ impl<T: Real> Plan<T> {
             block.reverse.set(network.dt(), param);
             block.at_rest.set(network.dt(), param);
             for (row, range) in block.bias.iter_mut().zip(&dynamics.bias) {
-                if let (Some(row), Some(range)) = (row, range) {
+                if let Some(range) = range {
                     row[..range.len()].copy_from_slice(&parameters[range.clone()]);
                 }
             }
         }
         for operator in &mut self.operators {
             operator.load(parameters);
+        }
+    }
+
+    /// What link `k` adds to its drive, `scale · W x` row by row, onto the bias if it is the first.
+    pub(crate) fn drive(
+        &self,
+        network: &Network,
+        k: usize,
+        x: Rows<'_, T>,
+        rows: usize,
+        y: &mut [T],
+        ldy: usize,
+        scale: T,
+    ) {
+        let (p, drive) = network.links[k].to;
+        match &self.blocks[p] {
+            Some(block) if self.begins[k] => {
+                self.operators[k].begin(&block.bias[drive], x, rows, y, ldy, scale);
+            }
+            _ => self.operators[k].multiply(x, rows, y, ldy, scale),
         }
     }
 
@@ -195,7 +226,7 @@ impl<T: Real> Block<T> {
             forward: Kernel::new(Program::compile(&step, per_unit), isa, ld),
             reverse: Kernel::new(reverse, isa, ld),
             at_rest: AtRest::new(dynamics, isa, ld),
-            bias: dynamics.bias.iter().map(|b| b.as_ref().map(|_| vec![T::ZERO; ld])).collect(),
+            bias: vec![vec![T::ZERO; ld]; dynamics.bias.len()],
             params,
             keep,
         }

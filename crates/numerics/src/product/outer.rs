@@ -3,7 +3,7 @@
 use super::holds;
 use super::packed::panels;
 use super::skip::{Masks, add_to};
-use super::tile::{Factors, Target, tile};
+use super::tile::{Factors, Onto, Target, tile};
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 
@@ -144,7 +144,7 @@ impl<T: Real> Tiled<T> for Outer<T> {
                         let (row, column) = (other.stride, wide.stride);
                         let factors = Factors { steps, a, a_row: 1, a_step, b, b_step };
                         let target =
-                            Target { c, row, column, columns, alpha: T::ONE, accumulate: true };
+                            Target { c, row, column, columns, alpha: T::ONE, onto: Onto::Itself };
                         tile::<T, V>(size, registers, factors, target);
                     }
                 }

@@ -3,7 +3,7 @@
 use super::holds;
 use super::lines::Lines;
 use super::skip::{Masks, sums_of};
-use super::tile::{Factors, Target, put, tile};
+use super::tile::{Factors, Onto, Target, put, tile};
 use crate::lanes::{Lanes, Tiled, dispatch};
 use crate::{Isa, Real};
 
@@ -161,6 +161,38 @@ impl<T: Real> Packed<T> {
         alpha: T,
         accumulate: bool,
     ) {
+        let onto = if accumulate { Onto::Itself } else { Onto::Zero };
+        self.product(x, ldx, rows, y, ldy, alpha, onto);
+    }
+
+    /// As [`multiply`](Packed::multiply), onto a row: `y[row, target] = bias[target] + alpha Σ …`.
+    ///
+    /// # Panics
+    /// If `x`, `y` or `bias` is too short for its shape.
+    pub fn multiply_onto(
+        &self,
+        bias: &[T],
+        x: &[T],
+        ldx: usize,
+        rows: usize,
+        y: &mut [T],
+        ldy: usize,
+        alpha: T,
+    ) {
+        assert!(bias.len() >= self.targets, "{} values for {} targets", bias.len(), self.targets);
+        self.product(x, ldx, rows, y, ldy, alpha, Onto::Row(bias.as_ptr()));
+    }
+
+    fn product(
+        &self,
+        x: &[T],
+        ldx: usize,
+        rows: usize,
+        y: &mut [T],
+        ldy: usize,
+        alpha: T,
+        onto: Onto<T>,
+    ) {
         let (targets, sources) = (self.targets, self.sources);
         assert!(
             holds(x.len(), rows, sources, ldx),
@@ -176,7 +208,7 @@ impl<T: Real> Packed<T> {
             return;
         }
         let (x, y) = (x.as_ptr(), y.as_mut_ptr());
-        let product = Product { packed: self, x, ldx, rows, y, ldy, alpha, accumulate };
+        let product = Product { packed: self, x, ldx, rows, y, ldy, alpha, onto };
         // SAFETY: x and y hold their rows; the weights were packed for this instruction set
         unsafe { T::product(self.isa, product) }
     }
@@ -193,7 +225,7 @@ pub struct Product<'a, T> {
     y: *mut T,
     ldy: usize,
     alpha: T,
-    accumulate: bool,
+    onto: Onto<T>,
 }
 
 impl<T: Real> Tiled<T> for Product<'_, T> {
@@ -247,7 +279,7 @@ impl<T: Real> Product<'_, T> {
                         column: 1,
                         columns: packed.targets - first,
                         alpha: self.alpha,
-                        accumulate: self.accumulate,
+                        onto: self.onto.columns(first),
                     };
                     tile::<T, V>(V::ROWS.min(rows - row), registers, factors, target);
                 }
@@ -276,7 +308,7 @@ impl<T: Real> Product<'_, T> {
                         column: 1,
                         columns: packed.targets - first,
                         alpha: self.alpha,
-                        accumulate: self.accumulate,
+                        onto: self.onto.columns(first),
                     };
                     match registers {
                         1 => put::<T, V, 1, 1>([sums_of(places, x, panel, width)], target),
@@ -365,7 +397,11 @@ impl<T: Real> Product<'_, T> {
                 for c in 0..C {
                     let at = y.add(r * self.ldy + c);
                     let sum = self.alpha * sums[r][c].sum();
-                    *at = if self.accumulate { *at + sum } else { sum };
+                    *at = match self.onto {
+                        Onto::Itself => *at + sum,
+                        Onto::Row(from) => *from.add(first + c) + sum,
+                        Onto::Zero => sum,
+                    };
                 }
             }
         }

@@ -48,6 +48,15 @@ fn check_multiply<T: Real>(isa: Isa) {
                     packed.multiply(&x, ldx, rows, &mut y, ldy, alpha, accumulate);
                     transposed.multiply(&x, ldx, rows, &mut again, ldy, alpha, accumulate);
                     assert_eq!(y, again);
+                    // onto a row is onto copies of it
+                    let bias = &old[..targets];
+                    let mut copies = old.clone();
+                    copies.chunks_mut(ldy).for_each(|y| y[..targets].copy_from_slice(bias));
+                    let mut onto = copies.clone();
+                    packed.multiply(&x, ldx, rows, &mut copies, ldy, alpha, true);
+                    onto.chunks_mut(ldy).for_each(|y| y[..targets].fill(T::ONE)); // is not read
+                    packed.multiply_onto(bias, &x, ldx, rows, &mut onto, ldy, alpha);
+                    assert_eq!(onto, copies);
                     for r in 0..rows {
                         for t in 0..ldy {
                             let mut truth = if accumulate || t >= targets {

@@ -17,7 +17,7 @@ pub(super) struct Factors<T> {
     pub(super) b_step: usize,
 }
 
-/// Where a tile's sums go: `c[r * row + l * column] (+)= alpha * sum` for `l < columns`.
+/// Where a tile's sums go: `c[r * row + l * column] = onto + alpha * sum` for `l < columns`.
 #[derive(Clone, Copy)]
 pub(super) struct Target<T> {
     pub(super) c: *mut T,
@@ -25,7 +25,30 @@ pub(super) struct Target<T> {
     pub(super) column: usize,
     pub(super) columns: usize,
     pub(super) alpha: T,
-    pub(super) accumulate: bool,
+    pub(super) onto: Onto<T>,
+}
+
+/// What sums are added to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Onto<T> {
+    /// Nothing.
+    Zero,
+    /// What is there.
+    Itself,
+    /// A row, the same for all rows of the target; it begins with the columns of the target.
+    Row(*const T),
+}
+
+impl<T> Onto<T> {
+    /// The same, some columns on.
+    #[inline(always)]
+    pub(super) unsafe fn columns(self, first: usize) -> Self {
+        match self {
+            // SAFETY: as the caller's
+            Onto::Row(row) => Onto::Row(unsafe { row.add(first) }),
+            other => other,
+        }
+    }
 }
 
 /// Computes the tile of `rows` (at most [`Lanes::ROWS`]) by `registers` (at most [`Lanes::COLUMNS`]).
@@ -88,7 +111,7 @@ unsafe fn whole_tile<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
     // SAFETY: as the caller's
     unsafe {
         let Factors { steps, mut a, a_row, a_step, mut b, b_step } = factors;
-        if target.accumulate && target.column == 1 && steps >= 64 {
+        if matches!(target.onto, Onto::Itself) && target.column == 1 && steps >= 64 {
             for r in 0..R {
                 for k in 0..C {
                     V::prefetch(target.c.wrapping_add(r * target.row + k * V::LANES));
@@ -126,20 +149,31 @@ pub(super) unsafe fn put<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
     // SAFETY: as the caller's
     unsafe {
         // short loops, which unroll: a loop that does not would move all sums into memory
-        let Target { c, row, column, columns, alpha, accumulate } = target;
+        let Target { c, row, column, columns, alpha, onto } = target;
         let (alpha, zero) = (V::splat(alpha), V::splat(T::ZERO));
         if column == 1 && columns >= C * V::LANES {
-            if accumulate {
-                for r in 0..R {
-                    for k in 0..C {
-                        let at = c.add(r * row + k * V::LANES);
-                        alpha.madd(sums[r][k], V::load(at)).store(at);
+            match onto {
+                Onto::Itself => {
+                    for r in 0..R {
+                        for k in 0..C {
+                            let at = c.add(r * row + k * V::LANES);
+                            alpha.madd(sums[r][k], V::load(at)).store(at);
+                        }
                     }
                 }
-            } else {
-                for r in 0..R {
-                    for k in 0..C {
-                        alpha.madd(sums[r][k], zero).store(c.add(r * row + k * V::LANES));
+                Onto::Row(from) => {
+                    for r in 0..R {
+                        for k in 0..C {
+                            let old = V::load(from.add(k * V::LANES));
+                            alpha.madd(sums[r][k], old).store(c.add(r * row + k * V::LANES));
+                        }
+                    }
+                }
+                Onto::Zero => {
+                    for r in 0..R {
+                        for k in 0..C {
+                            alpha.madd(sums[r][k], zero).store(c.add(r * row + k * V::LANES));
+                        }
                     }
                 }
             }
@@ -150,7 +184,11 @@ pub(super) unsafe fn put<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
                 for k in 0..C {
                     let at = c.add(r * row + k * V::LANES);
                     let columns = columns.saturating_sub(k * V::LANES).min(V::LANES);
-                    let old = V::load_some(at, if accumulate { columns } else { 0 });
+                    let old = match onto {
+                        Onto::Itself => V::load_some(at, columns),
+                        Onto::Row(from) => V::load_some(from.wrapping_add(k * V::LANES), columns),
+                        Onto::Zero => zero,
+                    };
                     alpha.madd(sums[r][k], old).store_some(at, columns);
                 }
             }
@@ -166,7 +204,11 @@ pub(super) unsafe fn put<T: Real, V: Lanes<T>, const R: usize, const C: usize>(
             for l in 0..columns.min(C * V::LANES) {
                 let at = c.add(r * row + l * column);
                 let sum = scaled[r][l / V::LANES][l % V::LANES];
-                *at = if accumulate { *at + sum } else { sum };
+                *at = match onto {
+                    Onto::Itself => *at + sum,
+                    Onto::Row(from) => *from.add(l) + sum,
+                    Onto::Zero => sum,
+                };
             }
         }
     }
