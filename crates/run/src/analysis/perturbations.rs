@@ -1,4 +1,4 @@
-//! In-silico perturbations and what they do to behaviour: groups silenced, projections cut or weakened, in the whole
+//! In-silico perturbations and what they do to the score: groups silenced, projections cut or weakened, in the whole
 //! trial and before and after answers are asked for.
 
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use attractor_network::{Action, Engine, Intervention, Interventions, Network};
 use attractor_report::{Lesions, Perturbations};
 
 use super::facts::{Analysis, Effect};
-use super::{Pictures, Subject, Unanswered, behaviour};
+use super::{Pictures, Score, Subject, Unanswered, behaviour};
 use crate::describe::RECURRENT;
-use crate::evaluate::noise;
+use crate::evaluate::{group, signal};
 
 /// Most modules or clusters that are silenced.
 const MOST: usize = 6;
@@ -20,27 +20,25 @@ const TRIALS: usize = 500;
 
 pub(super) fn answer(
     subject: &mut Subject<'_>,
-    trials: &Trials,
     facts: &mut Analysis,
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
-    let experiment = subject.experiment;
-    let chosen: Vec<usize> = (0..trials.len().min(TRIALS)).collect();
-    let trials = trials.select(&chosen)?;
+    let Score { measure, stride, noise, judge, .. } = &subject.score;
+    let chosen: Vec<usize> = (0..subject.trials.len().min(TRIALS)).collect();
+    let trials = subject.trials.select(&chosen)?;
     let groups = groups(subject, facts);
-    let mut description = experiment.network.description().clone();
+    let mut description = subject.network().description().clone();
     for population in description.populations.iter_mut().filter(|p| p.name == RECURRENT) {
         population.groups.extend(groups.iter().cloned());
     }
     let network = Arc::new(Network::new(description)?);
-    let scored = network.signal(&experiment.material.scored())?;
+    let scored = signal(&network, &subject.signals.scored)?;
     let mut engine = Engine::<f32>::new(network.clone(), subject.engine.options())?;
-    let periods = periods(&trials, &experiment.material.scored());
+    let periods = periods(&trials, &subject.signals.scored, *stride);
     for (name, period, interventions) in lesions(subject, &network, &groups, &periods) {
         let resolved = Interventions::new(&network, &interventions)?;
-        let outputs =
-            engine.run(subject.weights, &trials, noise(experiment), &resolved, &[scored])?;
-        let evaluation = experiment.material.judge(&trials, outputs[0].view())?;
+        let outputs = engine.run(subject.weights, &trials, *noise, &resolved, &[scored.id])?;
+        let evaluation = judge(&trials, group(&scored, &outputs[0]).view())?;
         let Some(score) = evaluation.score else {
             return Err(Unanswered("the material has no score".to_owned()));
         };
@@ -51,7 +49,7 @@ pub(super) fn answer(
         facts.perturbations.push(Effect { name, period, score, interval, psychometric });
     }
     let ends = |effect: &Effect| effect.interval.map_or((f64::NAN, f64::NAN), |[a, b]| (a, b));
-    let mut figure = Perturbations::new(experiment.material.measure());
+    let mut figure = Perturbations::new(*measure);
     if let Some((control, effects)) = facts.perturbations.split_first() {
         figure = figure.control(control.score, ends(control));
         for effect in effects.iter().filter(|effect| effect.period.is_empty()) {
@@ -61,7 +59,7 @@ pub(super) fn answer(
     pictures.figures.push(("perturbations".to_owned(), figure.figure()));
     if periods.len() > 1 {
         let mut table = Lesions::new(
-            experiment.material.measure(),
+            *measure,
             periods.iter().map(|(name, _)| if name.is_empty() { "whole trial" } else { name }),
         );
         for effect in &facts.perturbations {
@@ -79,12 +77,10 @@ pub(super) fn answer(
     Ok(())
 }
 
-/// Units that can be silenced together, by name: the groups of the population, modules of its weights and
+/// Units that can be silenced together, by name: those that belong together, modules of its weights and
 /// clusters of its selectivity.
 fn groups(subject: &Subject<'_>, facts: &Analysis) -> Vec<(String, Vec<usize>)> {
-    let populations = &subject.experiment.network.description().populations;
-    let named = populations.iter().filter(|p| p.name == RECURRENT).flat_map(|p| p.groups.clone());
-    let mut found: Vec<(String, Vec<usize>)> = named.collect();
+    let mut found = subject.groups.clone();
     let mut labelled = |what: &str, labels: &[usize], least: usize| {
         let count = labels.iter().max().map_or(0, |most| most + 1);
         for k in 0..count.min(MOST) {
@@ -105,13 +101,14 @@ fn groups(subject: &Subject<'_>, facts: &Analysis) -> Vec<(String, Vec<usize>)> 
     found
 }
 
-/// The whole trial, and what comes before and after answers are first asked for, if there is such a time.
-fn periods(trials: &Trials, scored: &str) -> Vec<Period> {
+/// The whole trial, and what comes before and after answers are first asked for, if that is after the first
+/// frame, of `stride` steps.
+fn periods(trials: &Trials, scored: &str, stride: usize) -> Vec<Period> {
     let mut periods = vec![(String::new(), (0.0, None))];
     let first = trials.target(scored).and_then(|target| {
         (0..trials.steps()).find(|&step| target.weights.row(step).iter().any(|&w| w > 0.0))
     });
-    if let Some(step) = first.filter(|&step| step > 0) {
+    if let Some(step) = first.filter(|&step| step >= stride) {
         let ms = step as f64 * trials.dt;
         periods.push((format!("until {ms} ms"), (0.0, Some(ms))));
         periods.push((format!("from {ms} ms"), (ms, None)));
@@ -129,7 +126,7 @@ fn lesions(
     groups: &[(String, Vec<usize>)],
     periods: &[Period],
 ) -> Vec<(String, String, Vec<Intervention>)> {
-    let emission = format!("{RECURRENT}.{}", subject.experiment.emission());
+    let emission = subject.signals.emitted();
     let within = format!("{RECURRENT}.");
     let projections = &network.description().projections;
     let inside: Vec<String> = (projections.iter())

@@ -27,6 +27,8 @@ pub(crate) struct Prepared {
     pub(crate) places: Vec<usize>,
     /// The activity before it is smoothed, if it is counts of spikes.
     pub(crate) counts: Option<Array3<f32>>,
+    /// Mean size of the activity.
+    pub(crate) mean_size: f64,
 }
 
 impl Prepared {
@@ -43,6 +45,7 @@ impl Prepared {
             smooth: config.smooth,
             inputs: self.inputs.clone(),
             channels: recording.channels(),
+            mean_size: Some(self.mean_size),
             prepare: recording.provenance.steps.clone(),
             repairs: recording.provenance.repairs.clone(),
         }
@@ -61,7 +64,9 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
     }
     let counts = counts::of(&live);
     let recording = live.smoothed(config.smooth)?;
-    Ok(Prepared { recording, silent, inputs, places, counts })
+    let sizes: f64 = recording.activity.iter().map(|&x| f64::from(x.abs())).sum();
+    let mean_size = sizes / recording.activity.len().max(1) as f64;
+    Ok(Prepared { recording, silent, inputs, places, counts, mean_size })
 }
 
 /// Reads a file and takes the steps of preparation; with it the name of its inputs.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::SpikeScores;
 use super::identified::Identified;
+use crate::analysis::Analysis;
 use crate::results::Machine;
 
 /// What a fit measured.
@@ -39,6 +40,9 @@ pub struct FitResults {
     /// What is identified of the last of these networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identified: Option<Identified>,
+    /// How the network does it, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
     /// Doubtful things, in sentences.
     pub warnings: Vec<String>,
     /// Seconds from beginning to end, over all sittings.
@@ -75,6 +79,9 @@ pub struct RecordingFacts {
     pub inputs: Option<String>,
     /// Input channels in the file.
     pub channels: usize,
+    /// Mean size of the activity as it was prepared, before it is scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_size: Option<f64>,
     /// Steps of preparation, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<String>,
@@ -83,7 +90,24 @@ pub struct RecordingFacts {
     pub repairs: Vec<String>,
 }
 
+/// How far the sizes of one recording may differ, by rounding.
+const ROUNDING: f64 = 1e-5;
+
 impl RecordingFacts {
+    /// Whether these are facts of the same recording.
+    pub(crate) fn same(&self, other: &RecordingFacts) -> bool {
+        let counts = |facts: &RecordingFacts| {
+            let RecordingFacts { units, silent, frames, trials, channels, .. } = *facts;
+            [units, silent, frames, trials, channels]
+        };
+        let close = match (self.mean_size, other.mean_size) {
+            (Some(a), Some(b)) => (a - b).abs() <= ROUNDING * a.max(b),
+            // older results do not have it
+            _ => true,
+        };
+        counts(self) == counts(other) && self.frame_ms == other.frame_ms && close
+    }
+
     /// What the file is called, without folders and ending.
     pub(crate) fn title(&self) -> String {
         let stem = std::path::Path::new(&self.file).file_stem();
