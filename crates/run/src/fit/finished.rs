@@ -30,8 +30,6 @@ use crate::train::Settings;
 
 /// What tells figures of the recurrent weights from the fit's own.
 const ENDING: &str = "-rec";
-/// What 0 is of inputs that are components about their mean.
-const MEAN_INPUT: &str = "mean recorded input";
 
 /// A fit read back from its directory.
 pub(crate) struct Finished {
@@ -99,41 +97,40 @@ pub(crate) fn again(
         }
     };
     there(&experiment.config.recording.file, directory)?;
-    let fit = read(&experiment, directory, &results, &settings)?;
-    let mut engine = Engine::new(fit.network.clone(), settings.engine())?;
-    let mut recurrent = report::recurrent(&fit.network, fit.initial.as_deref(), &fit.weights);
+    let Finished { network, weights, initial, runs, observed, noise, measure, regions, write } =
+        read(&experiment, directory, &results, &settings)?;
+    let mut engine = Engine::new(network.clone(), settings.engine())?;
+    let mut recurrent = report::recurrent(&network, initial.as_deref(), &weights);
     recurrent.iter_mut().for_each(|recurrent| recurrent.ending.push_str(ENDING));
-    let Runs { trials, repeats, stride, mean } = fit.runs;
-    let recorded = Recorded::wanted(&results.recording.file, &trials, &fit.observed, stride);
-    let judge = judge(fit.observed.clone(), mean, fit.measure);
-    let units = fit.network.description().populations.iter().find(|p| p.name == RECURRENT);
-    let channels = trials.channels();
+    let Runs { trials, repeats, stride, mean } = runs;
+    let recording = Recorded::wanted(&results.recording.file, &trials, &observed, stride);
+    let units = network.description().populations.iter().find(|p| p.name == RECURRENT);
     let mut subject = Subject {
         engine: &mut engine,
-        weights: &fit.weights,
+        weights: &weights,
         repeats,
         signals: Signals {
-            scored: fit.observed.clone(),
-            observed: fit.observed,
+            scored: observed.clone(),
+            observed: observed.clone(),
             emission: "r".to_owned(),
             membrane: None,
             inputs: trials.input_names.clone(),
             outputs: Vec::new(),
         },
-        trials,
-        noise: fit.noise,
+        noise,
         seed: experiment.config.seed,
         score: Score {
-            measure: fit.measure,
+            measure,
             psychometric: None,
             stride,
             noise: NoiseSource::off(),
-            judge: Box::new(judge),
+            judge: Box::new(judge(observed, mean, measure)),
         },
-        groups: groups(&fit.regions, units.map_or(0, |rec| rec.units)),
+        groups: groups(&regions, units.map_or(0, |rec| rec.units)),
         recurrent: &recurrent,
-        inputs: vec![(still(channels).to_owned(), vec![0.0; channels])],
-        recording: recorded,
+        inputs: vec![still(trials.channels())],
+        recording,
+        trials,
     };
     let (analysis, pictures) = ask(&mut subject, results.analysis.take(), questions)?;
     let mut found = Found::default();
@@ -142,7 +139,7 @@ pub(crate) fn again(
         found = Found { pictures, figures };
         results.analysis = Some(analysis.clone());
     }
-    (fit.write)(&results, &found)?;
+    write(&results, &found)?;
     if !questions.parts.is_empty() {
         write_json(&directory.results(), &results)?;
     }
@@ -285,9 +282,10 @@ fn groups(regions: &[String], units: usize) -> Vec<(String, Vec<usize>)> {
     groups
 }
 
-/// What an input of zeros is called.
-fn still(channels: usize) -> &'static str {
-    if channels == 0 { "no input" } else { MEAN_INPUT }
+/// The input of zeros, by name: inputs of a fit are components about their mean.
+fn still(channels: usize) -> (String, Vec<f64>) {
+    let name = if channels == 0 { "no input" } else { "mean recorded input" };
+    (name.to_owned(), vec![0.0; channels])
 }
 
 /// The recording of a fit is where it was.
