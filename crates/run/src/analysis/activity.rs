@@ -36,12 +36,14 @@ pub(super) struct Activity {
 impl Activity {
     pub(super) fn record(subject: &mut Subject<'_>) -> Result<Activity, RunError> {
         let (parameters, network, units) = (subject.double(), subject.network(), subject.units());
-        let Subject { engine, weights, trials, signals, noise, repeats, .. } = subject;
+        let Subject { engine, weights, trials, signals, noise, repeats, score, .. } = subject;
         let most = (NUMBERS / (trials.steps() * units).max(1)).clamp(1, TRIALS);
         let chosen: Vec<usize> = (0..trials.len().min(most)).collect();
         let trials = trials.select(&chosen).map_err(attractor_task::TaskError::from)?;
         let scored = &signals.scored;
         let output = signal(&network, scored)?;
+        // the course of a single recorded unit is no answer
+        let asked = if score.psychometric.is_some() { scored } else { "" };
         let emission = network.signal(&signals.emitted())?;
         let still = vec![0.0; network.channels()];
         let states: Vec<SignalId> =
@@ -60,10 +62,10 @@ impl Activity {
             noisy: double(noisy.remove(0)),
             quiet: double(quiet),
             states: joined.filter(|_| !states.is_empty()).map(double),
-            choices: trials.target(scored).and_then(|target| choices(target, &outputs)),
-            variables: grouping::variables(&trials, scored),
-            conditions: grouping::conditions(&trials, scored, *repeats),
-            inputs: grouping::inputs(&trials, scored),
+            choices: trials.target(asked).and_then(|target| choices(target, &outputs)),
+            variables: grouping::variables(&trials, asked),
+            conditions: grouping::conditions(&trials, asked, *repeats),
+            inputs: grouping::inputs(&trials, asked),
             trials,
         })
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use attractor_analysis::wilson;
 use attractor_data::Trials;
-use attractor_network::{Action, Engine, Intervention, Interventions, Network};
+use attractor_network::{
+    Action, Description, Engine, Intervention, Interventions, Network, Projection,
+};
 use attractor_report::{Lesions, Perturbations};
 
 use super::facts::{Analysis, Effect};
@@ -24,12 +26,12 @@ pub(super) fn answer(
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
     let Score { measure, stride, noise, judge, .. } = &subject.score;
-    let chosen: Vec<usize> = (0..subject.trials.len().min(TRIALS)).collect();
-    let trials = subject.trials.select(&chosen)?;
+    let trials = subject.trials.select(&chosen(&subject.trials, &subject.signals.scored))?;
     let groups = groups(subject, facts);
     let mut description = subject.network().description().clone();
     for population in description.populations.iter_mut().filter(|p| p.name == RECURRENT) {
-        population.groups.extend(groups.iter().cloned());
+        let members = groups.iter().enumerate().map(|(k, (_, units))| (key(k), units.clone()));
+        population.groups.extend(members);
     }
     let network = Arc::new(Network::new(description)?);
     let scored = signal(&network, &subject.signals.scored)?;
@@ -75,6 +77,22 @@ pub(super) fn answer(
         pictures.figures.push(("lesions".to_owned(), table.figure()));
     }
     Ok(())
+}
+
+/// What a group is called in the network: the names of two may be the same, or that of units whose signal is
+/// judged.
+fn key(group: usize) -> String {
+    format!("silenced together, {group}")
+}
+
+/// The first trials; if there are too many, first those in which anything is asked.
+fn chosen(trials: &Trials, scored: &str) -> Vec<usize> {
+    let mut chosen: Vec<usize> = (0..trials.len()).collect();
+    if let Some(target) = trials.target(scored).filter(|_| chosen.len() > TRIALS) {
+        chosen.sort_by_key(|&trial| target.weights.column(trial).iter().all(|&w| w == 0.0));
+    }
+    chosen.truncate(TRIALS);
+    chosen
 }
 
 /// Units that can be silenced together, by name: those that belong together, modules of its weights and
@@ -126,7 +144,7 @@ fn lesions(
     groups: &[(String, Vec<usize>)],
     periods: &[Period],
 ) -> Vec<(String, String, Vec<Intervention>)> {
-    let emission = subject.signals.emitted();
+    let (emission, noise) = (subject.signals.emitted(), subject.score.noise.on);
     let within = format!("{RECURRENT}.");
     let projections = &network.description().projections;
     let inside: Vec<String> = (projections.iter())
@@ -138,8 +156,8 @@ fn lesions(
         let during =
             |target: String, action| Intervention { target, from: *from, until: *until, action };
         let mut add = |name: String, what| list.push((name, period.clone(), what));
-        for (group, units) in groups {
-            let silent = during(format!("{emission}[{group}]"), Action::Set(0.0));
+        for (k, (group, units)) in groups.iter().enumerate() {
+            let silent = during(format!("{emission}[{}]", key(k)), Action::Set(0.0));
             add(format!("silence {group} ({} units)", units.len()), vec![silent]);
         }
         let scaled = |factor| {
@@ -152,8 +170,9 @@ fn lesions(
             add("halve the recurrence".to_owned(), scaled(0.5));
         }
         add("cut the recurrence".to_owned(), scaled(0.0));
-        // one that is alone inside is the recurrence
-        let into = projections.iter().filter(|p| p.to.starts_with(&within)).map(|p| p.name());
+        // one that is alone inside is the recurrence; where noise is off, its source sends nothing to cut
+        let into = projections.iter().filter(|p| p.to.starts_with(&within));
+        let into = into.filter(|p| noise || !is_noise(network, p)).map(|p| p.name());
         let others = into.filter(|name| inside.len() > 1 || !inside.contains(name));
         for name in others {
             let cut = during(name.clone(), Action::Scale(0.0));
@@ -161,4 +180,17 @@ fn lesions(
         }
     }
     list
+}
+
+/// Whether a projection carries noise alone: its source draws it, and nothing drives that.
+fn is_noise(network: &Network, projection: &Projection) -> bool {
+    let Description { populations, projections, .. } = network.description();
+    let own = |signal: &str| signal.split('.').next().map(str::to_owned);
+    let name = own(&projection.from);
+    let driven = projections.iter().any(|other| own(&other.to) == name);
+    let source = populations.iter().find(|population| Some(&population.name) == name.as_ref());
+    !driven
+        && source
+            .and_then(|source| source.neuron.as_ref())
+            .is_some_and(|neuron| !neuron.noise.is_empty())
 }

@@ -61,7 +61,9 @@ pub(super) fn answer(
     let (stride, noise) = (subject.score.stride, subject.noise);
     let Subject { engine, weights, .. } = subject;
     let run = Model::run(*engine, weights, &activity.trials, noise, &[observed.id])?.remove(0);
-    let own = group(&observed, &run).mapv(|x| f64::from(x).max(recorded.least));
+    // what is not finite stays so, and is told
+    let no_less = |x: f64| if x < recorded.least { recorded.least } else { x };
+    let own = group(&observed, &run).mapv(|x| no_less(f64::from(x)));
     let own = own.slice(s![stride - 1..activity.steps();stride, .., ..]);
     let found = compare_statistics(own, recorded.activity.view(), DRAWS, subject.seed)?;
     facts.recording = Some(recorded.file);
