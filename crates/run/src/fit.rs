@@ -39,6 +39,7 @@
 //! | `stochastic` | networks of low rank with their noise |
 //! | `encode` | encoding models: each unit from features of stimuli |
 //! | `subspace` | reduced-rank regression between regions |
+//! | `recorded` | the recording in numbers, by which it is known again |
 //! | `closing` | what a fit of one sitting leaves |
 //! | `finished` | a fit read back, and its network analysed |
 //! | `prepare` | the recording as the network sees it, and its division |
@@ -69,6 +70,7 @@ mod identified;
 mod model;
 mod predictor;
 pub(crate) mod prepare;
+mod recorded;
 mod regions;
 mod report;
 mod reproduction;

@@ -14,7 +14,7 @@ use ndarray::{Array1, ArrayView3, s};
 use super::config::{FitExperiment, Solver};
 use super::coupling::{HIDDEN, OBSERVED};
 use super::model::Shape;
-use super::results::{FitResults, RecordingFacts, finite};
+use super::results::{FitResults, finite};
 use super::windows::{Begin, trials};
 use super::{constrained, session, stochastic};
 use crate::analysis::recording::Recorded;
@@ -196,8 +196,8 @@ pub(crate) struct Runs {
 
 impl Stretches<'_> {
     /// The first frame of each run, which it starts from, and whether it is judged. No run is longer than
-    /// the longest stretch that is judged; what is left of a stretch is left out if it is less than half
-    /// as long.
+    /// the longest stretch that is judged. What is left of a stretch, and a whole one that is not judged, are
+    /// left out if they are less than half as long.
     pub(crate) fn begins(&self) -> Vec<(Begin, bool)> {
         let longest = self.judged.iter().map(|stretch| stretch.frames.len()).max().unwrap_or(0);
         let longest = longest.min(self.window).max(1);
@@ -206,8 +206,10 @@ impl Stretches<'_> {
             for start in stretch.frames.clone().step_by(longest) {
                 let end = (start + longest).min(stretch.frames.end);
                 let begin = Begin { trial: stretch.trial, frame: start + self.lead - 1, end };
-                if 2 * (end - start) >= longest && begin.frame + 1 < end {
-                    begins.push((begin, self.judged.contains(stretch)));
+                let judged = self.judged.contains(stretch);
+                let whole = judged && start == stretch.frames.start;
+                if (whole || 2 * (end - start) >= longest) && begin.frame + 1 < end {
+                    begins.push((begin, judged));
                 }
             }
         }
@@ -218,7 +220,10 @@ impl Stretches<'_> {
     /// The runs of a network of this shape.
     pub(crate) fn runs(&self, shape: &Shape) -> Result<Runs, RunError> {
         let (begins, judged): (Vec<Begin>, Vec<bool>) = self.begins().into_iter().unzip();
-        let frames = begins.iter().map(|begin| begin.end - begin.frame - 1).max().unwrap_or(0);
+        let Some(frames) = begins.iter().map(|begin| begin.end - begin.frame - 1).max() else {
+            let said = "no stretch of the recording is long enough to run through".to_owned();
+            return Err(RunError::Request(said));
+        };
         let mut trials = trials(self.recording, &begins, frames, shape, &[]);
         let of: Vec<usize> = begins.iter().map(|begin| begin.trial).collect();
         trials.conditions = self.recording.conditions.select(&of).map_err(RecordingError::from)?;
@@ -298,27 +303,6 @@ fn there(file: &str, directory: &RunDirectory) -> Result<(), RunError> {
         problem: format!(
             "no such file, and the network of a fit is analysed on its recording; put it there, or write its new place as recording.file in {}",
             directory.config().display()
-        ),
-    })
-}
-
-/// The recording of a fit is what it was.
-///
-/// # Errors
-/// [`RunError::File`].
-pub(crate) fn unchanged(was: &RecordingFacts, is: &RecordingFacts) -> Result<(), RunError> {
-    if was.same(is) {
-        return Ok(());
-    }
-    let RecordingFacts { units, frames, trials, .. } = was;
-    Err(RunError::File {
-        file: is.file.clone().into(),
-        problem: format!(
-            "it is not the recording that was fitted, which had {units} units, {trials} trials and {frames} frames{}; bring that one back, or fit this one",
-            match (was.units, was.frames, was.trials) == (is.units, is.frames, is.trials) {
-                true => " as this one has, of other activity".to_owned(),
-                false => format!(", this one {}, {} and {}", is.units, is.trials, is.frames),
-            }
         ),
     })
 }

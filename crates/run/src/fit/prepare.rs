@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, Array3, Axis, s};
 
 use super::config::{AUTO, FitConfig, RecordingConfig};
 use super::counts;
-use super::results::RecordingFacts;
+use super::recorded::RecordingFacts;
 use crate::error::RunError;
 
 /// A recording read, with its live units smoothed; not yet scaled.

@@ -1,17 +1,22 @@
 //! A fit by a direct solver, read back.
 
 use attractor_learn::constrained::Model;
+use attractor_learn::force::ForceOptions;
 use attractor_network::{Network, NoiseSource};
 
 use super::{Material, page, place, said};
 use crate::directory::RunDirectory;
 use crate::error::RunError;
-use crate::fit::config::FitExperiment;
-use crate::fit::finished::{Finished, Stretches, delayed, unchanged};
+use crate::fit::config::{FitExperiment, Solver};
+use crate::fit::finished::{Finished, Stretches, delayed};
 use crate::fit::model::{OBSERVED, Shape};
+use crate::fit::recorded::unchanged;
 use crate::fit::regions::regions;
 use crate::fit::results::FitResults;
 use crate::train::Settings;
+
+/// How far the time step of a file may be off.
+const ROUNDING: f64 = 1e-6;
 
 /// The network of a fit, as its report shows it.
 pub(crate) fn finished(
@@ -24,7 +29,14 @@ pub(crate) fn finished(
     let material = Material::read(config, &mut Vec::new())?;
     unchanged(&results.recording, &material.prepared.facts(&config.recording))?;
     let stored = attractor_interop::load(&directory.model())?;
-    let model = material.restored(&stored.network, &stored.parameters)?;
+    let steps = match (config.fit.solver, config.fit.published) {
+        (Solver::Rls, true) => ForceOptions::published(config.seed).steps,
+        _ => 1,
+    };
+    let Some(model) = material.restored(&stored.network, &stored.parameters, steps)? else {
+        let problem = "it is not the network that config.toml describes".to_owned();
+        return Err(RunError::File { file: directory.model(), problem });
+    };
     let coupling = material.coupling(&model)?;
     let run = model.free(&material.samples, Default::default()).map_err(said)?.swap_remove(0);
 
@@ -64,9 +76,17 @@ pub(crate) fn finished(
 }
 
 impl Material {
-    /// The fitted network, from its model file.
-    fn restored(&self, network: &Network, parameters: &[f64]) -> Result<Model, RunError> {
+    /// The fitted network, from its model file; none if that has another, or other steps in a sample.
+    fn restored(
+        &self,
+        network: &Network,
+        parameters: &[f64],
+        steps: usize,
+    ) -> Result<Option<Model>, RunError> {
         let (units, channels) = (self.samples.units(), self.samples.channels());
+        if (network.dt() * steps as f64 / self.samples.dt() - 1.0).abs() > ROUNDING {
+            return Ok(None);
+        }
         let part = |name: &str, width: usize| {
             let range = place(network, name).filter(|range| range.len() == units * width);
             range.map(|range| &parameters[range])
@@ -76,21 +96,19 @@ impl Material {
         let (Some(coupling), Some(inputs), Some(bias)) =
             (part("rec->rec", units), inputs, part("rec.I.bias", 1))
         else {
-            let said = "model.safetensors is not the network that config.toml describes";
-            return Err(RunError::Request(said.to_owned()));
+            return Ok(None);
         };
         let row = |unit: usize| {
             let of = |part: &[f64], width| part[unit * width..(unit + 1) * width].to_vec();
             [of(coupling, units), of(inputs, channels), of(bias, 1)].concat()
         };
-        let steps = (self.samples.dt() / network.dt()).round().max(1.0) as usize;
-        Ok(Model {
+        Ok(Some(Model {
             unit: self.setting.unit.at(network.dt()).map_err(said)?,
             units,
             channels,
             bias: true,
             steps,
             weights: (0..units).flat_map(row).collect(),
-        })
+        }))
     }
 }

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use attractor_analysis::fixed_points::{SearchOptions, fixed_points};
 use attractor_data::{NpzArray, write_npz};
 use attractor_network::Autonomous;
+use attractor_recording::{Recording, Stretch};
 use ndarray::Array3;
 
 use super::super::tests::{done, of_file, small};
+use super::{Shape, Stretches};
 use crate::analysis::{Analysis, Part};
 use crate::directory::RunDirectory;
 use crate::error::RunError;
@@ -38,7 +40,7 @@ fn mode(x: &[f64]) -> f64 {
 }
 
 /// Trials of a network that remembers which side it was started on, in two regions.
-fn two_sides(dir: &Path) -> PathBuf {
+fn two_sides(dir: &Path, names: [&str; 2]) -> PathBuf {
     let (trials, frames) = (12, 40);
     let mut activity = Array3::zeros((trials, frames, UNITS));
     for trial in 0..trials {
@@ -58,7 +60,7 @@ fn two_sides(dir: &Path) -> PathBuf {
             if activity[[trial, frames - 1, 0]] > 0.0 { "left" } else { "right" }.to_owned()
         })
         .collect();
-    let regions: Vec<String> = (0..UNITS).map(|unit| ["A", "B"][unit / 4].to_owned()).collect();
+    let regions: Vec<String> = (0..UNITS).map(|unit| names[unit / 4].to_owned()).collect();
     let path = dir.join("sides.npz");
     let arrays: [(&str, NpzArray<'_>); 4] = [
         ("activity", (&activity).into()),
@@ -85,7 +87,7 @@ const RIDGE: [&str; 8] = [
 fn a_fit_to_a_known_network_has_its_fixed_points() {
     let dir = tempfile::tempdir().unwrap();
     let directory = RunDirectory::create(&dir.path().join("run")).unwrap();
-    let file = two_sides(dir.path());
+    let file = two_sides(dir.path(), ["A", "B"]);
     let fitted =
         done(fit(&of_file(&file, &RIDGE), &directory, Settings::default(), &mut Nobody).unwrap());
     let page = fs::read_to_string(directory.report()).unwrap();
@@ -210,7 +212,7 @@ fn a_forecast_is_scored_as_it_was_and_has_the_fixed_points_of_its_model() {
 fn a_recording_that_changed_or_went_is_told_and_older_results_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let directory = RunDirectory::create(&dir.path().join("run")).unwrap();
-    let file = two_sides(dir.path());
+    let file = two_sides(dir.path(), ["A", "B"]);
     done(fit(&of_file(&file, &RIDGE), &directory, Settings::default(), &mut Nobody).unwrap());
     let kept = fs::read(&file).unwrap();
     let said = || ask(&directory, &[Part::Population]).unwrap_err().to_string();
@@ -237,4 +239,71 @@ fn a_recording_that_changed_or_went_is_told_and_older_results_are_read() {
     assert!(older["recording"].as_object_mut().unwrap().remove("mean_size").is_some());
     fs::write(directory.results(), older.to_string()).unwrap();
     assert!(ask(&directory, &[Part::Population]).unwrap().dimension.is_some());
+}
+
+/// Groups of the network, and modules, have names too: `observed` are the units whose activity is judged.
+#[test]
+fn regions_may_be_called_as_groups_of_the_network_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let scores = |name: &str, regions| {
+        let directory = RunDirectory::create(&dir.path().join(name)).unwrap();
+        let file = two_sides(dir.path(), regions);
+        done(fit(&of_file(&file, &RIDGE), &directory, Settings::default(), &mut Nobody).unwrap());
+        let found = ask(&directory, &[Part::Graph, Part::Perturbations]).unwrap().perturbations;
+        found.into_iter().map(|effect| effect.score).collect::<Vec<f64>>()
+    };
+    let expected = scores("letters", ["A", "B"]);
+    assert!(expected.len() > 4);
+    for (name, regions) in [("taken", ["observed", "module 1"]), ("odd", ["V1]", "a.b, c"])] {
+        assert_eq!(scores(name, regions), expected, "{regions:?}");
+    }
+}
+
+#[test]
+fn every_stretch_that_is_judged_is_run_through() {
+    let activity = Array3::from_shape_fn((40, 3, 2), |(t, k, u)| ((t + 3 * k + u) as f32).sin());
+    let recording = Recording::new(10.0, activity).unwrap();
+    let stretch = |trial, frames| Stretch { trial, frames };
+    let judged = [stretch(0, 0..10), stretch(1, 30..34)];
+    let rest = [stretch(1, 0..24), stretch(2, 0..4)];
+    let all = [&judged[..], &rest].concat();
+    let stretches = Stretches {
+        recording: &recording,
+        all: &all,
+        judged: &judged,
+        train: &rest,
+        lead: 2,
+        window: 20,
+    };
+    let begins = stretches.begins();
+    let found: Vec<_> =
+        begins.iter().map(|(b, judged)| (b.trial, b.frame, b.end, *judged)).collect();
+    assert_eq!(
+        found,
+        [(0, 1, 10, true), (1, 1, 10, false), (1, 11, 20, false), (1, 31, 34, true)],
+        "no rest of 4 frames, and no training stretch as short"
+    );
+    let none = Stretches { lead: 40, ..stretches };
+    let shape = Shape::recorded(2, 0, 10.0, 5, 30.0);
+    assert!(none.runs(&shape).is_err_and(|error| error.is_request()));
+}
+
+#[test]
+fn the_course_of_one_recorded_unit_is_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("one.npz");
+    let activity = Array3::from_shape_fn((4, 60, 1), |(k, t, _)| {
+        0.5 + 0.4 * (t as f64 * 0.2 + if k < 2 { 0.0 } else { 2.0 }).sin()
+    });
+    let side = ["left", "right", "left", "right"].map(str::to_owned);
+    let arrays: [(&str, NpzArray<'_>); 3] = [
+        ("activity", (&activity).into()),
+        ("dt", 10.0.into()),
+        ("conditions/side", side.as_slice().into()),
+    ];
+    write_npz(&file, &arrays).unwrap();
+    let directory = RunDirectory::create(&dir.path().join("run")).unwrap();
+    done(fit(&of_file(&file, &RIDGE), &directory, Settings::default(), &mut Nobody).unwrap());
+    let analysis = ask(&directory, &Part::USUAL).unwrap();
+    assert_eq!(analysis.tuning.unwrap().variables, ["side"]);
 }

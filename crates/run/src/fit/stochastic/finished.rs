@@ -9,13 +9,14 @@ use attractor_numerics::law::Law;
 use attractor_recording::Recording;
 use ndarray::{Array2, Array3, s};
 
-use super::{LATENTS, Material, page, said};
+use super::{LATENTS, Material, StochasticFit, page, said};
 use crate::describe::RECURRENT;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::fit::config::FitExperiment;
-use crate::fit::finished::{Finished, Stretches, delayed, unchanged};
+use crate::fit::finished::{Finished, Stretches, delayed};
 use crate::fit::model::Shape;
+use crate::fit::recorded::unchanged;
 use crate::fit::regions::regions;
 use crate::fit::results::FitResults;
 use crate::train::Settings;
@@ -35,7 +36,12 @@ pub(crate) fn finished(
     unchanged(&results.recording, &material.prepared.facts(&config.recording))?;
     let shape = material.shape;
     let latents = latents(directory, &material)?;
-    let tau = results.stochastic.as_ref().map_or(f64::NAN, |fit| fit.tau);
+    let Some(StochasticFit { tau, .. }) = results.stochastic else {
+        return Err(RunError::Request(format!(
+            "{} has no results of fit.solver = \"smc\", which config.toml names",
+            directory.results().display()
+        )));
+    };
     let decay = (-material.whole.dt() / tau).exp();
 
     let all = material.recording.stretches();
@@ -68,10 +74,15 @@ pub(crate) fn finished(
         OBSERVED.clone_into(&mut target.signal);
     }
 
-    let stored = attractor_interop::load(&directory.model())?;
-    let (network, weights) = started(&stored.network, &stored.parameters, decay)?;
+    let file = directory.model();
+    let stored = attractor_interop::load(&file)?;
     let drawn = Model::drawn(shape, &material.windows, config.seed).map_err(said)?;
     let (before, drawn) = drawn.network().map_err(said)?;
+    if stored.network.layout() != before.layout() {
+        let problem = "it is not the network that config.toml describes".to_owned();
+        return Err(RunError::File { file, problem });
+    }
+    let (network, weights) = started(&stored.network, &stored.parameters, decay)?;
     let (_, initial) = started(&before, &drawn, decay)?;
     let regions = regions(config, &material.prepared, &mut Vec::new())?;
     let (text, directory) = (experiment.text.clone(), directory.clone());

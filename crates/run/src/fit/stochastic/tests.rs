@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use attractor_data::{Npz, NpzArray, Trials, write_npz};
 use attractor_learn::constrained::Samples;
+use attractor_learn::stochastic::{Model, Observation, Phi, Shape};
 use attractor_numerics::law::Law;
 use attractor_numerics::random::stream;
 use attractor_recording::Recording;
@@ -134,11 +135,25 @@ fn counts_are_fitted_as_they_are() {
     let counts = analysis.compared.iter().find(|found| found.statistic.contains("correlation"));
     assert!(counts.is_some(), "{:?}", analysis.compared);
     assert!(analysis.recording.unwrap().ends_with("counts.npz"));
+    // what is judged without noise is not told what noise does
+    let effects = || analysis.perturbations.iter().map(|effect| effect.name.as_str());
+    assert!(effects().any(|name| name == "cut the recurrence"));
+    assert!(effects().all(|name| !name.contains("noise")), "{:?}", effects().collect::<Vec<_>>());
+
+    // the network of another fit
+    let shape = Shape { units: fit.shape.units + 1, ..fit.shape };
+    let rates = Array3::zeros((30, 1, shape.recorded));
+    let samples = Samples::new(10.0, rates.view(), Array3::zeros((30, 1, 0)).view(), &[30]);
+    let (network, parameters) =
+        Model::drawn(shape, &samples.unwrap(), 1).unwrap().network().unwrap();
+    let parameters: Vec<f32> = parameters.iter().map(|&value| value as f32).collect();
+    attractor_interop::save(&directory.model(), &network, &parameters).unwrap();
+    let error = analyse_again(&directory, &questions, Settings::default()).unwrap_err().to_string();
+    assert!(error.contains("not the network that config.toml describes"), "{error}");
 }
 
 #[test]
 fn a_network_that_starts_anywhere_moves_as_its_model() {
-    use attractor_learn::stochastic::{Model, Observation, Phi, Shape};
     use attractor_network::{Engine, EngineOptions, Interventions, NoiseSource};
     let (phi, observation) = (Phi::Relu, Observation::Gaussian);
     let shape = Shape { units: 7, rank: 2, recorded: 4, channels: 1, phi, observation };
