@@ -6,6 +6,7 @@
 //! they lead to is of another file.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex};
 
 use crate::bytes::Bytes;
@@ -20,8 +21,9 @@ const MOST_NAMES: usize = 256;
 const DEEPEST: usize = 16;
 /// Bytes that a link takes in memory, at least.
 const EACH: usize = 128;
-/// Bytes of links that are kept; those of further groups take their place.
-const MOST_KEPT: usize = 1 << 26;
+/// Bytes of links that are kept, a million or more; those of further groups take their place. A group of
+/// more is not listed.
+const MOST_KEPT: usize = 1 << 28;
 
 /// The links of groups that were listed, by the group's address; none of a group whose links cannot be
 /// told.
@@ -173,29 +175,34 @@ impl<'a> Search<'a> {
             return known.clone();
         }
         // names and targets are stored for each link: together they are no longer than the file
-        let (mut links, mut left) = (Links::new(), self.file.bytes.count());
+        let (mut links, mut bytes) = (Links::new(), EACH);
+        let mut left = self.file.bytes.count().min(MOST_KEPT);
         let listed = self.each(group, &mut |name, link| {
-            left = left.checked_sub(name.len() + link.length())?;
-            links.entry(name).or_insert(link);
-            Some(())
+            let texts = name.len() + link.length();
+            left = left.checked_sub(texts)?;
+            if let Entry::Vacant(place) = links.entry(name) {
+                bytes += texts + EACH;
+                place.insert(link);
+            }
+            (bytes <= MOST_KEPT).then_some(())
         });
-        let bytes = self.file.bytes.count() - left + EACH * (1 + links.len());
+        // of a group that cannot be listed, nothing is kept but that
+        let bytes = if listed.is_some() { bytes } else { EACH };
         let links = listed.map(|()| Arc::new(links));
         let mut kept = self.known.0.lock().ok()?;
         if kept.bytes + bytes > MOST_KEPT {
             *kept = Kept::default();
         }
-        if bytes <= MOST_KEPT {
-            kept.bytes += bytes;
-            kept.groups.insert(group, links.clone());
-        }
+        kept.bytes += bytes;
+        kept.groups.insert(group, links.clone());
         links
     }
 
     /// Hands over the links of a group; none if it is damaged or kept in a way that is not followed.
     fn each(&mut self, group: u64, take: &mut Take<'_>) -> Option<()> {
-        // a link is looked at less than 8 times, and takes more than 16 bytes
-        self.file.left = 2000 + self.file.bytes.count() / 2;
+        // a link is looked at less than 8 times, and takes more than 16 bytes; a file may be as long as it
+        // says and yet have nothing in it
+        self.file.left = 2000 + (self.file.bytes.count() / 2).min(8 * MOST_KEPT / EACH);
         let at = self.file.place(group)?;
         if self.file.bytes.has(at, b"OHDR") {
             return self.in_new_header(at, take);
@@ -384,6 +391,36 @@ mod tests {
         put(1400 + 6, &[60, 0]);
         (0..60).for_each(|k| put(1408 + 40 * k, &offset.to_le_bytes()));
         file
+    }
+
+    /// A file that says it is this long, and has nothing but zeros after its first bytes.
+    struct Sparse(Vec<u8>, usize);
+
+    impl Bytes for Sparse {
+        fn count(&self) -> usize {
+            self.1
+        }
+
+        fn fill(&self, at: usize, into: &mut [u8]) -> Option<()> {
+            for (k, byte) in into.iter_mut().enumerate() {
+                *byte = self.0.get(at + k).copied().unwrap_or(0);
+            }
+            (at + into.len() <= self.1).then_some(())
+        }
+    }
+
+    #[test]
+    fn a_tree_in_a_circle_ends_in_files_of_any_length() {
+        let mut file = table(999);
+        // a tree of trees, each the same one
+        file[1400..1404].copy_from_slice(b"TREE");
+        for k in 0..60 {
+            file[1424 + 16 * k + 8..][..8].copy_from_slice(&1400u64.to_le_bytes());
+        }
+        let known = Known::default();
+        let bytes = Sparse(file, 1 << 42);
+        assert!(Search::of(&bytes, &known).unwrap().links(96).is_none());
+        assert!(known.0.lock().unwrap().groups.contains_key(&96), "and is not looked for again");
     }
 
     #[test]
