@@ -27,8 +27,8 @@ pub(crate) struct Prepared {
     pub(crate) places: Vec<usize>,
     /// The activity before it is smoothed, if it is counts of spikes.
     pub(crate) counts: Option<Array3<f32>>,
-    /// Mean size of the activity.
-    pub(crate) mean_size: f64,
+    /// [`RecordingFacts::weighted_size`].
+    pub(crate) weighted_size: f64,
 }
 
 impl Prepared {
@@ -45,7 +45,7 @@ impl Prepared {
             smooth: config.smooth,
             inputs: self.inputs.clone(),
             channels: recording.channels(),
-            mean_size: Some(self.mean_size),
+            weighted_size: Some(self.weighted_size),
             prepare: recording.provenance.steps.clone(),
             repairs: recording.provenance.repairs.clone(),
         }
@@ -64,9 +64,18 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
     }
     let counts = counts::of(&live);
     let recording = live.smoothed(config.smooth)?;
-    let sizes: f64 = recording.activity.iter().map(|&x| f64::from(x.abs())).sum();
-    let mean_size = sizes / recording.activity.len().max(1) as f64;
-    Ok(Prepared { recording, silent, inputs, places, counts, mean_size })
+    let weighted_size = weighted_size(&recording.activity);
+    Ok(Prepared { recording, silent, inputs, places, counts, weighted_size })
+}
+
+/// Mean size of activity, in which each unit and each trial has a weight of its own.
+pub(crate) fn weighted_size(activity: &Array3<f32>) -> f64 {
+    let (_, trials, units) = activity.dim();
+    let of = |((_, trial, unit), &x): ((usize, usize, usize), &f32)| {
+        let weight = 1.0 + unit as f64 / units as f64 + trial as f64 / trials as f64;
+        weight * f64::from(x.abs())
+    };
+    activity.indexed_iter().map(of).sum::<f64>() / activity.len().max(1) as f64
 }
 
 /// Reads a file and takes the steps of preparation; with it the name of its inputs.

@@ -26,9 +26,10 @@ pub struct RecordingFacts {
     pub inputs: Option<String>,
     /// Input channels in the file.
     pub channels: usize,
-    /// Mean size of the activity as it was prepared, before it is scaled.
+    /// Mean size of the activity as it was prepared, before it is scaled: unit u of U and trial k of K have
+    /// the weight `1 + u/U + k/K`, so that it is another if they stand in another order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean_size: Option<f64>,
+    pub weighted_size: Option<f64>,
     /// Steps of preparation, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<String>,
@@ -47,7 +48,7 @@ impl RecordingFacts {
             let RecordingFacts { units, silent, frames, trials, channels, .. } = *facts;
             [units, silent, frames, trials, channels]
         };
-        let close = match (self.mean_size, other.mean_size) {
+        let close = match (self.weighted_size, other.weighted_size) {
             (Some(a), Some(b)) => (a - b).abs() <= ROUNDING * a.max(b),
             // older results do not have it
             _ => true,

@@ -72,7 +72,7 @@ fn prepared(activity: Array3<f32>, inputs: Option<Array3<f32>>) -> Prepared {
         None => recording,
     };
     let places = Vec::new();
-    Prepared { recording, silent: 0, inputs: None, places, counts: None, mean_size: 0.0 }
+    Prepared { recording, silent: 0, inputs: None, places, counts: None, weighted_size: 0.0 }
 }
 
 /// Smoothing off: the rates are those of a network as they stand.

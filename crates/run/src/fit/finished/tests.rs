@@ -236,7 +236,7 @@ fn a_recording_that_changed_or_went_is_told_and_older_results_are_read() {
     fs::write(&file, kept).unwrap();
     let text = fs::read_to_string(directory.results()).unwrap();
     let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert!(older["recording"].as_object_mut().unwrap().remove("mean_size").is_some());
+    assert!(older["recording"].as_object_mut().unwrap().remove("weighted_size").is_some());
     fs::write(directory.results(), older.to_string()).unwrap();
     assert!(ask(&directory, &[Part::Population]).unwrap().dimension.is_some());
 }
@@ -257,6 +257,20 @@ fn regions_may_be_called_as_groups_of_the_network_are() {
     for (name, regions) in [("taken", ["observed", "module 1"]), ("odd", ["V1]", "a.b, c"])] {
         assert_eq!(scores(name, regions), expected, "{regions:?}");
     }
+}
+
+#[test]
+fn a_recording_in_another_order_is_another() {
+    use crate::fit::prepare::weighted_size;
+    let activity =
+        Array3::from_shape_fn((30, 4, 5), |(t, k, u)| (t as f32 * 0.3).sin() + (k * u) as f32);
+    let reversed = |axis| {
+        let mut other = activity.clone();
+        other.invert_axis(ndarray::Axis(axis));
+        weighted_size(&other) / weighted_size(&activity)
+    };
+    assert!((reversed(0) - 1.0).abs() < 1e-9);
+    assert!(reversed(1) < 0.99 && reversed(2) < 0.99);
 }
 
 #[test]
