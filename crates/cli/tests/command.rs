@@ -57,6 +57,7 @@ fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
     for command in [
         "train",
+        "analyse",
         "simulate",
         "recording",
         "features",
@@ -426,4 +427,49 @@ fn features_are_listed_and_taken() {
     let fit = attractor(dir.path(), &["fit", images, "--between", "V1"]);
     assert_eq!(code(&fit), 2);
     contains(&err(&fit), &["FROM,TO"]);
+}
+
+/// A fit is analysed as a run is, in words and as JSON.
+#[test]
+fn a_fit_is_analysed() {
+    let dir = tempfile::tempdir().unwrap();
+    let activity = ndarray::Array3::from_shape_fn((20, 40, 7), |(trial, t, unit)| {
+        let phase = t as f32 * 0.15 - unit as f32 * 0.8 + (trial % 2) as f32 * 1.5;
+        0.4 + 0.3 * phase.sin() + 0.05 * (trial as f32 + unit as f32 * 2.0).cos()
+    });
+    let side = ["left", "right"].repeat(10).iter().map(|&s| s.to_owned()).collect::<Vec<String>>();
+    let arrays: [(&str, attractor::data::NpzArray<'_>); 3] = [
+        ("activity", (&activity).into()),
+        ("dt", 20.0.into()),
+        ("conditions/side", side.as_slice().into()),
+    ];
+    attractor::data::write_npz(dir.path().join("waves.npz"), &arrays).unwrap();
+    let settings = ["fit.solver=rollout-ridge", "recording.smooth=0", "fit.restarts=0"];
+    let fit = ["fit", "waves.npz", "fit.iterations=3", "--out", "run"];
+    let fitted = attractor(dir.path(), &[&fit[..], &settings].concat());
+    assert_eq!(code(&fitted), 0, "{}", err(&fitted));
+    let said = attractor(dir.path(), &["analyse", "run"]);
+    assert_eq!(code(&said), 0, "{}", err(&said));
+    let parts =
+        ["participation ratio", "no input", "cut the recurrence", "not answered: behaviour"];
+    contains(&out(&said), &parts);
+    let recording = ["analyse", "run", "recording", "--threads", "1", "--json"];
+    let answer = attractor(dir.path(), &recording);
+    assert_eq!(code(&answer), 0, "{}", err(&answer));
+    let analysis = &json(&answer)["analysis"];
+    assert_eq!(analysis["recording"], "waves.npz");
+    assert_eq!(analysis["decoded"][0]["variable"], "side");
+    assert!(analysis["compared"].as_array().is_some_and(|found| found.len() > 3), "{analysis}");
+    let written = fs::read_to_string(dir.path().join("run/results.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(&written["analysis"], analysis);
+    assert!(written["constrained"].is_object());
+    assert_eq!(code(&attractor(dir.path(), &["report", "run"])), 0);
+    let wrong = attractor(dir.path(), &["analyse", "run", "fixed-points", "--input", "1"]);
+    assert_eq!(code(&wrong), 2);
+    contains(&err(&wrong), &["an input has 1 values, but the network 0 channels"]);
+    fs::rename(dir.path().join("waves.npz"), dir.path().join("moved.npz")).unwrap();
+    let gone = attractor(dir.path(), &["analyse", "run"]);
+    assert_eq!(code(&gone), 2);
+    contains(&err(&gone), &["waves.npz: no such file", "recording.file in run/config.toml"]);
 }

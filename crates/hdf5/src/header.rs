@@ -21,6 +21,17 @@ pub(crate) enum Link {
     Other(u8),
 }
 
+impl Link {
+    /// Bytes of the texts that say where it leads.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Link::Soft(target) => target.len(),
+            Link::External { file, path } => file.len() + path.len(),
+            Link::Hard(_) | Link::Other(_) => 0,
+        }
+    }
+}
+
 /// A message of an object header.
 pub(crate) struct Message {
     pub(crate) kind: u8,

@@ -12,7 +12,7 @@ use hdf5_pure::{AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, Gr
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 use crate::bytes::{Bytes, Paged};
-use crate::links::{self, End};
+use crate::links::{self, End, Known};
 
 /// Deflate makes at most 1032 bytes of one; what claims to hold more than the file could is not read.
 const MOST_PER_BYTE: u64 = 1100;
@@ -50,6 +50,8 @@ pub(crate) struct Opened {
     pub(crate) bytes: u64,
     /// The file itself, if it is not in memory.
     pub(crate) disk: Option<Arc<Paged>>,
+    /// Links that were listed.
+    pub(crate) links: Arc<Known>,
 }
 
 impl Opened {
@@ -74,13 +76,13 @@ impl Opened {
                     .map(|array| Held::Array(Box::new(array))),
             }
         };
-        direct(path).or_else(|error| match self.ask(|bytes| links::follow(bytes, path)) {
-            Some(End::There(real)) if real != path.trim_matches('/') => direct(&real),
+        match self.ask(|bytes| links::follow(bytes, &self.links, path)) {
+            Some(End::There(real)) => direct(&real),
             Some(End::Nowhere(why)) => {
                 Err(FileProblem::Link { key: path.to_owned(), why }.of(&*self.path))
             }
-            _ => Err(error),
-        })
+            None => direct(path),
+        }
     }
 }
 
@@ -181,8 +183,8 @@ impl Node {
             Ok(names)
         });
         // the library passes over links to paths, and cannot list some groups that have any
-        let all =
-            if self.by_path { self.file.ask(|bytes| links::list(bytes, &self.key)) } else { None };
+        let list = |bytes: &dyn Bytes| links::list(bytes, &self.file.links, &self.key);
+        let all = if self.by_path { self.file.ask(list) } else { None };
         let mut names = match (listed, all) {
             (Ok(mut names), Some(all)) => {
                 names.extend(all.into_iter().filter(|(_, own)| !own).map(|(name, _)| name));
@@ -216,6 +218,12 @@ impl Node {
         };
         let key =
             if self.key.is_empty() { name.to_owned() } else { format!("{}/{name}", self.key) };
+        let leads = |bytes: &dyn Bytes| links::leads(bytes, &self.file.links, &self.key, name);
+        // the library below looks through the whole group, also for what it passes over
+        if self.by_path && self.file.ask(leads) {
+            let object = self.file.find(&key)?;
+            return Ok(Node { file: self.file.clone(), key, object, by_path: true });
+        }
         let found = self.guarded(|| match group.dataset(name) {
             Ok(array) => Ok(Held::Array(Box::new(array))),
             Err(_) => group.group(name).map(Held::Group),

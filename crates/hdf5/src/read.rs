@@ -48,7 +48,8 @@ impl Hdf5 {
         let disk = Some(Arc::new(Paged::new(plain, bytes)));
         let file =
             recognise(path, &start).and_then(|()| guarded(path, "", || File::open_streaming(path)));
-        Ok(file.map(|file| Hdf5 { opened: Opened { path: path.into(), file, bytes, disk } }))
+        let links = Arc::default();
+        Ok(file.map(|file| Hdf5 { opened: Opened { path: path.into(), file, bytes, disk, links } }))
     }
 
     /// Reads a file that is in memory already; `name` stands for its path in messages.
@@ -60,7 +61,8 @@ impl Hdf5 {
         recognise(path, &bytes)?;
         let length = bytes.len() as u64;
         let file = guarded(path, "", || File::from_bytes(bytes))?;
-        Ok(Hdf5 { opened: Opened { path: path.into(), file, bytes: length, disk: None } })
+        let (bytes, disk, links) = (length, None, Arc::default());
+        Ok(Hdf5 { opened: Opened { path: path.into(), file, bytes, disk, links } })
     }
 
     /// The path, as given.

@@ -2,10 +2,11 @@
 
 use attractor_data::Trials;
 use attractor_learn::{Model, Names, ObjectiveError, Signal, TrainError};
-use attractor_network::{Engine, Interventions, NoiseSource, Part, SignalId, SignalView};
+use attractor_network::{Engine, Interventions, Network, NoiseSource, Part, SignalId, SignalView};
 use ndarray::{Array3, s};
 
 use crate::config::Experiment;
+use crate::describe::RECURRENT;
 use crate::error::RunError;
 use crate::material::Material;
 use crate::results::Evaluation;
@@ -17,7 +18,9 @@ const SHOWN: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) trials: Trials,
-    /// The judged signal, `[time, trial, channel]`.
+    /// The judged signal.
+    pub(crate) scored: String,
+    /// What it was, `[time, trial, channel]`.
     pub(crate) outputs: Array3<f32>,
     /// Activity of all recurrent units, `[time, trial, unit]`.
     pub(crate) activity: Array3<f32>,
@@ -49,7 +52,7 @@ pub(crate) fn evaluate_under(
     interventions: &Interventions,
 ) -> Result<Evaluation, RunError> {
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
-    let scored = signal(experiment, &experiment.material.scored())?;
+    let scored = signal(&experiment.network, &experiment.material.scored())?;
     let objective = experiment.phases.last().cloned().unwrap_or_default().objective;
     let resolved = objective.resolve(&*experiment.network).map_err(first)?;
     let mut record: Vec<SignalId> = resolved.signals().to_vec();
@@ -79,6 +82,42 @@ fn first(mut problems: Vec<ObjectiveError>) -> RunError {
     }
 }
 
+/// What is looked at of a network that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals {
+    /// The signal that is judged.
+    pub(crate) scored: String,
+    /// The emission of the recurrent units that is looked at, such as `r`.
+    pub(crate) emission: String,
+    /// The signal that a recording is compared with.
+    pub(crate) observed: String,
+    /// The first state of the recurrent units, where it is looked at.
+    pub(crate) membrane: Option<String>,
+    /// Names of the input channels.
+    pub(crate) inputs: Vec<String>,
+    /// Names of the output channels; none where nothing is asked of a readout.
+    pub(crate) outputs: Vec<String>,
+}
+
+impl Signals {
+    /// Of a training run.
+    pub(crate) fn of(experiment: &Experiment) -> Self {
+        Signals {
+            scored: experiment.material.scored(),
+            observed: format!("{RECURRENT}.{}", experiment.emission()),
+            emission: experiment.emission(),
+            membrane: experiment.neuron.states.first().map(|state| state.symbol.name.clone()),
+            inputs: experiment.material.inputs(),
+            outputs: experiment.material.outputs(),
+        }
+    }
+
+    /// The signal of the emission.
+    pub(crate) fn emitted(&self) -> String {
+        format!("{RECURRENT}.{}", self.emission)
+    }
+}
+
 /// The first trials of the evaluation.
 pub(crate) fn sample(
     experiment: &Experiment,
@@ -87,31 +126,32 @@ pub(crate) fn sample(
 ) -> Result<Sample, RunError> {
     let trials = experiment.material.evaluation(experiment.config.evaluate.trials)?;
     let shown: Vec<usize> = (0..SHOWN.min(trials.len())).collect();
-    sample_of(experiment, engine, parameters, &trials, &shown)
+    let signals = Signals::of(experiment);
+    sample_of(engine, parameters, &signals, noise(experiment), &trials, &shown)
 }
 
 /// Some of these trials.
 pub(crate) fn sample_of(
-    experiment: &Experiment,
     engine: &mut Engine<f32>,
     parameters: &[f32],
+    signals: &Signals,
+    noise: NoiseSource,
     trials: &Trials,
     shown: &[usize],
 ) -> Result<Sample, RunError> {
     let trials = trials.select(shown).map_err(attractor_task::TaskError::from)?;
-    let scored = signal(experiment, &experiment.material.scored())?;
-    let quantity = experiment.emission();
-    let named =
-        |what: &str| experiment.network.signal(&format!("{}.{what}", crate::describe::RECURRENT));
-    let membrane = experiment.neuron.states.first().map(|state| state.symbol.name.clone());
-    let mut record = vec![scored.id, named(&quantity)?];
-    record.extend(membrane.as_deref().map(named).transpose()?);
-    let noise = noise(experiment);
+    let network = engine.network().clone();
+    let scored = signal(&network, &signals.scored)?;
+    let membrane = signals.membrane.clone();
+    let mut record = vec![scored.id, network.signal(&signals.emitted())?];
+    let named = |what: &String| network.signal(&format!("{RECURRENT}.{what}"));
+    record.extend(membrane.as_ref().map(named).transpose()?);
     let mut recorded = Model::run(engine, parameters, &trials, noise, &record)?;
     let membrane = membrane.and_then(|name| Some((name, recorded.pop()?)));
     let activity = recorded.pop().unwrap_or_default();
     let outputs = recorded.pop().map(|values| group(&scored, &values)).unwrap_or_default();
-    Ok(Sample { trials, outputs, activity, quantity, membrane })
+    let (scored, quantity) = (signals.scored.clone(), signals.emission.clone());
+    Ok(Sample { trials, scored, outputs, activity, quantity, membrane })
 }
 
 impl Sample {
@@ -123,8 +163,8 @@ impl Sample {
     }
 }
 
-pub(crate) fn signal(experiment: &Experiment, name: &str) -> Result<Signal, RunError> {
-    Names::signal(&*experiment.network, name).map_err(RunError::Request)
+pub(crate) fn signal(network: &Network, name: &str) -> Result<Signal, RunError> {
+    Names::signal(network, name).map_err(RunError::Request)
 }
 
 fn view(array: &Array3<f32>) -> SignalView<'_, f32> {

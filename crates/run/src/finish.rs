@@ -8,14 +8,16 @@ use attractor_network::Engine;
 use attractor_numerics::Isa;
 
 use crate::analysis::recording::Recorded;
-use crate::analysis::{Analysis, Part, Pictures, Subject, analyse};
+use crate::analysis::{Analysis, Part, Pictures, Score, Subject, analyse, named};
 use crate::clock;
 use crate::config::Experiment;
+use crate::describe::RECURRENT;
 use crate::directory::{RunDirectory, write_json};
 use crate::error::RunError;
-use crate::evaluate::{evaluate, sample};
+use crate::evaluate::{Signals, evaluate, noise, sample};
+use crate::fit;
 use crate::observer::{Event, Observer};
-use crate::report::{self, Material as Shown, Recurrent};
+use crate::report::{self, Material as Shown, Recurrent, Spectra};
 use crate::results::{Evaluation, Machine, NetworkFacts, Results, Status, Training};
 use crate::spikes;
 use crate::train::{Settings, Sitting};
@@ -46,19 +48,11 @@ pub(crate) fn finish(
         Err(_) if status == Status::Diverged => Evaluation::default(),
         Err(error) => return Err(error),
     };
-    let recurrent = report::recurrent(experiment, &weights);
+    let recurrent = report::recurrent(&experiment.network, Some(&experiment.initial()), &weights);
     let (analysis, pictures) = match status {
         Status::Done => {
             observer.event(Event::Note("analysing what it learnt"));
-            let mut subject = Subject {
-                experiment,
-                engine: &mut engine,
-                weights: &weights,
-                evaluation: &evaluation,
-                recurrent: &recurrent,
-                inputs: &[],
-                recording: None,
-            };
+            let mut subject = subject(experiment, &mut engine, &weights, &evaluation, &recurrent)?;
             let (analysis, pictures) = analyse(&mut subject, &experiment.config.analyse.parts)?;
             (Some(analysis), pictures)
         }
@@ -122,14 +116,47 @@ pub(crate) fn finish(
     Ok(results)
 }
 
+/// A training run, to be analysed on the trials of its evaluation.
+fn subject<'a>(
+    experiment: &'a Experiment,
+    engine: &'a mut Engine<f32>,
+    weights: &'a [f32],
+    evaluation: &'a Evaluation,
+    recurrent: &'a [Recurrent],
+) -> Result<Subject<'a>, RunError> {
+    let Experiment { material, config, network, .. } = experiment;
+    let populations = &network.description().populations;
+    let groups = populations.iter().filter(|p| p.name == RECURRENT).flat_map(|p| p.groups.clone());
+    Ok(Subject {
+        engine,
+        weights,
+        trials: material.evaluation(config.evaluate.trials)?,
+        repeats: true,
+        signals: Signals::of(experiment),
+        noise: noise(experiment),
+        seed: config.seed,
+        score: Score {
+            measure: material.measure(),
+            psychometric: Some(&evaluation.psychometric),
+            stride: 1,
+            noise: noise(experiment),
+            judge: Box::new(|trials, outputs| Ok(material.judge(trials, outputs)?)),
+        },
+        groups: groups.collect(),
+        recurrent,
+        inputs: Vec::new(),
+        recording: None,
+    })
+}
+
 fn facts(experiment: &Experiment, recurrent: &[Recurrent]) -> NetworkFacts {
     let layout = experiment.network.layout();
     let trained = layout.entries().iter().filter(|entry| entry.trained);
     let radius =
         |values: &Vec<(f64, f64)>| values.iter().map(|(re, im)| re.hypot(*im)).fold(0.0, f64::max);
     let radii = recurrent.iter().filter_map(|recurrent| {
-        let [before, after] = recurrent.spectra.as_ref()?;
-        Some((recurrent.projection.name(), [radius(before), radius(after)]))
+        let Spectra { before, after } = recurrent.spectra.as_ref()?;
+        Some((recurrent.projection.name(), [radius(before.as_ref()?), radius(after)]))
     });
     NetworkFacts {
         neuron: experiment.neuron.name.clone(),
@@ -154,38 +181,42 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
     BTreeMap::from([own, model])
 }
 
-/// Makes figures and page of a finished run again, from its files.
+/// Makes figures and page of a finished run or fit again, from its files. Returns what is known of it.
 ///
 /// # Errors
-/// A directory that is no finished run's, or cannot be written to.
-pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Results, RunError> {
-    again(directory, &Questions::default(), settings)
+/// A directory that is no finished run's, or cannot be written to; a fit without a network, or whose
+/// recording is not where it was or not what it was.
+pub fn report_again(directory: &RunDirectory, settings: Settings) -> Result<Analysis, RunError> {
+    analyse_again(directory, &Questions::default(), settings)
 }
 
-/// What to ask about a finished run.
+/// What to ask about a finished run or fit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Questions {
     /// The parts to answer.
     pub parts: Vec<Part>,
     /// Constant inputs to look for fixed points under, a value per channel; without any, those of the task's
-    /// conditions.
+    /// conditions, or 0 for a fit, which is the mean recorded input.
     pub inputs: Vec<Vec<f64>>,
-    /// A file with a recording to compare the activity with ([`Part::Recording`]).
+    /// A file with a recording to compare the activity with ([`Part::Recording`]); a fit is compared with its
+    /// own unless there is one.
     pub recording: Option<PathBuf>,
 }
 
-/// Answers these questions about a finished run, anew or for the first time, and makes its `results.json`,
-/// figures and page again.
+/// Answers these questions about a finished run or fit, anew or for the first time, and makes its
+/// `results.json`, figures and page again. Returns all that is known of it now.
 ///
 /// # Errors
-/// A directory that is no finished run's, or cannot be written to; inputs of another length than the
-/// network's channels.
+/// As [`report_again`]; inputs of another length than the network's channels.
 pub fn analyse_again(
     directory: &RunDirectory,
     questions: &Questions,
     settings: Settings,
-) -> Result<Results, RunError> {
-    again(directory, questions, settings)
+) -> Result<Analysis, RunError> {
+    match fit::finished(directory)? {
+        Some(results) => fit::again(directory, results, questions, settings),
+        None => again(directory, questions, settings),
+    }
 }
 
 /// What a run was asked for, and the weights it ended with.
@@ -208,42 +239,16 @@ fn again(
     directory: &RunDirectory,
     questions: &Questions,
     settings: Settings,
-) -> Result<Results, RunError> {
-    let Questions { parts: asked, inputs, recording: file } = questions;
+) -> Result<Analysis, RunError> {
     let mut results = crate::train::results(directory)?;
     let (experiment, weights) = trained(directory)?;
-    let channels = experiment.network.channels();
-    if let Some(wrong) = inputs.iter().find(|input| input.len() != channels) {
-        return Err(RunError::Request(format!(
-            "an input has {} values, but the network {channels} channels: {}",
-            wrong.len(),
-            experiment.material.inputs().join(", ")
-        )));
-    }
     let metrics = crate::metrics::Metrics::read(&directory.metrics())?;
     let mut engine = Engine::new(experiment.network.clone(), settings.engine())?;
     let sample = sample(&experiment, &mut engine, &weights).ok();
-    let mut analysis = results.analysis.take().unwrap_or_default();
-    if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
-        analysis.inputs.clone_from(inputs);
-    }
-    let recorded = file.as_deref().map(Recorded::read).transpose()?;
-    // what stands in the report already is drawn again: the same weights give the same pictures
-    let again = analysis.parts.iter().filter(|part| **part != Part::Recording);
-    let parts: Vec<Part> = again.chain(asked).copied().collect();
-    let recurrent = report::recurrent(&experiment, &weights);
-    let mut subject = Subject {
-        experiment: &experiment,
-        engine: &mut engine,
-        weights: &weights,
-        evaluation: &results.evaluation,
-        recurrent: &recurrent,
-        inputs: &analysis.inputs,
-        recording: recorded.as_ref(),
-    };
-    let (found, pictures): (Analysis, Pictures) = analyse(&mut subject, &parts)?;
-    analysis.update(found);
-    results.analysis = Some(analysis);
+    let recurrent = report::recurrent(&experiment.network, Some(&experiment.initial()), &weights);
+    let mut subject = subject(&experiment, &mut engine, &weights, &results.evaluation, &recurrent)?;
+    let (analysis, pictures) = ask(&mut subject, results.analysis.take(), questions)?;
+    results.analysis = Some(analysis.clone());
     let shown = Shown {
         experiment: &experiment,
         results: &results,
@@ -253,8 +258,42 @@ fn again(
         pictures: &pictures,
     };
     report::write(&shown, directory)?;
-    if !asked.is_empty() {
+    if !questions.parts.is_empty() {
         write_json(&directory.results(), &results)?;
     }
-    Ok(results)
+    Ok(analysis)
+}
+
+/// What is known of a subject after these questions, with the pictures of all of it.
+pub(crate) fn ask(
+    subject: &mut Subject<'_>,
+    known: Option<Analysis>,
+    questions: &Questions,
+) -> Result<(Analysis, Pictures), RunError> {
+    let Questions { parts: asked, inputs, recording } = questions;
+    let channels = subject.network().channels();
+    if let Some(wrong) = inputs.iter().find(|input| input.len() != channels) {
+        let names = subject.signals.inputs.join(", ");
+        let named = if names.is_empty() { names } else { format!(": {names}") };
+        return Err(RunError::Request(format!(
+            "an input has {} values, but the network {channels} channels{named}",
+            wrong.len()
+        )));
+    }
+    let mut analysis = known.unwrap_or_default();
+    if asked.iter().any(|part| matches!(part, Part::FixedPoints | Part::Lyapunov)) {
+        analysis.inputs.clone_from(inputs);
+    }
+    if !analysis.inputs.is_empty() {
+        subject.inputs = named(&analysis.inputs);
+    }
+    if let Some(file) = recording {
+        subject.recording = Some(Recorded::read(file)?);
+    }
+    // what stands in the report already is drawn again: the same weights give the same pictures
+    let again = analysis.parts.iter().filter(|part| **part != Part::Recording);
+    let parts: Vec<Part> = again.chain(asked).copied().collect();
+    let (found, pictures) = analyse(subject, &parts)?;
+    analysis.update(found);
+    Ok((analysis, pictures))
 }

@@ -39,7 +39,9 @@
 //! | `stochastic` | networks of low rank with their noise |
 //! | `encode` | encoding models: each unit from features of stimuli |
 //! | `subspace` | reduced-rank regression between regions |
+//! | `recorded` | the recording in numbers, by which it is known again |
 //! | `closing` | what a fit of one sitting leaves |
+//! | `finished` | a fit read back, and its network analysed |
 //! | `prepare` | the recording as the network sees it, and its division |
 //! | `coupling` | blocks between regions, each of a rank of its own |
 //! | `model` | the network: neuron, wirings, what is held |
@@ -62,11 +64,13 @@ mod counts;
 mod coupling;
 mod encode;
 mod filter;
+mod finished;
 mod forecast;
 mod identified;
 mod model;
 mod predictor;
 pub(crate) mod prepare;
+mod recorded;
 mod regions;
 mod report;
 mod reproduction;
@@ -84,6 +88,7 @@ pub use config::{FitConfig, FitExperiment, SmcConfig, Solver};
 pub use constrained::{ConstrainedFit, FreeScores, Held};
 pub use counts::SpikeScores;
 pub use encode::{EncodedUnit, EncodingFit, FALSE_DISCOVERIES, LayerScore};
+pub(crate) use finished::{again, finished};
 pub use identified::{Identified, Restart};
 pub use results::{FitResults, UnitScore};
 pub use session::{FitOutcome, fit, resume};

@@ -2,7 +2,7 @@
 
 use attractor_analysis::circle_radius;
 use attractor_learn::Phase;
-use attractor_network::{Projection, Wiring};
+use attractor_network::{Network, Projection, Wiring};
 use attractor_numerics::law::Law;
 use attractor_numerics::linalg::eigenvalues;
 use attractor_report::{
@@ -25,6 +25,8 @@ use crate::spikes;
 mod page;
 mod tables;
 
+pub(crate) use page::analysed;
+
 /// Recurrent projections drawn: gated neurons have several.
 const DRAWN: usize = 4;
 /// Units up to which eigenvalues are computed: they take time with the third power of it.
@@ -43,38 +45,55 @@ pub(crate) struct Material<'a> {
 /// A recurrent projection before and after training.
 pub(crate) struct Recurrent {
     pub(crate) projection: Projection,
+    /// `[target, source]`; none of weights that were not trained from others.
+    pub(crate) before: Option<Array2<f64>>,
     /// `[target, source]`
-    pub(crate) before: Array2<f64>,
     pub(crate) after: Array2<f64>,
     /// *W*_rec, with the drive it ends in where there are several.
     pub(crate) label: Label,
-    /// What tells its figures' files apart where there are several: empty, or `-I`.
+    /// What tells its figures' files from others: empty, or `-I`.
     pub(crate) ending: String,
     /// Radius of the circle that eigenvalues of independent entries would fill.
     pub(crate) radius: Option<f64>,
-    /// Eigenvalues before and after, where they were computed.
-    pub(crate) spectra: Option<[Vec<(f64, f64)>; 2]>,
+    /// Where they were computed.
+    pub(crate) spectra: Option<Spectra>,
 }
 
-/// The recurrent projections of a network, written out.
-pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurrent> {
+/// Eigenvalues, real and imaginary parts.
+pub(crate) struct Spectra {
+    pub(crate) before: Option<Vec<(f64, f64)>>,
+    pub(crate) after: Vec<(f64, f64)>,
+}
+
+/// The recurrent projections of a network, written out, with `initial` weights before training if it was
+/// trained from any.
+pub(crate) fn recurrent(
+    network: &Network,
+    initial: Option<&[f32]>,
+    weights: &[f32],
+) -> Vec<Recurrent> {
     let double = |weights: &[f32]| -> Vec<f64> { weights.iter().map(|&w| f64::from(w)).collect() };
-    let (initial, weights) = (double(&experiment.initial()), double(weights));
-    let network = &experiment.network;
+    let (initial, weights) = (initial.map(double), double(weights));
     let mut all = Vec::new();
-    let several = within(experiment).count() > 1;
-    for projection in within(experiment) {
-        let matrix = |parameters: &[f64]| network.matrix(&projection.name(), parameters).ok();
-        let Some((before, after)) = matrix(&initial).zip(matrix(&weights)) else { continue };
+    let several = within(network).count() > 1;
+    for projection in within(network) {
+        let matrix = |parameters: &Vec<f64>| network.matrix(&projection.name(), parameters).ok();
+        let (before, Some(after)) = (initial.as_ref().and_then(matrix), matrix(&weights)) else {
+            continue;
+        };
         let spectrum = |w: &Array2<f64>| -> Option<Vec<(f64, f64)>> {
             let values = eigenvalues(w.as_slice()?, w.nrows()).ok()?;
             Some(values.iter().map(|value| (value.re, value.im)).collect())
         };
         let small = after.nrows() <= SPECTRUM;
-        let spectra = small.then(|| Some([spectrum(&before)?, spectrum(&after)?])).flatten();
+        let spectra = || {
+            let before = before.as_ref().map(|before| spectrum(before).ok_or(())).transpose();
+            Some(Spectra { before: before.ok()?, after: spectrum(&after)? })
+        };
+        let spectra = small.then(spectra).flatten();
         let drive = projection.to.rsplit('.').next().filter(|_| several).unwrap_or("");
         let ending = if drive.is_empty() { String::new() } else { format!("-{drive}") };
-        let (label, radius) = (name_of(drive), radius(projection, &before));
+        let (label, radius) = (name_of(drive), radius(projection, before.as_ref()));
         let projection = projection.clone();
         all.push(Recurrent { projection, before, after, label, ending, radius, spectra });
     }
@@ -82,7 +101,8 @@ pub(crate) fn recurrent(experiment: &Experiment, weights: &[f32]) -> Vec<Recurre
 }
 
 /// The gain that the weights were drawn with; otherwise what their entries would have by chance.
-fn radius(projection: &Projection, before: &Array2<f64>) -> Option<f64> {
+fn radius(projection: &Projection, before: Option<&Array2<f64>>) -> Option<f64> {
+    let before = before?;
     if let Wiring::Dense { law: Law::Gaussian { gain } } = projection.wiring {
         return Some(gain);
     }
@@ -90,9 +110,9 @@ fn radius(projection: &Projection, before: &Array2<f64>) -> Option<f64> {
 }
 
 /// The recurrent projections that are drawn.
-fn within(experiment: &Experiment) -> impl Iterator<Item = &Projection> {
+fn within(network: &Network) -> impl Iterator<Item = &Projection> {
     let within = format!("{RECURRENT}.");
-    let projections = experiment.network.description().projections.iter();
+    let projections = network.description().projections.iter();
     projections
         .filter(move |p| p.from.starts_with(&within) && p.to.starts_with(&within))
         .take(DRAWN)
@@ -106,29 +126,37 @@ pub(crate) fn write(material: &Material<'_>, directory: &RunDirectory) -> Result
         figures
             .extend(spikes::raster(material.experiment, sample)?.map(|f| ("raster".to_owned(), f)));
     }
-    figures.extend(material.pictures.figures.iter().cloned());
-    if let Some(space) = &material.pictures.space {
-        figures.push(("state-space".to_owned(), space.figure(Width::Double)));
-    }
-    for recurrent in material.recurrent {
-        let (label, ending) = (recurrent.label.clone(), &recurrent.ending);
-        let figure = WeightMatrix::new(label.clone(), drawn(&recurrent.after)?);
-        let figure = figure.before(drawn(&recurrent.before)?).figure();
-        figures.push((format!("weights{ending}"), figure));
-        if let Some([before, after]) = &recurrent.spectra {
-            let mut figure =
-                Eigenvalues::new(label, after.iter().copied()).before(before.iter().copied());
-            if let Some(radius) = recurrent.radius {
-                figure = figure.radius(radius);
-            }
-            figures.push((format!("eigenvalues{ending}"), figure.figure()));
-        }
-    }
+    figures.extend(drawings(material.pictures, material.recurrent)?);
     for (name, figure) in &figures {
         figure.write(&directory.figures(), name)?;
     }
     page::page(material, &figures, directory).write(&directory.report())?;
     Ok(())
+}
+
+/// The figures of an analysis, and those of the recurrent weights, with their files' names.
+pub(crate) fn drawings(
+    pictures: &Pictures,
+    recurrent: &[Recurrent],
+) -> Result<Vec<(String, Figure)>, ReportError> {
+    let mut figures = pictures.figures.clone();
+    if let Some(space) = &pictures.space {
+        figures.push(("state-space".to_owned(), space.figure(Width::Double)));
+    }
+    for recurrent in recurrent {
+        let (label, ending) = (recurrent.label.clone(), &recurrent.ending);
+        let figure = WeightMatrix::new(label.clone(), drawn(&recurrent.after)?);
+        let before = recurrent.before.as_ref().map(drawn).transpose()?;
+        let figure = before.into_iter().fold(figure, WeightMatrix::before).figure();
+        figures.push((format!("weights{ending}"), figure));
+        if let Some(Spectra { before, after }) = &recurrent.spectra {
+            let mut figure = Eigenvalues::new(label, after.iter().copied());
+            figure = before.iter().cloned().fold(figure, Eigenvalues::before);
+            figure = recurrent.radius.into_iter().fold(figure, Eigenvalues::radius);
+            figures.push((format!("eigenvalues{ending}"), figure.figure()));
+        }
+    }
+    Ok(figures)
 }
 
 fn curves(material: &Material<'_>) -> Figure {
@@ -167,22 +195,18 @@ fn trials(experiment: &Experiment, sample: &Sample) -> Result<Figure, ReportErro
         .outputs(experiment.material.outputs())
         .quantity(Label::new().italic(&sample.quantity));
     for shown in 0..sample.trials.len() {
-        figure = figure.trial(trial(experiment, sample, shown)?);
+        figure = figure.trial(trial(sample, shown)?);
     }
     Ok(figure.figure())
 }
 
 /// A trial of a sample, to be drawn.
-pub(crate) fn trial(
-    experiment: &Experiment,
-    sample: &Sample,
-    trial: usize,
-) -> Result<Trial, ReportError> {
+pub(crate) fn trial(sample: &Sample, trial: usize) -> Result<Trial, ReportError> {
     let matrix =
         |(rows, columns, values): (usize, usize, Vec<f32>)| Matrix::new(rows, columns, &values);
     let of = |array| matrix(sample.of(array, trial));
     let steps = sample.trials.lengths[trial];
-    let target = sample.trials.target(&experiment.material.scored());
+    let target = sample.trials.target(&sample.scored);
     let asked = target.map_or_else(Vec::new, |target| {
         (0..steps).map(|step| f64::from(target.weights[[step, trial]])).collect()
     });

@@ -107,11 +107,7 @@ pub fn results(directory: &RunDirectory) -> Result<Results, RunError> {
     let text = read_text(&file)?;
     let of_fit = |error: &serde_json::Error| {
         let fit = serde_json::from_str::<FitResults>(&text).is_ok();
-        if fit {
-            "of a fit, whose analyses are in its report.html".to_owned()
-        } else {
-            error.to_string()
-        }
+        if fit { "of a fit, not of a training run".to_owned() } else { error.to_string() }
     };
     serde_json::from_str(&text).map_err(|error| RunError::File { problem: of_fit(&error), file })
 }

@@ -131,7 +131,7 @@ fn activity_is_compared_with_a_recording() {
         let run = dir.path().join(name);
         whole(&run, &[more, &["analyse.parts=[]"]].concat(), 2);
         let directory = RunDirectory::open(&run).unwrap();
-        let found = analyse_again(&directory, &questions, settings(2)).unwrap().analysis.unwrap();
+        let found = analyse_again(&directory, &questions, settings(2)).unwrap();
         (found, fs::read_to_string(directory.report()).unwrap())
     };
     let (found, page) = ask("rates", &["network.neuron=leaky-relu"]);
@@ -175,11 +175,11 @@ fn a_run_of_an_earlier_version_opens_or_says_why_not() {
     assert!(older.remove("analyse").is_some());
     fs::write(directory.config(), older.to_string()).unwrap();
     let opened = report_again(&directory, settings(2)).unwrap();
-    assert!(opened.analysis.unwrap().parts.is_empty());
+    assert!(opened.parts.is_empty());
     assert!(fs::read_to_string(directory.report()).unwrap().contains("Configuration"));
     let asked = vec![Part::Population, Part::TaskAxes];
     let questions = Questions { parts: asked.clone(), ..Questions::default() };
-    let analysis = analyse_again(&directory, &questions, settings(2)).unwrap().analysis.unwrap();
+    let analysis = analyse_again(&directory, &questions, settings(2)).unwrap();
     assert_eq!(analysis.parts, asked);
     let fresh = now.analysis.unwrap();
     assert_eq!((&analysis.task_axes, &analysis.spectra), (&fresh.task_axes, &fresh.spectra));

@@ -14,7 +14,7 @@ use crate::output::{Answer, table};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Directory of a finished run
+    /// Directory of a finished run or fit
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
@@ -23,11 +23,12 @@ pub(crate) struct Arguments {
     parts: Vec<String>,
 
     /// A constant input to look for fixed points under, one number per channel; may be repeated
-    /// [default: the inputs of the task's conditions]
+    /// [default: the inputs of the task's conditions; of a fit, whose channels are components, the mean]
     #[arg(long, value_name = "U1,U2,…", value_parser = numbers, allow_hyphen_values = true)]
     input: Vec<Input>,
 
     /// A recording to compare the activity with: NWB, MATLAB, `.npz`, or a table (docs/recordings.md)
+    /// [default: a fit's own]
     #[arg(long, value_name = "FILE")]
     recording: Option<PathBuf>,
 
@@ -42,7 +43,9 @@ Examples:
   attractor analyse runs/context-decision-seed1 fixed-points --input 0,0,0.1,0 --input 0,0,0,0
   attractor analyse runs/flip-flop-seed1 lyapunov
   attractor analyse runs/context-decision-seed1 --recording session.nwb
+  attractor analyse runs/fit-hvc-seed1 population fixed-points perturbations
 
+A fitted network runs freely through stretches of its recording, which has to be where it was (docs/fit.md).
 What is found joins results.json, the figures and report.html of the run.";
 
 /// One constant input.
@@ -71,8 +74,7 @@ pub(crate) fn run(arguments: &Arguments, began: Instant) -> Result<Answer, Failu
         recording: arguments.recording.clone(),
     };
     let settings = Settings { threads: arguments.threads.map(usize::from), began };
-    let results = analyse_again(&directory, &questions, settings)?;
-    let analysis = results.analysis.unwrap_or_default();
+    let analysis = analyse_again(&directory, &questions, settings)?;
     let text = format!(
         "{}\n  report    {}\n",
         said(&analysis, &questions.parts),
@@ -144,9 +146,12 @@ fn graphs(analysis: &Analysis) -> Vec<Vec<String>> {
     let mut rows = vec![row(["graph", "before training", "after"])];
     let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
     for graph in &analysis.graphs {
-        let pairs = graph.before.named().into_iter().zip(graph.after.named());
-        for ((name, before), (_, after)) in pairs.filter(|(_, (_, after))| after.is_some()) {
-            rows.push(vec![format!("{}: {name}", graph.weights), shown(before), shown(after)]);
+        for (name, before, after) in graph.measures() {
+            rows.push(vec![
+                format!("{}: {name}", graph.weights),
+                shown(before),
+                shown(Some(after)),
+            ]);
         }
     }
     rows

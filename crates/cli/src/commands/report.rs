@@ -13,7 +13,7 @@ use crate::output::Answer;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  attractor report runs/context-decision-seed1")]
 pub(crate) struct Arguments {
-    /// Directory of a finished run
+    /// Directory of a finished run or fit
     #[arg(value_name = "RUN")]
     run: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! The material of an analysis: fresh trials, and the activity they caused.
+//! The material of an analysis: trials, and the activity they caused.
 
 use attractor_data::{Target, Trials};
 use attractor_learn::Model;
@@ -6,9 +6,8 @@ use attractor_network::{Autonomous, NoiseSource, SignalId};
 use ndarray::{Array3, s};
 
 use super::{Subject, grouping};
-use crate::describe::RECURRENT;
 use crate::error::RunError;
-use crate::evaluate::{group, noise, signal};
+use crate::evaluate::{group, signal};
 
 /// Most trials: means and covariances are good, and the whole takes seconds.
 const TRIALS: usize = 480;
@@ -35,23 +34,23 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    pub(super) fn record(subject: &mut Subject<'_>, trials: &Trials) -> Result<Activity, RunError> {
-        let parameters = subject.double();
-        let Subject { experiment, engine, weights, .. } = subject;
-        let units = experiment.config.network.units;
+    pub(super) fn record(subject: &mut Subject<'_>) -> Result<Activity, RunError> {
+        let (parameters, network, units) = (subject.double(), subject.network(), subject.units());
+        let Subject { engine, weights, trials, signals, noise, repeats, score, .. } = subject;
         let most = (NUMBERS / (trials.steps() * units).max(1)).clamp(1, TRIALS);
         let chosen: Vec<usize> = (0..trials.len().min(most)).collect();
         let trials = trials.select(&chosen).map_err(attractor_task::TaskError::from)?;
-        let network = &experiment.network;
-        let scored = experiment.material.scored();
-        let output = signal(experiment, &scored)?;
-        let emission = network.signal(&format!("{RECURRENT}.{}", experiment.emission()))?;
+        let scored = &signals.scored;
+        let output = signal(&network, scored)?;
+        // the course of a single recorded unit is no answer
+        let asked = if score.psychometric.is_some() { scored } else { "" };
+        let emission = network.signal(&signals.emitted())?;
         let still = vec![0.0; network.channels()];
         let states: Vec<SignalId> =
-            Autonomous::new(network, &parameters, &still).map(|a| a.signals()).unwrap_or_default();
+            Autonomous::new(&network, &parameters, &still).map(|a| a.signals()).unwrap_or_default();
         let record: Vec<SignalId> =
             [emission, output.id].into_iter().chain(states.clone()).collect();
-        let mut noisy = Model::run(*engine, weights, &trials, noise(experiment), &record)?;
+        let mut noisy = Model::run(*engine, weights, &trials, *noise, &record)?;
         let quiet =
             Model::run(*engine, weights, &trials, NoiseSource::off(), &[emission])?.remove(0);
         let of_states = noisy.split_off(2);
@@ -63,10 +62,10 @@ impl Activity {
             noisy: double(noisy.remove(0)),
             quiet: double(quiet),
             states: joined.filter(|_| !states.is_empty()).map(double),
-            choices: trials.target(&scored).and_then(|target| choices(target, &outputs)),
-            variables: grouping::variables(&trials, &scored),
-            conditions: grouping::conditions(&trials, &scored),
-            inputs: grouping::inputs(&trials, &scored),
+            choices: trials.target(asked).and_then(|target| choices(target, &outputs)),
+            variables: grouping::variables(&trials, asked),
+            conditions: grouping::conditions(&trials, asked, *repeats),
+            inputs: grouping::inputs(&trials, asked),
             trials,
         })
     }

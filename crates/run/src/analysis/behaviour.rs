@@ -15,7 +15,9 @@ pub(super) fn answer(
     facts: &mut Analysis,
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
-    let curves = &subject.evaluation.psychometric;
+    let Some(curves) = subject.score.psychometric else {
+        return Err(Unanswered("there is no task, and nothing is chosen".to_owned()));
+    };
     if curves.is_empty() {
         return Err(Unanswered("the task has no psychometric axis".to_owned()));
     }

@@ -142,8 +142,9 @@ pub struct Outside {
 pub struct GraphFacts {
     /// The weights.
     pub weights: String,
-    /// Before training.
-    pub before: GraphMeasures,
+    /// Before training; none of weights that were not trained from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<GraphMeasures>,
     /// And after.
     pub after: GraphMeasures,
     /// Module of each unit after training, by Louvain's method.
@@ -157,6 +158,19 @@ pub struct GraphFacts {
     /// Mean distance between units of mixed selectivity; the same with units permuted, its standard
     /// deviation, and the fraction of permutations that are nearer. Where units have places.
     pub mixed_selectivity_distance: Option<[f64; 4]>,
+}
+
+impl GraphFacts {
+    /// Every measure that the weights have: its name, its value before training, and after.
+    #[must_use]
+    pub fn measures(&self) -> Vec<(&'static str, Option<f64>, f64)> {
+        let before = self.before.as_ref().map(GraphMeasures::named).unwrap_or_default();
+        let after = self.after.named().into_iter().enumerate();
+        let known = |(k, (name, after)): (usize, (&'static str, Option<f64>))| {
+            Some((name, before.get(k).and_then(|(_, before)| *before), after?))
+        };
+        after.filter_map(known).collect()
+    }
 }
 
 /// Measures of one graph: an edge, without direction, where one of the two weights between units is among

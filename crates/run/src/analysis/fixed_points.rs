@@ -30,22 +30,15 @@ pub(super) struct Stand {
     pub(super) trials: Vec<usize>,
 }
 
-/// The inputs asked for, or those of the task's conditions.
+/// The inputs of the subject, or those of its trials' conditions.
 pub(super) fn stands(subject: &Subject<'_>, activity: &Activity) -> Vec<Stand> {
     if subject.inputs.is_empty() {
         let of_task = activity.inputs.iter().cloned();
         return of_task.map(|(name, input, trials)| Stand { name, input, trials }).collect();
     }
-    let all: Vec<usize> = (0..activity.trials.len()).collect();
-    let named = |input: &Vec<f64>| {
-        let values: Vec<String> = input.iter().map(f64::to_string).collect();
-        Stand {
-            name: format!("input {}", values.join(", ")),
-            input: input.clone(),
-            trials: all.clone(),
-        }
-    };
-    subject.inputs.iter().map(named).collect()
+    let trials: Vec<usize> = (0..activity.trials.len()).collect();
+    let inputs = subject.inputs.iter().cloned();
+    inputs.map(|(name, input)| Stand { name, input, trials: trials.clone() }).collect()
 }
 
 pub(super) fn answer(
@@ -60,13 +53,14 @@ pub(super) fn answer(
     };
     let parameters = subject.double();
     let mut axes = Axes::draw(subject, activity, states)?;
-    let dt = subject.experiment.network.dt();
+    let all = subject.network();
+    let dt = all.dt();
     let mut figure = report::Stability::new(dt);
     for stand in stands(subject, activity) {
-        let network = Autonomous::new(&subject.experiment.network, &parameters, &stand.input)?;
+        let network = Autonomous::new(&all, &parameters, &stand.input)?;
         let starts = starts(activity, states, &stand.trials);
         let options = SearchOptions {
-            seed: subject.experiment.config.seed,
+            seed: subject.seed,
             threads: subject.engine.options().threads,
             ..SearchOptions::default()
         };
@@ -147,7 +141,7 @@ fn shown(
     subject: &Subject<'_>,
     dt: f64,
 ) -> report::FixedPoint {
-    let units = subject.experiment.config.network.units;
+    let units = subject.units();
     let mut shown = report::FixedPoint::new(axes.place(&point.state), kind)
         .label(&stand.name)
         .detail("kind", words(stable.kind))

@@ -34,8 +34,8 @@ pub(super) fn answer(
     if subject.recurrent.is_empty() {
         return Err(Unanswered("there are no recurrent weights".to_owned()));
     }
-    let seed = subject.experiment.config.seed;
-    let points = subject.experiment.network.points(RECURRENT)?;
+    let (seed, network) = (subject.seed, subject.network());
+    let points = network.points(RECURRENT)?;
     // how mixed each unit's selectivity is: large where every variable explains much
     let tuning = match &facts.tuning {
         Some(tuning) => Some(tuning.explained.clone()),
@@ -48,9 +48,10 @@ pub(super) fn answer(
         });
     for recurrent in subject.recurrent {
         let name = recurrent.projection.name();
-        let distances = points.map(|_| subject.experiment.network.distances(&name)).transpose()?;
-        let before = measured(&recurrent.before, distances.as_ref(), seed)?;
-        let (after, modules) = measured(&recurrent.after, distances.as_ref(), seed)?;
+        let distances = points.map(|_| network.distances(&name)).transpose()?;
+        let measured = |weights| measured(weights, distances.as_ref(), seed);
+        let before = recurrent.before.as_ref().map(measured).transpose()?;
+        let (after, modules) = measured(&recurrent.after)?;
         let balanced = balance(recurrent.after.view(), activity.noisy.view())?;
         let mean = |of: &[Option<f64>]| {
             let known: Vec<f64> = of.iter().flatten().copied().collect();
@@ -63,10 +64,11 @@ pub(super) fn answer(
             _ => None,
         };
         let sizes = activity.noisy.iter().map(|r| r.abs()).sum::<f64>();
-        draw(subject, recurrent, [&before.1, &modules], pictures)?;
+        let (before, modules_before) = before.unzip();
+        draw(subject, recurrent, (modules_before.as_ref(), &modules), pictures)?;
         facts.graphs.push(GraphFacts {
             weights: name,
-            before: before.0,
+            before,
             after,
             modules: modules.labels,
             balance: mean(&balanced.index),
@@ -121,11 +123,12 @@ fn measured(
 fn draw(
     subject: &Subject<'_>,
     recurrent: &Recurrent,
-    [before, after]: [&Modules; 2],
+    (before, after): (Option<&Modules>, &Modules),
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
     let ending = &recurrent.ending;
     let weights = drawn(&recurrent.after)?;
+    let weights_before = recurrent.before.as_ref().map(drawn).transpose()?;
     if after.count() > 1 {
         let named = after.sizes().into_iter().enumerate();
         let figure = WeightMatrix::new(recurrent.label.clone(), weights.clone())
@@ -133,33 +136,34 @@ fn draw(
             .groups(bordered(named.map(|(k, size)| ((k + 1).to_string(), size)).collect()));
         pictures.figures.push((format!("modules{ending}"), figure.figure()));
     }
-    let regions = regions(subject, recurrent.after.nrows());
+    let regions = regions(&subject.groups, recurrent.after.nrows());
     if let Some((names, of)) = &regions {
         let mut order: Vec<usize> = (0..of.len()).collect();
         order.sort_by_key(|&unit| of[unit]);
         let size = |k: usize| of.iter().filter(|&&label| label == k).count();
-        let figure = WeightMatrix::new(recurrent.label.clone(), weights.clone())
-            .before(drawn(&recurrent.before)?)
+        let mut figure = WeightMatrix::new(recurrent.label.clone(), weights.clone())
             .sorted("group", order)
             .groups(names.iter().enumerate().map(|(k, name)| (name.clone(), size(k))));
+        figure = weights_before.iter().cloned().fold(figure, WeightMatrix::before);
         pictures.figures.push((format!("groups{ending}"), figure.figure()));
     }
-    if let Some(points) = subject.experiment.network.points(RECURRENT)? {
-        let network =
-            SpatialNetwork::new(points.iter().copied(), weights).before(drawn(&recurrent.before)?);
+    if let Some(points) = subject.network().points(RECURRENT)? {
+        let network = SpatialNetwork::new(points.iter().copied(), weights);
+        let network = weights_before.into_iter().fold(network, SpatialNetwork::before);
         let few = |modules: &Modules| modules.sizes().iter().filter(|&&size| size > 1).count();
         let network = match regions {
             Some((names, of)) => network.colored("group", names, of),
             None => {
                 // units without company are one colour
-                let count = few(after).max(few(before));
+                let count = few(after).max(before.map_or(0, few));
                 let names =
                     (0..count).map(|k| format!("module {}", k + 1)).chain(["alone".to_owned()]);
                 let of = |modules: &Modules| -> Vec<usize> {
                     let company = few(modules);
                     modules.labels.iter().map(|&k| if k < company { k } else { count }).collect()
                 };
-                network.colored("module", names, of(after)).before_colored(of(before))
+                let network = network.colored("module", names, of(after));
+                before.into_iter().map(of).fold(network, SpatialNetwork::before_colored)
             }
         };
         pictures.figures.push((format!("network{ending}"), network.figure(Width::Double)));
@@ -178,12 +182,10 @@ fn bordered(groups: Vec<(String, usize)>) -> Vec<(String, usize)> {
     kept
 }
 
-/// The groups of the recurrent population and that of each unit, if every unit is in exactly one.
-fn regions(subject: &Subject<'_>, units: usize) -> Option<(Vec<String>, Vec<usize>)> {
-    let populations = &subject.experiment.network.description().populations;
-    let groups = &populations.iter().find(|population| population.name == RECURRENT)?.groups;
+/// The names of the groups and the group of each unit, if every unit is in exactly one.
+fn regions(groups: &[(String, Vec<usize>)], units: usize) -> Option<(Vec<String>, Vec<usize>)> {
     let mut of = vec![usize::MAX; units];
-    for (k, members) in groups.values().enumerate() {
+    for (k, (_, members)) in groups.iter().enumerate() {
         for &unit in members {
             if of.get(unit).is_none_or(|&label| label != usize::MAX) {
                 return None;
@@ -192,5 +194,5 @@ fn regions(subject: &Subject<'_>, units: usize) -> Option<(Vec<String>, Vec<usiz
         }
     }
     let whole = groups.len() > 1 && of.iter().all(|&label| label != usize::MAX);
-    whole.then(|| (groups.keys().cloned().collect(), of))
+    whole.then(|| (groups.iter().map(|(name, _)| name.clone()).collect(), of))
 }

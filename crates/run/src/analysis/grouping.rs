@@ -20,8 +20,17 @@ pub(super) fn variables(trials: &Trials, scored: &str) -> Vec<(String, Column)> 
     found
 }
 
-/// Groups to draw trajectories by: the first label (else the first variable) and the answer wanted.
-pub(super) fn conditions(trials: &Trials, scored: &str) -> Vec<(String, Vec<usize>)> {
+/// Groups to draw trajectories by: the first label (else the first variable) and the answer wanted;
+/// trials that are no repeats are drawn one by one.
+pub(super) fn conditions(
+    trials: &Trials,
+    scored: &str,
+    repeats: bool,
+) -> Vec<(String, Vec<usize>)> {
+    if !repeats {
+        let alone = |trial| (format!("stretch {}", trial + 1), vec![trial]);
+        return (0..trials.len().min(MOST)).map(alone).collect();
+    }
     let variables = variables(trials, scored);
     let label = variables.iter().find(|(_, column)| matches!(column, Column::Labels(_)));
     let Some(first) = label.or(variables.first()) else {
@@ -135,7 +144,8 @@ mod tests {
         assert_eq!(inputs.len(), 2);
         assert_eq!(inputs[0].1, [0.0, 0.0, 0.1, 0.0], "{}", inputs[0].0);
         assert_eq!(inputs[1].1, [0.0, 0.0, 0.0, 0.1], "{}", inputs[1].0);
-        let names: Vec<String> = conditions(&trials, "out.y").into_iter().map(|g| g.0).collect();
+        let names: Vec<String> =
+            conditions(&trials, "out.y", true).into_iter().map(|g| g.0).collect();
         assert_eq!(
             names,
             [
@@ -145,7 +155,7 @@ mod tests {
                 "context B, answer 1"
             ]
         );
-        let total: usize = conditions(&trials, "out.y").iter().map(|g| g.1.len()).sum();
+        let total: usize = conditions(&trials, "out.y", true).iter().map(|g| g.1.len()).sum();
         assert_eq!(total, 288);
     }
 

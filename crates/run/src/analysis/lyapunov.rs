@@ -1,4 +1,4 @@
-//! The largest Lyapunov exponents under the inputs of the task.
+//! The largest Lyapunov exponents under constant inputs.
 
 use attractor_analysis::lyapunov::{LyapunovOptions, lyapunov};
 use attractor_network::Autonomous;
@@ -23,16 +23,17 @@ pub(super) fn answer(
         return Err(Unanswered("a network with delays is no map of its unit states".to_owned()));
     };
     let parameters = subject.double();
-    let seconds = subject.experiment.network.dt() / 1000.0;
+    let all = subject.network();
+    let seconds = all.dt() / 1000.0;
     for stand in stands(subject, activity) {
-        let network = Autonomous::new(&subject.experiment.network, &parameters, &stand.input)?;
+        let network = Autonomous::new(&all, &parameters, &stand.input)?;
         let trial = stand.trials.first().copied().unwrap_or(0);
         let last = activity.trials.lengths[trial] - 1;
         let start = states.slice(s![last, trial, ..]).to_vec();
         let options = LyapunovOptions {
             exponents: Some(EXPONENTS.min(start.len())),
             steps: STEPS,
-            seed: subject.experiment.config.seed,
+            seed: subject.seed,
             ..LyapunovOptions::default()
         };
         let found = lyapunov(&network, &start, &options)?;

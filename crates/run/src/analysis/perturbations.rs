@@ -1,17 +1,19 @@
-//! In-silico perturbations and what they do to behaviour: groups silenced, projections cut or weakened, in the whole
+//! In-silico perturbations and what they do to the score: groups silenced, projections cut or weakened, in the whole
 //! trial and before and after answers are asked for.
 
 use std::sync::Arc;
 
 use attractor_analysis::wilson;
 use attractor_data::Trials;
-use attractor_network::{Action, Engine, Intervention, Interventions, Network};
+use attractor_network::{
+    Action, Description, Engine, Intervention, Interventions, Network, Projection,
+};
 use attractor_report::{Lesions, Perturbations};
 
 use super::facts::{Analysis, Effect};
-use super::{Pictures, Subject, Unanswered, behaviour};
+use super::{Pictures, Score, Subject, Unanswered, behaviour};
 use crate::describe::RECURRENT;
-use crate::evaluate::noise;
+use crate::evaluate::{group, signal};
 
 /// Most modules or clusters that are silenced.
 const MOST: usize = 6;
@@ -20,27 +22,25 @@ const TRIALS: usize = 500;
 
 pub(super) fn answer(
     subject: &mut Subject<'_>,
-    trials: &Trials,
     facts: &mut Analysis,
     pictures: &mut Pictures,
 ) -> Result<(), Unanswered> {
-    let experiment = subject.experiment;
-    let chosen: Vec<usize> = (0..trials.len().min(TRIALS)).collect();
-    let trials = trials.select(&chosen)?;
+    let Score { measure, stride, noise, judge, .. } = &subject.score;
+    let trials = subject.trials.select(&chosen(&subject.trials, &subject.signals.scored))?;
     let groups = groups(subject, facts);
-    let mut description = experiment.network.description().clone();
+    let mut description = subject.network().description().clone();
     for population in description.populations.iter_mut().filter(|p| p.name == RECURRENT) {
-        population.groups.extend(groups.iter().cloned());
+        let members = groups.iter().enumerate().map(|(k, (_, units))| (key(k), units.clone()));
+        population.groups.extend(members);
     }
     let network = Arc::new(Network::new(description)?);
-    let scored = network.signal(&experiment.material.scored())?;
+    let scored = signal(&network, &subject.signals.scored)?;
     let mut engine = Engine::<f32>::new(network.clone(), subject.engine.options())?;
-    let periods = periods(&trials, &experiment.material.scored());
+    let periods = periods(&trials, &subject.signals.scored, *stride);
     for (name, period, interventions) in lesions(subject, &network, &groups, &periods) {
         let resolved = Interventions::new(&network, &interventions)?;
-        let outputs =
-            engine.run(subject.weights, &trials, noise(experiment), &resolved, &[scored])?;
-        let evaluation = experiment.material.judge(&trials, outputs[0].view())?;
+        let outputs = engine.run(subject.weights, &trials, *noise, &resolved, &[scored.id])?;
+        let evaluation = judge(&trials, group(&scored, &outputs[0]).view())?;
         let Some(score) = evaluation.score else {
             return Err(Unanswered("the material has no score".to_owned()));
         };
@@ -51,7 +51,7 @@ pub(super) fn answer(
         facts.perturbations.push(Effect { name, period, score, interval, psychometric });
     }
     let ends = |effect: &Effect| effect.interval.map_or((f64::NAN, f64::NAN), |[a, b]| (a, b));
-    let mut figure = Perturbations::new(experiment.material.measure());
+    let mut figure = Perturbations::new(*measure);
     if let Some((control, effects)) = facts.perturbations.split_first() {
         figure = figure.control(control.score, ends(control));
         for effect in effects.iter().filter(|effect| effect.period.is_empty()) {
@@ -61,7 +61,7 @@ pub(super) fn answer(
     pictures.figures.push(("perturbations".to_owned(), figure.figure()));
     if periods.len() > 1 {
         let mut table = Lesions::new(
-            experiment.material.measure(),
+            *measure,
             periods.iter().map(|(name, _)| if name.is_empty() { "whole trial" } else { name }),
         );
         for effect in &facts.perturbations {
@@ -79,12 +79,26 @@ pub(super) fn answer(
     Ok(())
 }
 
-/// Units that can be silenced together, by name: the groups of the population, modules of its weights and
+/// What a group is called in the network: the names of two may be the same, or that of units whose signal is
+/// judged.
+fn key(group: usize) -> String {
+    format!("silenced together, {group}")
+}
+
+/// The first trials; if there are too many, first those in which anything is asked.
+fn chosen(trials: &Trials, scored: &str) -> Vec<usize> {
+    let mut chosen: Vec<usize> = (0..trials.len()).collect();
+    if let Some(target) = trials.target(scored).filter(|_| chosen.len() > TRIALS) {
+        chosen.sort_by_key(|&trial| target.weights.column(trial).iter().all(|&w| w == 0.0));
+    }
+    chosen.truncate(TRIALS);
+    chosen
+}
+
+/// Units that can be silenced together, by name: those that belong together, modules of its weights and
 /// clusters of its selectivity.
 fn groups(subject: &Subject<'_>, facts: &Analysis) -> Vec<(String, Vec<usize>)> {
-    let populations = &subject.experiment.network.description().populations;
-    let named = populations.iter().filter(|p| p.name == RECURRENT).flat_map(|p| p.groups.clone());
-    let mut found: Vec<(String, Vec<usize>)> = named.collect();
+    let mut found = subject.groups.clone();
     let mut labelled = |what: &str, labels: &[usize], least: usize| {
         let count = labels.iter().max().map_or(0, |most| most + 1);
         for k in 0..count.min(MOST) {
@@ -105,13 +119,14 @@ fn groups(subject: &Subject<'_>, facts: &Analysis) -> Vec<(String, Vec<usize>)> 
     found
 }
 
-/// The whole trial, and what comes before and after answers are first asked for, if there is such a time.
-fn periods(trials: &Trials, scored: &str) -> Vec<Period> {
+/// The whole trial, and what comes before and after answers are first asked for, if that is after the first
+/// frame, of `stride` steps.
+fn periods(trials: &Trials, scored: &str, stride: usize) -> Vec<Period> {
     let mut periods = vec![(String::new(), (0.0, None))];
     let first = trials.target(scored).and_then(|target| {
         (0..trials.steps()).find(|&step| target.weights.row(step).iter().any(|&w| w > 0.0))
     });
-    if let Some(step) = first.filter(|&step| step > 0) {
+    if let Some(step) = first.filter(|&step| step >= stride) {
         let ms = step as f64 * trials.dt;
         periods.push((format!("until {ms} ms"), (0.0, Some(ms))));
         periods.push((format!("from {ms} ms"), (ms, None)));
@@ -129,7 +144,7 @@ fn lesions(
     groups: &[(String, Vec<usize>)],
     periods: &[Period],
 ) -> Vec<(String, String, Vec<Intervention>)> {
-    let emission = format!("{RECURRENT}.{}", subject.experiment.emission());
+    let (emission, noise) = (subject.signals.emitted(), subject.score.noise.on);
     let within = format!("{RECURRENT}.");
     let projections = &network.description().projections;
     let inside: Vec<String> = (projections.iter())
@@ -141,8 +156,8 @@ fn lesions(
         let during =
             |target: String, action| Intervention { target, from: *from, until: *until, action };
         let mut add = |name: String, what| list.push((name, period.clone(), what));
-        for (group, units) in groups {
-            let silent = during(format!("{emission}[{group}]"), Action::Set(0.0));
+        for (k, (group, units)) in groups.iter().enumerate() {
+            let silent = during(format!("{emission}[{}]", key(k)), Action::Set(0.0));
             add(format!("silence {group} ({} units)", units.len()), vec![silent]);
         }
         let scaled = |factor| {
@@ -155,8 +170,9 @@ fn lesions(
             add("halve the recurrence".to_owned(), scaled(0.5));
         }
         add("cut the recurrence".to_owned(), scaled(0.0));
-        // one that is alone inside is the recurrence
-        let into = projections.iter().filter(|p| p.to.starts_with(&within)).map(|p| p.name());
+        // one that is alone inside is the recurrence; where noise is off, its source sends nothing to cut
+        let into = projections.iter().filter(|p| p.to.starts_with(&within));
+        let into = into.filter(|p| noise || !is_noise(network, p)).map(|p| p.name());
         let others = into.filter(|name| inside.len() > 1 || !inside.contains(name));
         for name in others {
             let cut = during(name.clone(), Action::Scale(0.0));
@@ -164,4 +180,17 @@ fn lesions(
         }
     }
     list
+}
+
+/// Whether a projection carries noise alone: its source draws it, and nothing drives that.
+fn is_noise(network: &Network, projection: &Projection) -> bool {
+    let Description { populations, projections, .. } = network.description();
+    let own = |signal: &str| signal.split('.').next().map(str::to_owned);
+    let name = own(&projection.from);
+    let driven = projections.iter().any(|other| own(&other.to) == name);
+    let source = populations.iter().find(|population| Some(&population.name) == name.as_ref());
+    !driven
+        && source
+            .and_then(|source| source.neuron.as_ref())
+            .is_some_and(|neuron| !neuron.noise.is_empty())
 }

@@ -6,7 +6,7 @@ use attractor_report::{Dimensions, Matrix, UnitTuning, WeightMatrix};
 use super::activity::Activity;
 use super::facts::{Analysis, Dimension, Outside, Tuning};
 use super::{Pictures, Subject, Unanswered};
-use crate::report::{Recurrent, drawn};
+use crate::report::{Recurrent, Spectra, drawn};
 
 /// Windows of a trial in which selectivity is looked for.
 const WINDOWS: usize = 8;
@@ -37,7 +37,7 @@ pub(super) fn answer(
     if activity.variables.is_empty() {
         return Ok(());
     }
-    let tuning = tuning(activity, subject.experiment.config.seed)?;
+    let tuning = tuning(activity, subject.seed)?;
     let units = tuning.explained.len();
     let flat: Vec<f64> = tuning.explained.iter().flatten().copied().collect();
     let values = Matrix::new(units, tuning.variables.len(), &flat)?;
@@ -54,8 +54,8 @@ pub(super) fn answer(
 
 /// How many eigenvalues stand outside of the circle of the weights before training.
 fn outside(recurrent: &Recurrent) -> Option<Outside> {
-    let [before, after] = recurrent.spectra.as_ref()?;
-    let radius = recurrent.radius?;
+    let Spectra { before, after } = recurrent.spectra.as_ref()?;
+    let (before, radius) = (before.as_ref()?, recurrent.radius?);
     let beyond = |values: &[(f64, f64)]| {
         values.iter().filter(|(re, im)| re.hypot(*im) > (1.0 + MARGIN) * radius).count()
     };

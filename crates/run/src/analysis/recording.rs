@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use attractor_analysis::compare_statistics;
+use attractor_data::Trials;
+use attractor_learn::Model;
 use ndarray::{Array3, s};
 
 use super::activity::Activity;
 use super::facts::{Analysis, Compared};
 use super::{Subject, Unanswered};
 use crate::error::RunError;
+use crate::evaluate::{group, signal};
 use crate::fit::config::RecordingConfig;
 use crate::fit::prepare::read;
 
@@ -20,6 +23,8 @@ pub(crate) struct Recorded {
     file: String,
     /// `[time, trial, unit]`, up to the end of the shortest trial.
     activity: Array3<f64>,
+    /// The least that a network can mean; what a fitted one is below the least recorded is error.
+    least: f64,
 }
 
 impl Recorded {
@@ -31,22 +36,37 @@ impl Recorded {
             read(&RecordingConfig { file: file.clone(), ..RecordingConfig::default() })?;
         let common = recording.lengths.iter().copied().min().unwrap_or(0);
         let activity = recording.activity.slice(s![..common, .., ..]).mapv(f64::from);
-        Ok(Recorded { file, activity })
+        Ok(Recorded { file, activity, least: f64::NEG_INFINITY })
+    }
+
+    /// What trials want of a signal, once in so many steps: the recording that a network was fitted to.
+    pub(crate) fn wanted(file: &str, trials: &Trials, signal: &str, stride: usize) -> Option<Self> {
+        let common = trials.lengths.iter().copied().min().unwrap_or(0);
+        let values = trials.target(signal)?.values.slice(s![stride - 1..common;stride, .., ..]);
+        let activity = values.mapv(f64::from);
+        let least = activity.iter().copied().fold(f64::INFINITY, f64::min);
+        Some(Recorded { file: file.to_owned(), activity, least })
     }
 }
 
 pub(super) fn answer(
-    subject: &Subject<'_>,
+    subject: &mut Subject<'_>,
     activity: &Activity,
     facts: &mut Analysis,
 ) -> Result<(), Unanswered> {
-    let Some(recorded) = subject.recording else {
+    let Some(recorded) = subject.recording.take() else {
         return Err(Unanswered("name a recording: --recording FILE".to_owned()));
     };
-    let seed = subject.experiment.config.seed;
-    let own = activity.noisy.slice(s![..activity.steps(), .., ..]);
-    let found = compare_statistics(own, recorded.activity.view(), DRAWS, seed)?;
-    facts.recording = Some(recorded.file.clone());
+    let observed = signal(&subject.network(), &subject.signals.observed)?;
+    let (stride, noise) = (subject.score.stride, subject.noise);
+    let Subject { engine, weights, .. } = subject;
+    let run = Model::run(*engine, weights, &activity.trials, noise, &[observed.id])?.remove(0);
+    // what is not finite stays so, and is told
+    let no_less = |x: f64| if x < recorded.least { recorded.least } else { x };
+    let own = group(&observed, &run).mapv(|x| no_less(f64::from(x)));
+    let own = own.slice(s![stride - 1..activity.steps();stride, .., ..]);
+    let found = compare_statistics(own, recorded.activity.view(), DRAWS, subject.seed)?;
+    facts.recording = Some(recorded.file);
     facts.compared = found
         .into_iter()
         .map(|found| Compared {

@@ -31,15 +31,15 @@ impl Axes {
             let percent = 100.0 * explained.get(k).copied().unwrap_or(0.0);
             Label::from(format!("PC{} ({percent:.0} %)", k + 1))
         };
-        let units = subject.experiment.config.network.units;
+        let units = subject.units();
         let mut space = StateSpace::new([0, 1, 2].map(name));
         let chosen: Vec<usize> =
             activity.conditions.iter().flat_map(|g| g.1.iter().copied().take(SHOWN)).collect();
-        let Subject { experiment, engine, weights, .. } = subject;
-        let sample = sample_of(experiment, engine, weights, &activity.trials, &chosen)?;
+        let Subject { engine, weights, signals, noise, .. } = subject;
+        let sample = sample_of(engine, weights, signals, *noise, &activity.trials, &chosen)?;
         let mut trials = SampleTrials::new(activity.trials.dt)
-            .inputs(subject.experiment.material.inputs())
-            .outputs(subject.experiment.material.outputs())
+            .inputs(signals.inputs.clone())
+            .outputs(signals.outputs.clone())
             .quantity(Label::new().italic(&sample.quantity));
         let mut next = 0;
         for (color, (condition, members)) in activity.conditions.iter().enumerate() {
@@ -48,7 +48,7 @@ impl Axes {
                 let path = states.slice(s![..steps, trial, ..]);
                 let path = path.rows().into_iter().map(|state| project(&components, state));
                 let trajectory = Trajectory::new(condition, path).color_index(color).trial(next);
-                let shown: Trial = report::trial(subject.experiment, &sample, next)?;
+                let shown: Trial = report::trial(&sample, next)?;
                 space = space.trajectory(trajectory);
                 trials = trials.trial(with_conditions(shown, activity, trial));
                 next += 1;

@@ -95,6 +95,18 @@ impl Solver {
         matches!(self, Solver::RolloutRidge | Solver::Rls)
     }
 
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Solver::Bptt => "bptt",
+            Solver::RolloutRidge => "rollout-ridge",
+            Solver::Rls => "rls",
+            Solver::Smc => "smc",
+            Solver::Encode => "encode",
+            Solver::ReducedRank => "reduced-rank",
+        }
+    }
+
     /// Whether a network comes out.
     #[must_use]
     pub fn makes_network(self) -> bool {

@@ -1,5 +1,6 @@
 //! The direct solvers: every unit of the network is a recorded one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use attractor_analysis::{Agreement, Currents, Group, Through, currents, groups_of};
@@ -9,6 +10,7 @@ use attractor_learn::constrained::{
     explained_by_unit, recipe,
 };
 use attractor_learn::force::{Force, ForceOptions};
+use attractor_network::Network;
 use attractor_network::library::{NoisePlace, Nonlinearity, leaky};
 use attractor_recording::{Division, Stretch};
 use ndarray::{Array2, Axis, s};
@@ -16,6 +18,7 @@ use ndarray::{Array2, Axis, s};
 use super::closing::close;
 use super::config::{AUTO, FitConfig, FitExperiment, Solver, SolverConfig};
 use super::counts::{self, SpikeScores};
+use super::finished::Found;
 use super::identified::{Coupling, Restart, unmeasured};
 use super::model::{Shape, network};
 use super::prepare::{Prepared, division, prepare, reduced, scaled};
@@ -31,12 +34,14 @@ use crate::metrics::Metrics;
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
+mod finished;
 mod page;
 mod scores;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use finished::finished;
 pub use scores::{ConstrainedFit, FreeScores, Held};
 
 /// Rates beyond this have no potential worth having.
@@ -139,8 +144,9 @@ pub(crate) fn fit(
         ..FitResults::default()
     };
     close(results, &Metrics::default(), settings, log, directory, observer, |results| {
-        let (model, text) = (&main.model, &experiment.text);
-        page::write(results, &material, model, &runs, decomposed, text, directory)
+        let (weights, run) = (&coupling.weights, &runs[0]);
+        let shown = page::Shown { material: &material, weights, run, currents: decomposed };
+        page::write(results, &shown, &experiment.text, directory, &Found::default())
     })
 }
 
@@ -306,21 +312,8 @@ fn store(
     config: &FitConfig,
     directory: &RunDirectory,
 ) -> Result<(), RunError> {
-    let shape = Shape {
-        units: model.units,
-        hidden: 0,
-        channels: model.channels,
-        frame: material.samples.dt(),
-        steps: model.steps,
-        tau: model.unit.parameters()[0],
-        rank: None,
-        regions: None,
-        displaced: 0,
-        history: 0,
-        noise: 0.0,
-        gain: 1.0,
-        own: 0.0,
-    };
+    let (frame, tau) = (material.samples.dt(), model.unit.parameters()[0]);
+    let shape = Shape::recorded(model.units, model.channels, frame, model.steps, tau);
     let network = network(&shape)?;
     let parameters = shape.initial(&network, &[], config.seed);
     let mut trained = Trained { shape, network: Arc::clone(&network), parameters };
@@ -330,9 +323,8 @@ fn store(
         rows.flat_map(|row| row[from..to].iter().map(|&w| w as f32)).collect()
     };
     let mut set = |name: &str, values: Vec<f32>| {
-        let found = network.layout().entries().iter().find(|entry| entry.name.starts_with(name));
-        if let Some(entry) = found.filter(|entry| entry.range.len() == values.len()) {
-            trained.parameters[entry.range.clone()].copy_from_slice(&values);
+        if let Some(range) = place(&network, name).filter(|range| range.len() == values.len()) {
+            trained.parameters[range].copy_from_slice(&values);
         }
     };
     set("rec->rec", part(0, n));
@@ -345,4 +337,10 @@ fn store(
     save(&directory.model(), &trained.network, &trained.parameters)?;
     debug_assert_eq!(material.prepared.recording.activity.len_of(Axis(2)), n);
     Ok(())
+}
+
+/// Where the parameters lie whose name begins so.
+fn place(network: &Network, name: &str) -> Option<Range<usize>> {
+    let mut entries = network.layout().entries().iter();
+    entries.find(|entry| entry.name.starts_with(name)).map(|entry| entry.range.clone())
 }

@@ -59,6 +59,31 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Recorded units alone, each starting as it was recorded.
+    pub(crate) fn recorded(
+        units: usize,
+        channels: usize,
+        frame: f64,
+        steps: usize,
+        tau: f64,
+    ) -> Self {
+        Shape {
+            units,
+            hidden: 0,
+            channels,
+            frame,
+            steps,
+            tau,
+            rank: None,
+            regions: None,
+            displaced: 0,
+            history: 0,
+            noise: 0.0,
+            gain: 1.0,
+            own: 0.0,
+        }
+    }
+
     /// `dt / tau` of a step.
     pub(crate) fn alpha(&self) -> f64 {
         self.frame / self.steps as f64 / self.tau

@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, Array3, Axis, s};
 
 use super::config::{AUTO, FitConfig, RecordingConfig};
 use super::counts;
-use super::results::RecordingFacts;
+use super::recorded::RecordingFacts;
 use crate::error::RunError;
 
 /// A recording read, with its live units smoothed; not yet scaled.
@@ -27,6 +27,8 @@ pub(crate) struct Prepared {
     pub(crate) places: Vec<usize>,
     /// The activity before it is smoothed, if it is counts of spikes.
     pub(crate) counts: Option<Array3<f32>>,
+    /// [`RecordingFacts::weighted_size`].
+    pub(crate) weighted_size: f64,
 }
 
 impl Prepared {
@@ -43,6 +45,7 @@ impl Prepared {
             smooth: config.smooth,
             inputs: self.inputs.clone(),
             channels: recording.channels(),
+            weighted_size: Some(self.weighted_size),
             prepare: recording.provenance.steps.clone(),
             repairs: recording.provenance.repairs.clone(),
         }
@@ -61,7 +64,18 @@ pub(crate) fn prepare(config: &RecordingConfig) -> Result<Prepared, RunError> {
     }
     let counts = counts::of(&live);
     let recording = live.smoothed(config.smooth)?;
-    Ok(Prepared { recording, silent, inputs, places, counts })
+    let weighted_size = weighted_size(&recording.activity);
+    Ok(Prepared { recording, silent, inputs, places, counts, weighted_size })
+}
+
+/// Mean size of activity, in which each unit and each trial has a weight of its own.
+pub(crate) fn weighted_size(activity: &Array3<f32>) -> f64 {
+    let (_, trials, units) = activity.dim();
+    let of = |((_, trial, unit), &x): ((usize, usize, usize), &f32)| {
+        let weight = 1.0 + unit as f64 / units as f64 + trial as f64 / trials as f64;
+        weight * f64::from(x.abs())
+    };
+    activity.indexed_iter().map(of).sum::<f64>() / activity.len().max(1) as f64
 }
 
 /// Reads a file and takes the steps of preparation; with it the name of its inputs.

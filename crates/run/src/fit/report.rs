@@ -8,6 +8,7 @@ use attractor_report::{
 use ndarray::{Array2, s};
 
 use super::config::FitConfig;
+use super::finished::Found;
 use super::forecast::Trial;
 use super::identified::{Coupling, Identified, Restart, page as identified};
 use super::predictor::Predictor;
@@ -211,7 +212,7 @@ pub(crate) fn warnings(results: &FitResults, config: &FitConfig) -> Vec<String> 
     warnings
 }
 
-/// Update, loss and validation loss of a training curve.
+/// Loss, gradient norm and rate of an update.
 type Point = (f64, f64, f64);
 
 /// Writes figures and page.
@@ -221,6 +222,7 @@ pub(crate) fn write(
     curves: &[(String, Vec<Point>)],
     config: &str,
     directory: &RunDirectory,
+    found: &Found,
 ) -> Result<(), RunError> {
     let mut learning = LearningCurves::new().loss_label("loss, relative to the variance");
     for (name, curve) in curves {
@@ -238,11 +240,18 @@ pub(crate) fn write(
     for (name, figure) in files {
         figure.write(&directory.figures(), name)?;
     }
-    page(results, shown, &learning, config).write(&directory.report())?;
+    found.write(directory)?;
+    page(results, shown, &learning, config, found).write(&directory.report())?;
     Ok(())
 }
 
-fn page(results: &FitResults, figures: &Shown, learning: &Figure, config: &str) -> Page {
+fn page(
+    results: &FitResults,
+    figures: &Shown,
+    learning: &Figure,
+    config: &str,
+    found: &Found,
+) -> Page {
     let FitResults { recording, reproduction, forecasts, .. } = results;
     let title = recording.title();
     let mut page = Page::new(format!("Fit to {title}"))
@@ -305,7 +314,8 @@ fn page(results: &FitResults, figures: &Shown, learning: &Figure, config: &str) 
     if let (Some(found), Some(figures)) = (&results.identified, &figures.coupling) {
         page = coupling_sections(page, found, figures, results.forecasts.last());
     }
-    page.section("Learning").figure(learning).section("Configuration").code("config.toml", config)
+    page = page.section("Learning").figure(learning);
+    found.sections(page, results).section("Configuration").code("config.toml", config)
 }
 
 /// Weights, currents and what is identified of them, of the last network.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::SpikeScores;
 use super::identified::Identified;
+pub use super::recorded::RecordingFacts;
+use crate::analysis::Analysis;
 use crate::results::Machine;
 
 /// What a fit measured.
@@ -39,6 +41,9 @@ pub struct FitResults {
     /// What is identified of the last of these networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identified: Option<Identified>,
+    /// How the network does it, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
     /// Doubtful things, in sentences.
     pub warnings: Vec<String>,
     /// Seconds from beginning to end, over all sittings.
@@ -51,44 +56,6 @@ pub struct FitResults {
     pub started: String,
     /// When it ended, UTC.
     pub finished: String,
-}
-
-/// The recording as the networks saw it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RecordingFacts {
-    /// The file.
-    pub file: String,
-    /// Units that vary.
-    pub units: usize,
-    /// Units that were left out because they never vary.
-    pub silent: usize,
-    /// Frames of the longest trial.
-    pub frames: usize,
-    /// Trials.
-    pub trials: usize,
-    /// Duration of a frame, ms.
-    pub frame_ms: f64,
-    /// Standard deviation of the smoothing, frames.
-    pub smooth: f64,
-    /// Key of the inputs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<String>,
-    /// Input channels in the file.
-    pub channels: usize,
-    /// Steps of preparation, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub prepare: Vec<String>,
-    /// What was mended or guessed while reading and preparing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub repairs: Vec<String>,
-}
-
-impl RecordingFacts {
-    /// What the file is called, without folders and ending.
-    pub(crate) fn title(&self) -> String {
-        let stem = std::path::Path::new(&self.file).file_stem();
-        stem.map_or_else(|| "recording".to_owned(), |stem| stem.to_string_lossy().into_owned())
-    }
 }
 
 /// A network in numbers.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{FitConfig, FitExperiment, Solver};
 use super::constrained;
 use super::encode;
+use super::finished::Found;
 use super::forecast::{Trial, candidates};
 use super::identified::{Coupling, Identified, Restart};
 use super::prepare::{Prepared, prepare};
@@ -34,6 +35,10 @@ use crate::log::Log;
 use crate::metrics::{Metrics, Row};
 use crate::observer::{Event, Observer};
 use crate::train::Settings;
+
+mod finished;
+
+pub(crate) use finished::finished;
 
 /// How a fit ended.
 #[derive(Debug)]
@@ -265,7 +270,9 @@ impl<'a> Session<'a> {
             self.observer.event(Event::Warning(warning));
         }
         self.metrics().write(&self.directory.metrics())?;
-        report::write(&results, &shown, &self.curves, &self.experiment.text, self.directory)?;
+        let text = &self.experiment.text;
+        let found = Found::default();
+        report::write(&results, &shown, &self.curves, text, self.directory, &found)?;
         for line in results.to_string().lines() {
             self.log.say(line);
         }
@@ -414,7 +421,7 @@ impl<'a> Session<'a> {
     }
 
     fn model(&self, name: &str) -> PathBuf {
-        self.directory.path().join("models").join(format!("{name}.safetensors"))
+        model_file(self.directory, name)
     }
 
     /// Files of a finished part.
@@ -457,16 +464,11 @@ impl<'a> Session<'a> {
         }
         let part: Part<T> = serde_json::from_str(&read_text(&json)?)
             .map_err(|error| RunError::File { file: json, problem: error.to_string() })?;
-        let model = load(&weights)?;
-        let initial = job.initial()?;
-        if model.network.layout() != initial.network.layout() {
-            let problem = "it is not the network that config.toml describes".to_owned();
-            return Err(RunError::File { file: weights, problem });
-        }
+        let trained = job.read(&weights)?;
         self.say(&format!("{}: taken from an earlier sitting", name.replace('-', " ")));
         self.earlier += part.seconds;
         self.curves.push((name.to_owned(), part.curve));
-        Ok(Some((part.result, Trained { parameters: model.parameters_in(), ..initial })))
+        Ok(Some((part.result, trained)))
     }
 
     fn metrics(&self) -> Metrics {
@@ -502,6 +504,11 @@ fn forecast_updates(config: &FitConfig) -> u64 {
     let candidates = candidates(&config.forecast).len() as u64;
     let inner = if candidates > 1 { candidates * config.forecast.folds as u64 } else { 0 };
     (inner + 1) * config.forecast.updates
+}
+
+/// The file of the network of a part.
+fn model_file(directory: &RunDirectory, name: &str) -> PathBuf {
+    directory.path().join("models").join(format!("{name}.safetensors"))
 }
 
 fn name(inputs: bool) -> &'static str {

@@ -9,11 +9,12 @@ use attractor_learn::constrained::{FitError, Samples};
 use attractor_learn::stochastic::{
     FilterOptions, Filtered, Fit, FitOptions, Model, Observation, Proposal, Shape,
 };
-use attractor_recording::{Normalisation, Recording, Stretch};
+use attractor_recording::{Division, Normalisation, Recording, Stretch};
 use ndarray::{Array1, Array2, Axis, s};
 
 use super::closing::close;
 use super::config::{FitConfig, FitExperiment, SmcConfig};
+use super::finished::Found;
 use super::prepare::{Prepared, division, prepare, reduced, size};
 use super::results::{FitResults, finite};
 use super::session::FitOutcome;
@@ -26,14 +27,18 @@ use crate::observer::{Event, Observer};
 use crate::train::Settings;
 
 mod checkpoint;
+mod finished;
 mod page;
 mod scores;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use finished::finished;
 pub use scores::{Likelihood, StochasticFit};
 
+/// The file of the latents.
+const LATENTS: &str = "latents.npz";
 /// Units of a network that is not told how many are hidden, unless more are recorded.
 const UNITS: usize = 50;
 /// Time between two checkpoints.
@@ -110,13 +115,17 @@ pub(super) fn fit(
     };
     let metrics = metrics(&results);
     close(results, &metrics, settings, log, directory, observer, |results| {
-        page::write(results, &material, &latents, &experiment.text, directory)
+        let shown = page::Shown { material: &material, latents: &latents.latents };
+        page::write(results, &shown, &experiment.text, directory, &Found::default())
     })
 }
 
 /// What is fitted.
 struct Material {
     prepared: Prepared,
+    /// As the network sees it: activity scaled, inputs as their components.
+    recording: Recording,
+    division: Option<Division>,
     shape: Shape,
     /// All trials.
     whole: Samples,
@@ -155,14 +164,9 @@ impl Material {
             whole.select(&parts.collect::<Vec<_>>()).map_err(said)
         };
         let held_out = division.as_ref().map(|division| part(&division.held_out, usize::MAX));
-        Ok(Material {
-            shape,
-            train: part(train, usize::MAX)?,
-            windows: part(train, config.smc.window)?,
-            held_out: held_out.transpose()?,
-            whole,
-            prepared,
-        })
+        let held_out = held_out.transpose()?;
+        let (train, windows) = (part(train, usize::MAX)?, part(train, config.smc.window)?);
+        Ok(Material { shape, train, windows, held_out, whole, recording, division, prepared })
     }
 
     fn options(&self, config: &FitConfig) -> FitOptions {
@@ -228,7 +232,7 @@ impl Material {
         let trial = self.whole.lengths().into_iter().enumerate();
         let trial: Array1<i64> =
             trial.flat_map(|(trial, frames)| std::iter::repeat_n(trial as i64, frames)).collect();
-        let file = directory.path().join("latents.npz");
+        let file = directory.path().join(LATENTS);
         Ok(write_npz(&file, &[("latents", (&all).into()), ("trial", (&trial).into())])?)
     }
 }

@@ -71,7 +71,8 @@ fn prepared(activity: Array3<f32>, inputs: Option<Array3<f32>>) -> Prepared {
         Some(inputs) => recording.with_inputs(inputs).unwrap(),
         None => recording,
     };
-    Prepared { recording, silent: 0, inputs: None, places: Vec::new(), counts: None }
+    let places = Vec::new();
+    Prepared { recording, silent: 0, inputs: None, places, counts: None, weighted_size: 0.0 }
 }
 
 /// Smoothing off: the rates are those of a network as they stand.
@@ -248,7 +249,7 @@ const SMALL: [&str; 9] = [
     "forecast.horizons=[1, 5]",
 ];
 
-fn small(dir: &std::path::Path) -> FitExperiment {
+pub(super) fn small(dir: &std::path::Path) -> FitExperiment {
     experiment(&file(dir).to_string_lossy(), &SMALL).unwrap()
 }
 

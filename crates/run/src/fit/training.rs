@@ -1,5 +1,6 @@
 //! One network, trained.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use attractor_learn::objective::{Mse, Reduce, Term, WeightPenalty};
@@ -68,6 +69,20 @@ impl Job {
         };
         let parameters = shape.initial(&network, &filter, self.seed);
         Ok(Trained { shape: shape.clone(), network, parameters })
+    }
+
+    /// The weights after training, from a model file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or holds another network.
+    pub(crate) fn read(&self, file: &Path) -> Result<Trained, RunError> {
+        let model = attractor_interop::load(file)?;
+        let initial = self.initial()?;
+        if model.network.layout() != initial.network.layout() {
+            let problem = "it is not the network that config.toml describes".to_owned();
+            return Err(RunError::File { file: file.to_owned(), problem });
+        }
+        Ok(Trained { parameters: model.parameters_in(), ..initial })
     }
 
     /// Where its windows come from.

@@ -4,6 +4,7 @@ use attractor_equations::SymbolRow;
 use attractor_report::{Cell, Figure, Page, Table};
 
 use super::{Material, tables};
+use crate::analysis::{Analysis, Pictures};
 use crate::directory::RunDirectory;
 use crate::results::{Results, Status};
 
@@ -29,44 +30,17 @@ pub(super) fn page(
     for warning in &results.warnings {
         page = page.warning(warning);
     }
-    let shown = |page: Page, names: &[&str]| {
-        let wanted = figures.iter().filter(|(name, _)| names.iter().any(|n| name.starts_with(n)));
-        wanted.fold(page, |page, (_, figure)| page.figure(figure))
-    };
-    page = shown(page.section("Learning"), &["curves"]);
-    page = shown(page.section("Behaviour and activity"), &["trials", "psychometric"]);
-    page = shown(page, &["raster"]);
+    page = figures_of(page.section("Learning"), figures, &["curves"]);
+    let activity = page.section("Behaviour and activity");
+    page = figures_of(activity, figures, &["trials", "psychometric"]);
+    page = figures_of(page, figures, &["raster"]);
     if let Some(spikes) = &results.spikes {
         page = page.table(spikes.table());
     }
     if !results.evaluation.by_condition.is_empty() {
         page = page.table(conditions(results));
     }
-    if let Some(space) = &material.pictures.space {
-        page = page.section("State space").state_space(space);
-    }
-    if let Some(analysis) = &results.analysis {
-        page = shown(page, &["stability"]);
-        for table in tables::of(analysis) {
-            page = page.table(table);
-        }
-        page = shown(
-            page.section("Population"),
-            &["dimensions", "selectivity", "task-axes", "decoding", "perturbations", "lesions"],
-        );
-        for sentence in &analysis.unanswered {
-            page = page.paragraph(format!("Not answered: {sentence}."));
-        }
-    }
-    if !material.recurrent.is_empty() {
-        let names = ["weights", "connectivity", "modules", "groups", "eigenvalues"];
-        page = shown(page.section("Connectivity"), &names);
-        if let Some(table) = results.analysis.as_ref().and_then(tables::graphs) {
-            page = page.table(table);
-        }
-        page = material.pictures.networks.iter().fold(page, Page::network);
-        page = shown(page, &["network"]);
-    }
+    page = analysed(page, results.analysis.as_ref(), material.pictures, figures);
     let neuron = &experiment.neuron;
     page = page.section("Network");
     if !neuron.doc.is_empty() {
@@ -77,6 +51,48 @@ pub(super) fn page(
         .code("Equations", neuron.to_text().equations.join("\n"))
         .code("Equations in LaTeX", neuron.latex().join("\n"));
     page.section("Configuration").code("config.toml", &experiment.text)
+}
+
+/// The figures whose names begin with one of these.
+fn figures_of(page: Page, figures: &[(String, Figure)], names: &[&str]) -> Page {
+    let wanted = figures.iter().filter(|(name, _)| names.iter().any(|n| name.starts_with(n)));
+    wanted.fold(page, |page, (_, figure)| page.figure(figure))
+}
+
+/// State space, population and connectivity: what an analysis found, with its figures.
+pub(crate) fn analysed(
+    mut page: Page,
+    analysis: Option<&Analysis>,
+    pictures: &Pictures,
+    figures: &[(String, Figure)],
+) -> Page {
+    if let Some(space) = &pictures.space {
+        page = page.section("State space").state_space(space);
+    }
+    if let Some(analysis) = analysis {
+        page = figures_of(page, figures, &["stability"]);
+        for table in tables::of(analysis) {
+            page = page.table(table);
+        }
+        page = figures_of(
+            page.section("Population"),
+            figures,
+            &["dimensions", "selectivity", "task-axes", "decoding", "perturbations", "lesions"],
+        );
+        for sentence in &analysis.unanswered {
+            page = page.paragraph(format!("Not answered: {sentence}."));
+        }
+    }
+    if figures.iter().any(|(name, _)| name.starts_with("weights")) {
+        let names = ["weights", "connectivity", "modules", "groups", "eigenvalues"];
+        page = figures_of(page.section("Connectivity"), figures, &names);
+        if let Some(table) = analysis.and_then(tables::graphs) {
+            page = page.table(table);
+        }
+        page = pictures.networks.iter().fold(page, Page::network);
+        page = figures_of(page, figures, &["network"]);
+    }
+    page
 }
 
 fn summary(results: &Results) -> String {

@@ -31,15 +31,12 @@ pub(super) fn graphs(analysis: &Analysis) -> Option<Table> {
     let caption = "Recurrent weights as a graph: an edge where one of the two weights between units is among the strongest tenth";
     let mut table = Table::new(caption).columns(["weights", "measure", "before training", "after"]);
     for graph in &analysis.graphs {
-        let pairs = graph.before.named().into_iter().zip(graph.after.named());
-        for ((name, before), (_, after)) in pairs.filter(|(_, (_, after))| after.is_some()) {
-            let shown =
-                |value: Option<f64>| value.map_or_else(|| Cell::text("–"), |v| Cell::number(v, 3));
+        for (name, before, after) in graph.measures() {
             table = table.row([
                 Cell::text(&graph.weights),
                 Cell::text(name),
-                shown(before),
-                shown(after),
+                before.map_or_else(|| Cell::text("–"), |before| Cell::number(before, 3)),
+                Cell::number(after, 3),
             ]);
         }
         let [distance, expected, sd, p] = match graph.mixed_selectivity_distance {

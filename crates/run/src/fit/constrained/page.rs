@@ -1,7 +1,6 @@
 //! Figures and page of a direct solver's fit.
 
 use attractor_analysis::Currents;
-use attractor_learn::constrained::{Model, Runs};
 use attractor_report::{
     Axis, Cell, Color, Figure, FitFigure, Height, HorizonScores, Label, Line, Matrix, Page, Panel,
     Table, Width, number,
@@ -12,34 +11,47 @@ use super::scores::ConstrainedFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::fit::closing::facts;
+use crate::fit::finished::Found;
 use crate::fit::identified::Restart;
-use crate::fit::identified::page::{cell, grid, region_table, table, unit_panel, weights};
+use crate::fit::identified::page::{
+    self as identified, cell, grid, region_table, table, unit_panel,
+};
 use crate::fit::results::{FitResults, shown};
 
 /// Samples that a figure shows at most.
 const SAMPLES: usize = 1200;
 
+/// What is shown of a fit.
+pub(super) struct Shown<'a> {
+    pub(super) material: &'a Material,
+    /// `[target, source]`
+    pub(super) weights: &'a [f64],
+    /// The free run of the first trial, `[sample, unit]`.
+    pub(super) run: &'a [f64],
+    pub(super) currents: &'a Currents,
+}
+
 /// Writes figures and page.
 pub(super) fn write(
     results: &FitResults,
-    material: &Material,
-    model: &Model,
-    runs: &Runs,
-    currents: &Currents,
+    shown: &Shown<'_>,
     config: &str,
     directory: &RunDirectory,
+    found: &Found,
 ) -> Result<(), RunError> {
     let Some(fit) = &results.constrained else { return Ok(()) };
+    let Shown { material, weights, run, currents } = *shown;
     let figures = [
-        ("fit", activity(material, runs, fit)?),
+        ("fit", activity(material, run, fit)?),
         ("currents", grid(material.samples.dt(), samples(material), currents)?),
         ("scores", scores(fit)),
-        ("weights", weights(&model.recurrent(), &material.groups)?),
+        ("weights", identified::weights(weights, &material.groups)?),
     ];
     for (name, figure) in &figures {
         figure.write(&directory.figures(), name)?;
     }
-    page(results, fit, &figures, config).write(&directory.report())?;
+    found.write(directory)?;
+    page(results, fit, &figures, config, found).write(&directory.report())?;
     Ok(())
 }
 
@@ -48,10 +60,10 @@ fn samples(material: &Material) -> usize {
     material.samples.lengths().first().copied().unwrap_or(0).min(SAMPLES)
 }
 
-fn activity(material: &Material, runs: &Runs, fit: &ConstrainedFit) -> Result<Figure, RunError> {
+fn activity(material: &Material, run: &[f64], fit: &ConstrainedFit) -> Result<Figure, RunError> {
     let (samples, n) = (samples(material), material.samples.units());
     let matrix = |values: &[f64]| Matrix::new(samples, n, &values[..samples * n]);
-    let (data, run) = (matrix(material.samples.rates(0))?, matrix(&runs[0])?);
+    let (data, run) = (matrix(material.samples.rates(0))?, matrix(run)?);
     let label = Label::new().italic("R").sup("2").text(", pVar");
     let mut bars = HorizonScores::new(["in sample", "held out"]).label(label);
     let held = fit.held_out.map(|held| held.scores.rows());
@@ -90,6 +102,7 @@ fn page(
     fit: &ConstrainedFit,
     figures: &[(&str, Figure)],
     config: &str,
+    found: &Found,
 ) -> Page {
     let title = results.recording.title();
     let regions: Vec<String> =
@@ -160,7 +173,7 @@ fn page(
         }
         page = page.table(table);
     }
-    page.section("Configuration").code("config.toml", config)
+    found.sections(page, results).section("Configuration").code("config.toml", config)
 }
 
 fn score_table(fit: &ConstrainedFit) -> Table {

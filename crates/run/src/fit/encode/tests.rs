@@ -11,6 +11,7 @@ use rand_distr::{Distribution, Poisson, StandardNormal};
 use crate::config::ConfigError;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::finish::report_again;
 use crate::fit::{EncodingFit, FitExperiment, FitOutcome, fit, resume};
 use crate::observer::Nobody;
 use crate::train::Settings;
@@ -119,6 +120,8 @@ fn tuned_units_are_found_and_the_directory_is_complete() {
     let again = resume(&directory, Settings::default(), &mut Nobody).unwrap();
     let FitOutcome::Already(results) = again else { panic!("measured again") };
     assert_eq!(results.encoding.unwrap(), found);
+    let said = report_again(&directory, Settings::default()).unwrap_err().to_string();
+    assert!(said.contains("without a network") && said.contains("encode"), "{said}");
 }
 
 /// Sums of counts where stimuli were shown equally often, trials where not: with the same counts but for

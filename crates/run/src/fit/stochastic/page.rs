@@ -1,6 +1,5 @@
 //! Figures and page of the fit of a stochastic network.
 
-use attractor_learn::stochastic::Filtered;
 use attractor_report::{
     Axis, Cell, Color, Figure, Height, Label, Line, Page, Panel, Table, Width, number,
 };
@@ -10,34 +9,43 @@ use super::scores::StochasticFit;
 use crate::directory::RunDirectory;
 use crate::error::RunError;
 use crate::fit::closing::facts;
+use crate::fit::finished::Found;
 use crate::fit::results::{FitResults, shown};
 
 /// Frames that a figure shows at most.
 const FRAMES: usize = 600;
 
+/// What is shown of a fit.
+pub(super) struct Shown<'a> {
+    pub(super) material: &'a Material,
+    /// `[frame, latent]` of each trial.
+    pub(super) latents: &'a [Vec<f64>],
+}
+
 /// Writes figures and page.
 pub(super) fn write(
     results: &FitResults,
-    material: &Material,
-    latents: &Filtered,
+    shown: &Shown<'_>,
     config: &str,
     directory: &RunDirectory,
+    found: &Found,
 ) -> Result<(), RunError> {
     let Some(fit) = &results.stochastic else { return Ok(()) };
-    let figures = [("latents", course(material, latents)), ("bound", bound(fit))];
+    let figures = [("latents", course(shown)), ("bound", bound(fit))];
     for (name, figure) in &figures {
         figure.write(&directory.figures(), name)?;
     }
-    page(results, fit, &figures, config).write(&directory.report())?;
+    found.write(directory)?;
+    page(results, fit, &figures, config, found).write(&directory.report())?;
     Ok(())
 }
 
 /// The latents of the first trial.
-fn course(material: &Material, latents: &Filtered) -> Figure {
+fn course(Shown { material, latents }: &Shown<'_>) -> Figure {
     let (rank, dt) = (material.shape.rank, material.whole.dt());
     let frames = material.whole.lengths().first().copied().unwrap_or(0).min(FRAMES);
     let lines = (0..rank).map(|latent| {
-        let values = latents.latents.iter().take(1).flatten().skip(latent).step_by(rank);
+        let values = latents.iter().take(1).flatten().skip(latent).step_by(rank);
         let points = values.take(frames).enumerate().map(|(t, &z)| (t as f64 * dt / 1e3, z));
         Line::new(points, Color::line(latent)).name(format!("latent {}", latent + 1))
     });
@@ -73,6 +81,7 @@ fn page(
     fit: &StochasticFit,
     figures: &[(&str, Figure); 2],
     config: &str,
+    found: &Found,
 ) -> Page {
     let recording = &results.recording;
     let held = fit.held_out.unwrap_or(fit.train);
@@ -124,7 +133,7 @@ fn page(
         });
         page = page.table(points);
     }
-    page.section("Configuration").code("config.toml", config)
+    found.sections(page, results).section("Configuration").code("config.toml", config)
 }
 
 /// Rows of values, one for each latent.

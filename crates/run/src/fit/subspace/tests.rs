@@ -10,6 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::directory::RunDirectory;
 use crate::error::RunError;
+use crate::finish::report_again;
 use crate::fit::{FitExperiment, FitOutcome, FitResults, fit};
 use crate::observer::Nobody;
 use crate::train::Settings;
@@ -88,6 +89,10 @@ fn the_planted_subspace_is_found_once_the_stimulus_is_removed() {
     }
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("V2 from V1"));
+    let error = report_again(&RunDirectory::open(&out).unwrap(), Settings::default()).unwrap_err();
+    let said = error.to_string();
+    assert!(error.is_request() && said.contains("without a network"), "{said}");
+    assert!(said.contains("reduced-rank"), "{said}");
     // with the stimulus in, regions share more than they tell each other
     let driven = run(&file, &dir.path().join("driven"), &["subspace.residuals=false"]).unwrap();
     assert!(driven.subspace.unwrap().rank > 2);
