@@ -63,13 +63,14 @@ pub(super) fn graphs(analysis: &Analysis) -> Option<Table> {
 
 /// What every perturbation did, in every period, and to the psychometric functions.
 fn lesions(effects: &[Effect]) -> Vec<Table> {
-    let mut scores = Table::new("Perturbations: scores, with 95 % intervals").columns([
-        "perturbation",
-        "period",
-        "score",
-        "from",
-        "to",
-    ]);
+    let (columns, ends) = (["perturbation", "period", "score"], ["from", "to"]);
+    // only scores that are fractions of trials have any
+    let intervals = effects.iter().any(|effect| effect.interval.is_some());
+    let mut scores = match intervals {
+        true => Table::new("Perturbations: scores, with 95 % intervals")
+            .columns(columns.into_iter().chain(ends)),
+        false => Table::new("Perturbations: scores").columns(columns),
+    };
     let mut shifts = Table::new("Psychometric functions under perturbations").columns([
         "perturbation",
         "period",
@@ -81,15 +82,10 @@ fn lesions(effects: &[Effect]) -> Vec<Table> {
     let (mut any, mut shifted) = (false, false);
     for effect in effects {
         let period = if effect.period.is_empty() { "whole trial" } else { &effect.period };
-        let ends = effect.interval.map_or([f64::NAN; 2], |ends| ends);
+        let ends = effect.interval.unwrap_or([f64::NAN; 2]).map(|end| Cell::fixed(end, 3));
         any = true;
-        scores = scores.row([
-            Cell::text(&effect.name),
-            Cell::text(period),
-            Cell::fixed(effect.score, 3),
-            Cell::fixed(ends[0], 3),
-            Cell::fixed(ends[1], 3),
-        ]);
+        let score = [Cell::text(&effect.name), Cell::text(period), Cell::fixed(effect.score, 3)];
+        scores = scores.row(score.into_iter().chain(ends.into_iter().filter(|_| intervals)));
         for function in &effect.psychometric {
             shifted = true;
             let threshold = function.threshold.map_or(f64::NAN, |threshold| threshold.0);
