@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 // a panic of the HDF5 library below is caught and made an error; only one that gets out is a finding
 fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |bytes: &[u8]| {
     let Some((&first, rest)) = bytes.split_first() else { return };
-    let name = ["a.nwb", "a.mat", "a.npz", "a.npy", "a.csv"][first as usize % 5];
+    let name = ["a.nwb", "a.mat", "a.npz", "a.npy", "a.csv", "a.parquet"][first as usize % 6];
     let options = SessionOptions { most: 1 << 20, ..SessionOptions::default() };
     let Ok(session) = session_from_bytes(name, rest.to_vec(), &options) else { return };
     assert!(session.spikes.times().iter().all(|t| t.is_finite()));

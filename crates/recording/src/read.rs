@@ -1,4 +1,4 @@
-//! Reading a session from a file: NWB, MATLAB, `.npz`, `.npy`, tables of spikes.
+//! Reading a session from a file: NWB, MATLAB, `.npz`, `.npy`, tables of spikes as text or Parquet.
 //!
 //! | format | is read |
 //! |---|---|
@@ -6,11 +6,8 @@
 //! | MATLAB 5 to 7.3 | spike times in cells and structures, however nested; matrices as series without a clock |
 //! | `.npz` | `activity` with its keys ([`crate::npz`]), or `spike_times` (s) with `spike_units` |
 //! | `.npy` | one matrix, as a series without a clock |
-//! | CSV, TSV | columns of units and times, one row a spike; or a column of times and one per unit |
+//! | CSV, TSV, Parquet | columns of units and times, one row a spike; or a column of times and one per unit |
 //! | HDF5 otherwise | matrices as series without a clock |
-//!
-//! Parquet is not read: the crate that reads it (`parquet`, with `arrow`) would more than double what
-//! this library is built from, and every program that writes Parquet writes CSV.
 //!
 //! What a file has and a session does not take is listed in [`Session::unread`], with the reason.
 //! What was mended or guessed is listed in its provenance. Files are never trusted: they give a session
@@ -21,7 +18,9 @@ mod columns;
 mod csv;
 mod matlab;
 mod nwb;
+mod parquet;
 mod series;
+mod table;
 
 use std::io::Read;
 use std::path::Path;
@@ -70,6 +69,7 @@ pub fn read_session(
             let bytes = std::fs::read(path).map_err(failed)?;
             arrays::npy(path, &bytes)?
         }
+        Format::Parquet => parquet::read(path, std::fs::File::open(path).map_err(failed)?)?,
         Format::Table => csv::read(path)?,
     };
     session.provenance.file = path.display().to_string();
@@ -91,6 +91,7 @@ pub fn session_from_bytes(
         Format::Mat => matlab::read(&Mat::from_bytes(path, &bytes)?),
         Format::Npz => arrays::npz(&mut Npz::from_bytes(path, bytes)?)?,
         Format::Npy => arrays::npy(path, &bytes)?,
+        Format::Parquet => parquet::read(path, bytes::Bytes::from(bytes))?,
         Format::Table => csv::from_text(path, &bytes[..])?,
     };
     session.provenance.file = path.display().to_string();
@@ -102,6 +103,7 @@ enum Format {
     Mat,
     Npz,
     Npy,
+    Parquet,
     Table,
 }
 
@@ -114,6 +116,7 @@ fn sniff(path: &Path, start: &[u8]) -> Format {
     match start {
         [b'P', b'K', ..] => Format::Npz,
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
+        [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
         _ if matches!(start.get(124..128), Some([0, 1, b'I', b'M'] | [1, 0, b'M', b'I'])) => {
             Format::Mat
         }
@@ -123,6 +126,7 @@ fn sniff(path: &Path, start: &[u8]) -> Format {
             Some("mat") => Format::Mat,
             Some("npz") => Format::Npz,
             Some("npy") => Format::Npy,
+            Some("parquet") => Format::Parquet,
             _ => Format::Table,
         },
     }

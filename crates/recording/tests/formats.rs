@@ -10,6 +10,10 @@ const V73: &[u8] = include_bytes!("files/v73.mat");
 /// As `files/make_nwb.py` writes them.
 const SPIKES: &[u8] = include_bytes!("files/spikes.nwb");
 const IMAGING: &[u8] = include_bytes!("files/imaging.nwb");
+/// As `files/make_parquet.py` writes them.
+const PARQUET: &[u8] = include_bytes!("files/spikes.parquet");
+const SAMPLES: &[u8] = include_bytes!("files/samples.parquet");
+const ZSTD: &[u8] = include_bytes!("files/spikes_zstd.parquet");
 const TABLE: &str = "unit,time,region,amplitude\n10,0.5,V1,3\n2,0.25,V2,4\n10,0.125,V1,5\n";
 
 fn read(name: &str, bytes: &[u8]) -> Result<Session, attractor_data::FileError> {
@@ -78,6 +82,27 @@ fn tables_of_spikes_and_of_samples() {
 }
 
 #[test]
+fn tables_of_parquet() {
+    let session = read("a.parquet", PARQUET).unwrap();
+    assert_eq!(session.units.names, ["0", "1", "2", "3", "4"]);
+    assert_eq!(session.units.columns.labels("region").unwrap()[2..4], ["V1", "V2"]);
+    assert_eq!(session.units.columns.numbers("depth").unwrap()[3], 37.5);
+    for unit in 0..5_usize {
+        let of_unit = (0..60).filter(|k| k * 7 % 5 == unit);
+        let times: Vec<f64> = of_unit.map(|k| k as f64 * 250.0 + 125.0).collect();
+        assert_eq!(session.spikes.unit(unit), times);
+    }
+    assert_eq!(session.unread[0].path, "wave");
+    let session = read("a.parquet", SAMPLES).unwrap();
+    let series = session.series("table").unwrap();
+    assert_eq!(series.clock, Clock::Regular { start: 0.0, dt: 10.0 });
+    assert_eq!((series.values[[3, 0]], series.values[[3, 1]]), (9.0, 3.0));
+    assert!(series.values[[7, 1]].is_nan());
+    let error = read("a.parquet", ZSTD).unwrap_err().to_string();
+    assert!(error.contains("ZSTD") && error.contains("snappy"), "{error}");
+}
+
+#[test]
 fn arrays_of_numpy() {
     let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }";
@@ -102,7 +127,7 @@ fn survives(name: &str, bytes: Vec<u8>) {
     }
 }
 
-const FILES: [(&str, &[u8]); 7] = [
+const FILES: [(&str, &[u8]); 9] = [
     ("a.mat", CELLS),
     ("a.mat", STRUCTS),
     ("a.mat", V73),
@@ -110,6 +135,8 @@ const FILES: [(&str, &[u8]); 7] = [
     ("a.nwb", IMAGING),
     ("a.nwb", include_bytes!("files/linked.nwb")),
     ("a.csv", TABLE.as_bytes()),
+    ("a.parquet", PARQUET),
+    ("a.parquet", SAMPLES),
 ];
 
 #[test]
