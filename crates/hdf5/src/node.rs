@@ -1,8 +1,6 @@
 //! One group or array of a file, held open: what it is, its attributes, its content, what it refers to.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -392,13 +390,8 @@ pub(crate) fn guarded<T>(
     read: impl FnOnce() -> Result<T, hdf5_pure::Error>,
 ) -> Result<T, FileError> {
     let damaged = |problem: String| FileProblem::Damaged { key: key.to_owned(), problem }.of(path);
-    match catch_unwind(AssertUnwindSafe(read)) {
+    match attractor_data::guarded(read) {
         Ok(outcome) => outcome.map_err(|error| damaged(error.to_string())),
-        Err(panic) => Err(damaged(said(&*panic))),
+        Err(panic) => Err(damaged(panic)),
     }
-}
-
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it makes no sense").to_owned()
 }

@@ -1,10 +1,9 @@
 //! Parquet: the tables that CSV files have, with a type for each column.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use attractor_data::{FileError, FileProblem};
+use attractor_data::{FileError, FileProblem, guarded};
 use csv::StringRecord;
 use parquet::basic::{Compression, Repetition};
 use parquet::data_type::AsBytes;
@@ -21,9 +20,7 @@ const MOST_ROWS: u64 = 64;
 
 /// Reads a table from a file, or from what is in memory.
 pub(super) fn read(path: &Path, from: impl ChunkReader + 'static) -> Result<Session, FileError> {
-    // the crate below panics at some damaged pages
-    catch_unwind(AssertUnwindSafe(|| columns(path, from))).unwrap_or_else(|_| {
-        let problem = "its pages make no sense".to_owned();
+    guarded(|| columns(path, from)).unwrap_or_else(|problem| {
         Err(FileProblem::Damaged { key: String::new(), problem }.of(path))
     })
 }
