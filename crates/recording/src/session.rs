@@ -320,7 +320,8 @@ impl Session {
         (0..self.spikes.units()).filter_map(unit).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
     }
 
-    /// Spikes per second of every unit, over the time from the first to the last spike of any.
+    /// Spikes per second of every unit, over the time from the first to the last spike of any; 0 of units
+    /// whose spikes were not read.
     #[must_use]
     pub fn rates(&self) -> Vec<f64> {
         let seconds = self.spike_span().map_or(0.0, |(a, b)| (b - a) / 1000.0);
@@ -328,7 +329,7 @@ impl Session {
             true => self.spikes.unit(unit).len() as f64 / seconds,
             false => 0.0,
         };
-        (0..self.spikes.units()).map(rate).collect()
+        (0..self.units.len().max(self.spikes.units())).map(rate).collect()
     }
 
     /// What should be looked at before anything is fitted, in sentences: trials that overlap, units
@@ -404,6 +405,17 @@ mod tests {
         for ends in [vec![2, 1, 5], vec![4], vec![6]] {
             assert!(Spikes::ragged(vec![0.0; 5], ends).is_none());
         }
+    }
+
+    #[test]
+    fn units_without_spikes_have_rates() {
+        let mut session = Session {
+            units: Units::named(vec!["a".to_owned(), "b".to_owned()]),
+            ..Session::default()
+        };
+        assert_eq!(session.rates(), [0.0, 0.0]);
+        session.spikes = Spikes::new([vec![0.0, 250.0, 500.0]]);
+        assert_eq!(session.rates(), [6.0, 0.0]);
     }
 
     #[test]
