@@ -151,7 +151,8 @@ impl<T: Real> Work<T> {
         self.put_down(network, steps, state);
     }
 
-    /// Bias of drives that nothing reaches and projections from earlier stages, for the whole segment; inputs from the trials.
+    /// Projections from earlier stages, and the bias of drives that nothing reaches, for the whole segment;
+    /// inputs from the trials.
     fn feed(
         &mut self,
         network: &Network,

@@ -89,6 +89,12 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// A model file that holds another network than the run's.
+    pub(crate) fn another_network(file: PathBuf) -> Self {
+        let problem = "it is not the network that config.toml describes".to_owned();
+        RunError::File { file, problem }
+    }
+
     /// The request was wrong, rather than the run having failed.
     #[must_use]
     pub fn is_request(&self) -> bool {

@@ -227,10 +227,7 @@ pub(crate) fn trained(directory: &RunDirectory) -> Result<(Experiment, Vec<f32>)
     let model = attractor_interop::load(&directory.model())?;
     let weights: Vec<f32> = model.parameters_in();
     if weights.len() != experiment.network.layout().len() {
-        return Err(RunError::File {
-            file: directory.model(),
-            problem: "it is not the network that config.toml describes".to_owned(),
-        });
+        return Err(RunError::another_network(directory.model()));
     }
     Ok((experiment, weights))
 }

@@ -31,7 +31,7 @@ impl Pattern {
         let of_weights = (targets * sources * WEIGHTS).checked_div(places.len());
         let block = of_weights.map_or(BLOCK, |sources| sources.next_multiple_of(BLOCK));
         let run = |place: usize| (place % sources / block) * targets + place / sources;
-        places.sort_unstable_by_key(|&place| (run(place), place));
+        places.sort_unstable();
         places.dedup();
         let mut starts = vec![0; targets * sources.div_ceil(block) + 1];
         for &place in &places {
@@ -39,7 +39,12 @@ impl Pattern {
             starts[run(place) + 1] += 1;
         }
         (1..starts.len()).for_each(|k| starts[k] += starts[k - 1]);
-        let columns = places.iter().map(|place| (place % sources % block) as u32).collect();
+        let (mut next, mut columns) = (starts.clone(), vec![0; places.len()]);
+        for &place in &places {
+            let at = &mut next[run(place)];
+            columns[*at] = (place % sources % block) as u32;
+            *at += 1;
+        }
         Pattern { targets, sources, block, starts, columns }
     }
 

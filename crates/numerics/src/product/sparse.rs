@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::holds;
 use super::pattern::Pattern;
-use super::turn::{MOST_LANES, turn, turn_back};
+use super::tile::MOST_LANES;
+use super::turn::{turn, turn_back};
 use crate::lanes::{Lanes, Tiled};
 use crate::{Isa, Real};
 

@@ -1,10 +1,8 @@
 //! Rows turned so that they lie side by side in registers, and back.
 
+use super::tile::MOST_LANES;
 use crate::Real;
 use crate::lanes::Lanes;
-
-/// Lanes of a register, at most.
-pub(super) const MOST_LANES: usize = 16;
 
 /// `turned[column, row] = x[row, column]`, columns `R` registers apart; rows that are missing are 0.
 ///

@@ -5,7 +5,7 @@ use std::path::Path;
 use attractor_data::{FileError, FileProblem};
 use csv::ReaderBuilder;
 
-use super::table;
+use super::table::{self, damaged};
 use crate::session::Session;
 
 /// Bytes of one row, at most.
@@ -37,15 +37,10 @@ pub(super) fn from_text(path: &Path, bytes: &[u8]) -> Result<Session, FileError>
     }
     let header: Vec<String> = reader
         .headers()
-        .map_err(|error| damaged(path, &error))?
+        .map_err(|error| damaged(path, error))?
         .iter()
         .map(|name| name.trim().trim_start_matches('\u{feff}').to_owned())
         .collect();
-    let rows = reader.records().map(|row| row.map_err(|error| damaged(path, &error)));
+    let rows = reader.records().map(|row| row.map_err(|error| damaged(path, error)));
     table::read(path, "CSV", &header, rows)
-}
-
-/// Rows of unequal length, or bytes that are no text.
-fn damaged(path: &Path, error: &csv::Error) -> FileError {
-    FileProblem::Damaged { key: String::new(), problem: error.to_string() }.of(path)
 }

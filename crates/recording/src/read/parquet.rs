@@ -12,7 +12,7 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
 
-use super::table;
+use super::table::{self, damaged};
 use crate::session::Session;
 
 /// Rows that a byte of a file stands for, at most: the times of spikes differ, and rates too.
@@ -20,21 +20,16 @@ const MOST_ROWS: u64 = 64;
 
 /// Reads a table from a file, or from what is in memory.
 pub(super) fn read(path: &Path, from: impl ChunkReader + 'static) -> Result<Session, FileError> {
-    guarded(|| columns(path, from)).unwrap_or_else(|problem| {
-        Err(FileProblem::Damaged { key: String::new(), problem }.of(path))
-    })
+    guarded(|| columns(path, from)).unwrap_or_else(|said| Err(damaged(path, said)))
 }
 
 fn columns(path: &Path, from: impl ChunkReader + 'static) -> Result<Session, FileError> {
-    let damaged = |error: ParquetError| {
-        FileProblem::Damaged { key: String::new(), problem: error.to_string() }.of(path)
-    };
+    let refused = |error: ParquetError| damaged(path, error);
     let bytes = from.len();
-    let reader = SerializedFileReader::new(from).map_err(damaged)?;
+    let reader = SerializedFileReader::new(from).map_err(refused)?;
     let rows = reader.metadata().file_metadata().num_rows();
     if u64::try_from(rows).map_or(true, |rows| rows > bytes.saturating_mul(MOST_ROWS)) {
-        let problem = format!("it claims {rows} rows in {bytes} bytes");
-        return Err(FileProblem::Damaged { key: String::new(), problem }.of(path));
+        return Err(damaged(path, format!("it claims {rows} rows in {bytes} bytes")));
     }
     let chunks = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
     let compressed = chunks.map(|chunk| chunk.compression()).find(|compression| {
@@ -57,9 +52,9 @@ fn columns(path: &Path, from: impl ChunkReader + 'static) -> Result<Session, Fil
     let (kept, left): (Vec<_>, Vec<_>) = schema.get_fields().iter().cloned().partition(flat);
     let header: Vec<String> = kept.iter().map(|field| field.name().to_owned()).collect();
     let columns = Type::group_type_builder(schema.name()).with_fields(kept).build();
-    let rows = reader.get_row_iter(Some(columns.map_err(damaged)?)).map_err(damaged)?;
+    let rows = reader.get_row_iter(Some(columns.map_err(refused)?)).map_err(refused)?;
     let rows = rows.map(|row| {
-        let row = row.map_err(damaged)?;
+        let row = row.map_err(refused)?;
         Ok(row.get_column_iter().map(|(_, field)| text(field)).collect::<StringRecord>())
     });
     let mut session = table::read(path, "Parquet", &header, rows)?;

@@ -206,3 +206,8 @@ impl Id {
         Id(text.parse().unwrap_or(u64::MAX), text.to_owned())
     }
 }
+
+/// A file that a reader refuses, with what it says.
+pub(super) fn damaged(path: &Path, said: impl ToString) -> FileError {
+    FileProblem::Damaged { key: String::new(), problem: said.to_string() }.of(path)
+}

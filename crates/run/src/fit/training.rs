@@ -79,8 +79,7 @@ impl Job {
         let model = attractor_interop::load(file)?;
         let initial = self.initial()?;
         if model.network.layout() != initial.network.layout() {
-            let problem = "it is not the network that config.toml describes".to_owned();
-            return Err(RunError::File { file: file.to_owned(), problem });
+            return Err(RunError::another_network(file.to_owned()));
         }
         Ok(Trained { parameters: model.parameters_in(), ..initial })
     }

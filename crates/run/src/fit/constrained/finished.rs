@@ -34,8 +34,7 @@ pub(crate) fn finished(
         _ => 1,
     };
     let Some(model) = material.restored(&stored.network, &stored.parameters, steps)? else {
-        let problem = "it is not the network that config.toml describes".to_owned();
-        return Err(RunError::File { file: directory.model(), problem });
+        return Err(RunError::another_network(directory.model()));
     };
     let coupling = material.coupling(&model)?;
     let run = model.free(&material.samples, Default::default()).map_err(said)?.swap_remove(0);

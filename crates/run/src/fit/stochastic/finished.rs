@@ -74,13 +74,11 @@ pub(crate) fn finished(
         OBSERVED.clone_into(&mut target.signal);
     }
 
-    let file = directory.model();
-    let stored = attractor_interop::load(&file)?;
+    let stored = attractor_interop::load(&directory.model())?;
     let drawn = Model::drawn(shape, &material.windows, config.seed).map_err(said)?;
     let (before, drawn) = drawn.network().map_err(said)?;
     if stored.network.layout() != before.layout() {
-        let problem = "it is not the network that config.toml describes".to_owned();
-        return Err(RunError::File { file, problem });
+        return Err(RunError::another_network(directory.model()));
     }
     let (network, weights) = started(&stored.network, &stored.parameters, decay)?;
     let (_, initial) = started(&before, &drawn, decay)?;
