@@ -27,11 +27,14 @@ fn columns(path: &Path, from: impl ChunkReader + 'static) -> Result<Session, Fil
     let refused = |error: ParquetError| damaged(path, error);
     let bytes = from.len();
     let reader = SerializedFileReader::new(from).map_err(refused)?;
-    let rows = reader.metadata().file_metadata().num_rows();
-    if u64::try_from(rows).map_or(true, |rows| rows > bytes.saturating_mul(MOST_ROWS)) {
-        return Err(damaged(path, format!("it claims {rows} rows in {bytes} bytes")));
+    let groups = reader.metadata().row_groups();
+    let rows = groups.iter().try_fold(0_u64, |sum, group| {
+        u64::try_from(group.num_rows()).ok().and_then(|rows| sum.checked_add(rows))
+    });
+    if rows.is_none_or(|rows| rows > bytes.saturating_mul(MOST_ROWS)) {
+        return Err(damaged(path, format!("more rows than {bytes} bytes can hold")));
     }
-    let chunks = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
+    let chunks = groups.iter().flat_map(|group| group.columns());
     let compressed = chunks.map(|chunk| chunk.compression()).find(|compression| {
         !matches!(
             compression,
